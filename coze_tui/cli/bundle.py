@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from importlib.metadata import version
+from collections.abc import Mapping
 
-from coze_tui import __version__
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
 from coze_tui.cli.startup import begin, confirm, print_exactly, show_problems
-from coze_tui.config.credentials import MASK
 from coze_tui.config.new_files import remove_leftovers
 from coze_tui.config.secure_files import write_new
-from coze_tui.config.startup import Startup
-from coze_tui.diagnostics.crash import system_name, without_secrets
 from coze_tui.engine.analysis.frames_table import inspected
-from coze_tui.errors import CredentialsError, FileError, SettingsError
-from coze_tui.exports.exporting import bundle_text
+from coze_tui.errors import FileError, SettingsError
+from coze_tui.exports.bundle import bundle_name, support_bundle
 from coze_tui.report.console import Console
 from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean, clean_line
@@ -38,11 +31,11 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
     if arguments.words == ["-"] and not arguments.yes and arguments.output != _STDOUT:
         raise SettingsError(_("is needed when the chat comes from stdin"), source="--yes")
     chat = inspected(past)
-    text = bundle_text(chat, _versions(), mask=arguments.mask, without_secrets=_without_secrets(startup))
+    text = support_bundle(chat, startup, mask=arguments.mask)
     if arguments.output == _STDOUT:
         print_exactly(clean(text) if sys.stdout.isatty() else text)
         return 0
-    path = path_from(arguments.output or f"coze-support-{_tail(past.record.chat_id)}.sse")
+    path = path_from(arguments.output or bundle_name(past.record.chat_id))
     console = Console(sys.stdout, environment)
     _show(text, console)
     console.flush()
@@ -56,38 +49,6 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
         raise FileError("unwritable", str(path), detail=error.strerror or type(error).__name__) from error
     console.text(_("Written: {path}").format(path=readable(str(written))))
     return 0
-
-
-def _versions() -> Mapping[str, str]:
-    return {
-        "version": __version__,
-        "python": platform.python_version(),
-        "system": system_name(),
-        "httpx": version("httpx"),
-    }
-
-
-def _without_secrets(startup: Startup) -> Callable[[str], str]:
-    """Return a function that removes what is or looks like a token.
-
-    The command of token_command is not run for it, since it may ask for a password.
-    """
-    try:
-        token = replace(startup, settings=replace(startup.settings, token_command="")).token().secret.reveal()
-    except CredentialsError:
-        token = ""
-
-    def clean_of_secrets(text: str) -> str:
-        if token:
-            text = text.replace(token, MASK)
-        return without_secrets(text, startup.environment)
-
-    return clean_of_secrets
-
-
-def _tail(chat_id: str) -> str:
-    letters = "".join(letter for letter in chat_id if letter.isascii() and letter.isalnum())
-    return letters[-6:] or "chat"
 
 
 def _show(text: str, console: Console) -> None:

@@ -185,16 +185,10 @@ class TerminalApp(App[ReturnType]):
             self._key_order.passed(follower)
 
 
-class OnceLeftScreen(Screen[ScreenResultType]):
-    """A screen that can be left but once."""
-
-    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Leave the screen. If that has happened already (Enter, then Esc), the screen below stays."""
-        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
-
-
-class TerminalScreen(OnceLeftScreen[ScreenResultType]):
+class TerminalScreen(Screen[ScreenResultType]):
     """A screen that composes only changed lines, and always has the size that the app has now.
+
+    It can be left only once.
 
     It takes every Resize as news that there is a size, and asks the app which.
     """
@@ -205,6 +199,10 @@ class TerminalScreen(OnceLeftScreen[ScreenResultType]):
             from coze_tui.terminal.compositor import LineCompositor
 
             self._compositor = LineCompositor()
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Leave the screen. If that has happened already (Enter, then Esc), the screen below stays."""
+        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
     def drawn_first(self) -> Sequence[Widget]:
         """Return the widgets whose changes go before all others on a slow line, after the echo of keys."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import Console
-from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.worker import Worker
 
@@ -22,13 +21,13 @@ from coze_tui.garbage import resume_collection
 from coze_tui.terminal.hyperlinks import supports_hyperlinks
 from coze_tui.terminal.signals import ExitGuard
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
-from coze_tui.text.i18n import N_, _, current_language, languages
-from coze_tui.tui.commands import slash_commands
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.commands import OfferedCommand, slash_commands
 from coze_tui.tui.context import AppContext, ContextApp, LaunchTarget
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.screens.coze_screen import CozeScreen, handle_failure
 from coze_tui.tui.screens.log_screen import terminal_link
-from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME, theme_variable_defaults, themes
+from coze_tui.tui.themes import theme_variable_defaults, themes
 from coze_tui.tui.widgets.prompt.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ FIRST_STYLES = (
 )
 """The style sheets of the first frame. All others are read after it, always in this order."""
 OTHER_STYLES = (
-    *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
+    *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots", "picker"),
     *("first_run", "tool_request", "help", "doctor", "history", "timeline_bar", "inspector"),
     *("replay", "difference", "statistics", "side_by_side", "saved_prompts"),
 )
@@ -64,7 +63,7 @@ class CozeApp(ContextApp):
 
     TITLE = "coze-tui"
     CSS_PATH: ClassVar[list[str | PurePath]] = [_STYLES / f"{name}.tcss" for name in FIRST_STYLES]
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False  # Textual's
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "ctrl+p", "command_palette", N_("commands"), id="app.commands", tooltip=N_("command palette")
@@ -140,21 +139,41 @@ class CozeApp(ContextApp):
 
         return [(keys, _(does)) for keys, does in VI_KEYS]
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield the entries of the command palette."""
+    def action_command_palette(self) -> None:
+        """Open the command palette for the screen and what has the focus on it."""
+        from coze_tui.tui.screens.palette import CommandPalette, palette_entries
+
+        screen = self.screen
+        if isinstance(screen, CommandPalette):
+            return
+        entries = palette_entries(screen, self._offered_commands(screen), self._run_binding)
+
+        def run(key: str | None) -> None:
+            if key is not None:
+                entries[int(key)].run()
+
+        self.push_screen(CommandPalette(entries), run)
+
+    def _offered_commands(self, screen: Screen[object]) -> Sequence[OfferedCommand]:
+        """Return the commands of the chat, or those that do the same on every screen."""
         if isinstance(screen, ChatScreen):
-            for command in slash_commands():
-                run = partial(screen.run_slash, command, "")
-                yield SystemCommand(_(command.title), _(command.help), run)
-        for name in (DARK_THEME, LIGHT_THEME, ANSI_THEME):
-            if name != self.theme:
-                title = _("Theme: {name}").format(name=name)
-                yield SystemCommand(title, _("Change the colors"), partial(self.context.choose_theme, name))
-        for code, name in languages().items():
-            if code != current_language():
-                title = _("Language: {name}").format(name=name)
-                run = partial(self.context.choose_language, code)
-                yield SystemCommand(title, _("Change the language"), run)
+            return screen.offered_commands()
+        from coze_tui.tui.screens.look import choose_language, choose_theme
+
+        everywhere: Mapping[str, Callable[[], object]] = {
+            "/theme": partial(choose_theme, self.context),
+            "/lang": partial(choose_language, self.context),
+            "/help": self.action_help,
+            "/quit": lambda: self.run_worker(self.action_quit(), exit_on_error=False),
+        }
+        return [
+            OfferedCommand(command, everywhere[command.name])
+            for command in slash_commands()
+            if command.name in everywhere
+        ]
+
+    def _run_binding(self, action: str, node: DOMNode) -> None:
+        self.call_later(self.run_action, action, node)
 
     # --- life ---
 
@@ -172,13 +191,6 @@ class CozeApp(ContextApp):
         self.stylesheet.read_all([_STYLES / f"{name}.tcss" for name in OTHER_STYLES])
         self.stylesheet.parse()
         self.context.engine_thread.start()
-
-    def action_command_palette(self) -> None:
-        """Open the command palette."""
-        from coze_tui.tui.commands import Commands
-
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(Commands(id="--command-palette"))
 
     def action_help_quit(self) -> None:
         """Do nothing: this is Textual's hint in English, for Ctrl+C on a screen that has no use for it."""

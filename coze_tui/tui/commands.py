@@ -1,24 +1,21 @@
-"""The commands of the program: those that are typed with a slash, and the command palette."""
+"""The commands of the program: those that are typed with a slash, which the command palette shows, too."""
 
 from __future__ import annotations
 
-from rich.align import Align
-from rich.text import Text
-from textual import on
-from textual.command import CommandList, CommandPalette, DiscoveryHit, Hits
-from textual.system_commands import SystemCommandsProvider
-from textual.widgets import Input
-from textual.widgets.option_list import Option
+from collections.abc import Callable
 
-from coze_tui.terminal.app import OnceLeftScreen
-from coze_tui.terminal.textual_overrides import private_override
-from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.text.slash import command_word, unknown_command_text
 from coze_tui.values import valueclass
 
 _WITH_TEXT = ("/send", "/prompts")
 """Commands whose argument may have several lines."""
+
+CONVERSATION = N_("CONVERSATION")
+CHAT = N_("CHAT")
+MESSAGE = N_("NEXT MESSAGE")
+LOOK = N_("LOOK")
+PROGRAM = N_("PROGRAM")
 
 
 @valueclass
@@ -27,11 +24,17 @@ class SlashCommand:
 
     name: str
     """With its slash."""
+    group: str
+    """Its heading in the command palette."""
     title: str
     help: str
-    """In English; `_` translates both when they are shown."""
+    """In English, like the group and the title; `_` translates them when they are shown."""
     argument: str = ""
     """The name of its argument in the help; empty if it takes none."""
+    needs_argument: bool = False
+    """Whether it does nothing without one: the command palette asks for it."""
+    binding: str = ""
+    """ID of the key binding that does the same."""
 
     @property
     def usage(self) -> str:
@@ -39,52 +42,163 @@ class SlashCommand:
         return f"{self.name} {_(self.argument)}" if self.argument else self.name
 
 
+@valueclass
+class OfferedCommand:
+    """A command that can be run now."""
+
+    command: SlashCommand
+    run: Callable[[], object]
+    is_urgent: bool = False
+    """Whether it matters only now, so that it goes before all others."""
+
+
 def slash_commands() -> tuple[SlashCommand, ...]:
-    """Return all commands, in the order of the help."""
+    """Return all commands, in the order of the help; those of a group follow each other."""
+    return (*_of_conversations(), *_of_chats(), *_of_messages(), *_of_the_program())
+
+
+def _of_conversations() -> tuple[SlashCommand, ...]:
+    return (
+        SlashCommand(
+            "/new",
+            CONVERSATION,
+            N_("New conversation"),
+            N_("Begin a new conversation"),
+            binding="chat.new",
+        ),
+        SlashCommand(
+            "/history",
+            CONVERSATION,
+            N_("History"),
+            N_("Look through all conversations"),
+            binding="chat.history",
+        ),
+        SlashCommand(
+            "/find", CONVERSATION, N_("Find"), N_("Find a text in the conversation"), binding="chat.find"
+        ),
+        SlashCommand(
+            "/fork",
+            CONVERSATION,
+            N_("Fork from here"),
+            N_("Copy the conversation up to the chosen or the last message"),
+            binding="log.fork",
+        ),
+        SlashCommand(
+            "/rename",
+            CONVERSATION,
+            N_("Rename"),
+            N_("Give the conversation a title"),
+            N_("TITLE"),
+            needs_argument=True,
+        ),
+        SlashCommand(
+            "/plain",
+            CONVERSATION,
+            N_("Plain view"),
+            N_("Show all messages as plain text, for the terminal's own selection"),
+            binding="log.plain_view",
+        ),
+        SlashCommand("/export", CONVERSATION, N_("Export"), N_("Write the conversation to a file")),
+        SlashCommand(
+            "/import",
+            CONVERSATION,
+            N_("Import"),
+            N_("Read conversations from a file"),
+            N_("PATH"),
+            needs_argument=True,
+        ),
+        SlashCommand(
+            "/clear",
+            CONVERSATION,
+            N_("Clear the context"),
+            N_("Let the bot forget what was said; it stays in the log"),
+        ),
+    )
+
+
+def _of_chats() -> tuple[SlashCommand, ...]:
+    return (
+        SlashCommand("/stop", CHAT, N_("Stop"), N_("Stop the answer"), binding="chat.stop"),
+        SlashCommand(
+            "/retry", CHAT, N_("Ask again"), N_("Ask the last question again"), binding="log.regenerate"
+        ),
+        SlashCommand(
+            "/resend",
+            CHAT,
+            N_("Edit and resend"),
+            N_("Put the chosen or the last question into the prompt"),
+            binding="log.edit",
+        ),
+        SlashCommand(
+            "/recover",
+            CHAT,
+            N_("Recover"),
+            N_("Fetch the rest of an answer that was cut off"),
+            binding="log.recover",
+        ),
+        SlashCommand(
+            "/copy", CHAT, N_("Copy"), N_("Copy the chosen or the last message"), binding="log.copy"
+        ),
+        SlashCommand(
+            "/images", CHAT, N_("Save images"), N_("Save the images inside of the messages"), N_("FOLDER")
+        ),
+        SlashCommand("/events", CHAT, N_("Events"), N_("Show or hide the events"), binding="chat.events"),
+        SlashCommand("/inspect", CHAT, N_("Inspector"), N_("Look at every frame of the chosen chat")),
+        SlashCommand("/replay", CHAT, N_("Replay"), N_("Play the chosen chat again, at any pace")),
+        SlashCommand(
+            "/bundle",
+            CHAT,
+            N_("Support bundle"),
+            N_("Save the chosen chat for Coze's support, without tokens"),
+        ),
+        SlashCommand("/compare", CHAT, N_("Compare bots"), N_("Ask two to four bots side by side")),
+        SlashCommand("/stats", CHAT, N_("Statistics"), N_("Tokens, times and failures of all chats")),
+    )
+
+
+def _of_messages() -> tuple[SlashCommand, ...]:
     return (
         SlashCommand(
             "/send",
+            MESSAGE,
             N_("Send"),
             N_("Send what is typed, or a text that begins with a slash"),
             N_("TEXT"),
+            binding="prompt.send",
         ),
-        SlashCommand("/new", N_("New conversation"), N_("Begin a new conversation")),
-        SlashCommand("/history", N_("History"), N_("Look through all conversations")),
-        SlashCommand("/bot", N_("Choose a bot"), N_("Choose another bot"), N_("ID")),
-        SlashCommand("/events", N_("Events"), N_("Show or hide the events")),
-        SlashCommand("/inspect", N_("Inspector"), N_("Look at every frame of the chosen chat")),
-        SlashCommand("/compare", N_("Compare bots"), N_("Ask two to four bots side by side")),
-        SlashCommand("/stats", N_("Statistics"), N_("Tokens, times and failures of all chats")),
-        SlashCommand("/stop", N_("Stop"), N_("Stop the answer")),
-        SlashCommand("/retry", N_("Ask again"), N_("Ask the last question again")),
-        SlashCommand("/recover", N_("Recover"), N_("Fetch the rest of an answer that was cut off")),
-        SlashCommand("/copy", N_("Copy"), N_("Copy the chosen or the last message")),
         SlashCommand(
-            "/images", N_("Save images"), N_("Save the images inside of the messages"), N_("FOLDER")
+            "/edit", MESSAGE, N_("Edit"), N_("Write the message in your editor"), binding="prompt.editor"
         ),
-        SlashCommand("/edit", N_("Edit"), N_("Write the message in your editor")),
         SlashCommand(
             "/prompts",
+            MESSAGE,
             N_("Saved prompts"),
             N_("Use a saved prompt; `save NAME`, `delete NAME` and `rename OLD NEW` change them"),
             N_("NAME"),
         ),
         SlashCommand(
-            "/clear",
-            N_("Clear the context"),
-            N_("Let the bot forget what was said; it stays in the log"),
+            "/attach",
+            MESSAGE,
+            N_("Attach"),
+            N_("Send a file with the next message"),
+            N_("PATH|URL"),
+            needs_argument=True,
         ),
-        SlashCommand("/attach", N_("Attach"), N_("Send a file with the next message"), N_("PATH|URL")),
-        SlashCommand("/detach", N_("Detach"), N_("Send no files with the next message")),
-        SlashCommand("/rename", N_("Rename"), N_("Give the conversation a title"), N_("TITLE")),
-        SlashCommand("/export", N_("Export"), N_("Write the conversation to a file")),
-        SlashCommand("/import", N_("Import"), N_("Read conversations from a file"), N_("PATH")),
-        SlashCommand("/theme", N_("Theme"), N_("Change the colors"), N_("NAME")),
-        SlashCommand("/lang", N_("Language"), N_("Change the language: en, zh_CN"), N_("CODE")),
-        SlashCommand("/login", N_("Log in"), N_("Choose site, token and bot")),
-        SlashCommand("/help", N_("Help"), N_("Keys and commands")),
-        SlashCommand("/doctor", N_("Doctor"), N_("Try keys, clipboard and terminal")),
-        SlashCommand("/quit", N_("Quit"), N_("Leave the program")),
+        SlashCommand("/detach", MESSAGE, N_("Detach"), N_("Send no files with the next message")),
+    )
+
+
+def _of_the_program() -> tuple[SlashCommand, ...]:
+    return (
+        SlashCommand("/theme", LOOK, N_("Theme"), N_("Change the colors"), N_("NAME")),
+        SlashCommand("/lang", LOOK, N_("Language"), N_("Change the language: en, zh_CN"), N_("CODE")),
+        SlashCommand(
+            "/bot", PROGRAM, N_("Choose a bot"), N_("Choose another bot"), N_("ID"), binding="chat.bot"
+        ),
+        SlashCommand("/login", PROGRAM, N_("Log in"), N_("Choose site, token and bot")),
+        SlashCommand("/help", PROGRAM, N_("Help"), N_("Keys and commands"), binding="chat.help"),
+        SlashCommand("/doctor", PROGRAM, N_("Doctor"), N_("Try keys, clipboard and terminal")),
+        SlashCommand("/quit", PROGRAM, N_("Quit"), N_("Leave the program"), binding="app.quit"),
     )
 
 
@@ -113,46 +227,3 @@ def doubt_about(text: str) -> str:
     if "\n" in text.strip():
         return _("A command is one line.")
     return _("{name} takes nothing after it.").format(name=word)
-
-
-class AppCommands(SystemCommandsProvider):
-    """What the app offers, in its own order: by the alphabet Chinese would stand in no order at all."""
-
-    async def discover(self) -> Hits:
-        """Yield every command of the app, before anything is typed."""
-        for title, text, run, _is_shown in self.app.get_system_commands(self.screen):
-            yield DiscoveryHit(title, run, help=text)
-
-
-class Commands(CommandPalette, OnceLeftScreen[None]):
-    """Textual's, left but once, whose list may be empty; what is pasted into it is cleaned."""
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__([AppCommands], placeholder=_("Search for commands"), id=id)
-
-    @on(Input.Changed)
-    def _typed(self, changed: Input.Changed) -> None:
-        """Before Textual's own handler, which searches for what stands in the field by then."""
-        text = clean_line(changed.value)
-        if text != changed.value:
-            changed.input.value = text
-
-    @private_override
-    def _action_command_list(self, action: str) -> None:
-        commands = self.query_one(CommandList)
-        if commands.size and commands.option_count:
-            super()._action_command_list(action)
-
-    @private_override
-    def _start_no_matches_countdown(self, search_value: str) -> None:
-        """Textual would say it in English whatever the language."""
-        self._stop_no_matches_countdown()
-        self._no_matches_timer = self.set_timer(
-            self._NO_MATCHES_COUNTDOWN, lambda: self._show_no_matches(search_value)
-        )
-
-    def _show_no_matches(self, search_value: str) -> None:
-        if search_value:
-            hint = Align.center(Text(_("nothing found"), style="not bold"))
-            self.query_one(CommandList).add_option(Option(hint, disabled=True, id=self._NO_MATCHES))
-        self._list_visible = bool(search_value)

@@ -188,11 +188,16 @@ class AppContext:
 
     def choose_language(self, code: str) -> None:
         """Use a language now and at the next start."""
-        use_language(code)
         self.settings = replace(self.settings, language=code)
         self.remember("language", code)
-        self._learn_demo_bots(code)
-        self.language_changed.publish(code)
+        self.preview_language(code)
+
+    def preview_language(self, code: str) -> None:
+        """Use a language now. Does nothing if it is in use."""
+        if code != current_language():
+            use_language(code)
+            self._learn_demo_bots(code)
+            self.language_changed.publish(code)
 
     def choose_sidebar(self, choice: str) -> None:
         """Show or hide the event sidebar now and at the next start."""

@@ -54,7 +54,6 @@ from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.records import SLOT, SavedMessage
 from coze_tui.text.cleaning import clean_line
 from coze_tui.tui.chat_sources import ChatSource
-from coze_tui.tui.commands import Commands
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowText
 from coze_tui.tui.screens.difference import DifferenceScreen
@@ -65,6 +64,7 @@ from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.inspector import InspectorScreen, inspector_at
 from coze_tui.tui.screens.log_in import DeviceLogin, LogIn
 from coze_tui.tui.screens.log_screen import ShowLink
+from coze_tui.tui.screens.palette import CommandPalette
 from coze_tui.tui.screens.replay import ReplayScreen
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
 from coze_tui.tui.screens.statistics import StatisticsScreen
@@ -486,7 +486,7 @@ async def help_(v: Visitor) -> None:
 
 async def commands(v: Visitor) -> None:
     v.at.app.action_command_palette()
-    await v.opened(Commands)
+    await v.opened(CommandPalette)
     v.put("Y4")  # whose end may be cut off: it takes the first line only
     field = v.at.app.screen.query_one(Input)
     await v.until(lambda: field.value.startswith("Y4"), "it is typed")

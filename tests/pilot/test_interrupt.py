@@ -25,12 +25,15 @@ from coze_tui.tui.screens.coze_screen import CozeScreen, Panel
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowText
 from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 from coze_tui.tui.screens.doctor import DoctorScreen
+from coze_tui.tui.screens.filter_panel import FilterPanel
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.help import HelpScreen
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.inspector import InspectorScreen, inspector_at
 from coze_tui.tui.screens.log_in import DeviceLogin, LogIn
 from coze_tui.tui.screens.log_screen import LogScreen, ShowLink
+from coze_tui.tui.screens.look import LanguagePicker, PreviewPicker, ThemePicker
+from coze_tui.tui.screens.palette import CommandPalette
 from coze_tui.tui.screens.replay import ReplayScreen
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
 from coze_tui.tui.screens.statistics import StatisticsScreen
@@ -48,6 +51,9 @@ def source() -> ChatSource:
 
 MAKERS: dict[type[Screen[Any]], Callable[[Desk], Screen[Any]]] = {
     AskText: lambda _at: AskText("Title"),
+    CommandPalette: lambda _at: CommandPalette([]),
+    LanguagePicker: lambda at: LanguagePicker(at.context),
+    ThemePicker: lambda at: ThemePicker(at.context),
     BotPicker: lambda at: BotPicker(at.context.engine_thread, at.context.settings, AppState()),
     Choose: lambda _at: Choose("Title", "", [Option("a", "A"), Option("b", "B")]),
     ChooseChat: lambda _at: ChooseChat([], ""),
@@ -69,7 +75,7 @@ MAKERS: dict[type[Screen[Any]], Callable[[Desk], Screen[Any]]] = {
     ToolRequest: lambda _at: ToolRequest([ToolCall("call", "function", "tool", "{}")]),
 }
 """All screens over the chat, which has a ladder of its own."""
-BASES = {ChatScreen, CozeScreen, LogScreen, Panel}
+BASES = {ChatScreen, CozeScreen, FilterPanel, LogScreen, Panel, PreviewPicker}
 
 
 def all_screens() -> set[type[Screen[Any]]]:

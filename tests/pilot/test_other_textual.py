@@ -9,9 +9,9 @@ import pytest
 
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.terminal.driver import TerminalDriver
-from coze_tui.tui.commands import Commands
 from coze_tui.tui.screens.doctor import DoctorScreen
 from coze_tui.tui.screens.help import HelpScreen, help_sections
+from coze_tui.tui.screens.palette import CommandPalette
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 from tests.support.desk import desk
 from tests.support.other_textual import OTHER_VERSION, other_textual
@@ -71,7 +71,7 @@ async def test_the_doctor_says_so_and_help_and_commands_work(home: Path) -> None
         await at.pilot.press("f1")
         await at.until(lambda: isinstance(at.app.screen, HelpScreen), "the help is open")
         await at.pilot.press("escape", "ctrl+p")
-        await at.until(lambda: isinstance(at.app.screen, Commands), "the palette is open")
+        await at.until(lambda: isinstance(at.app.screen, CommandPalette), "the palette is open")
         await at.pilot.press("escape")
         assert at.app.screen is at.screen
 

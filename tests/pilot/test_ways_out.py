@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from textual import events
-from textual.command import CommandPalette
 from textual.widgets import Input, TextArea
 
 from coze_tui.engine.model.outcomes import Outcome
@@ -31,6 +30,7 @@ from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.help import HelpScreen
 from coze_tui.tui.screens.history import HistoryScreen
+from coze_tui.tui.screens.palette import CommandPalette
 from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.support.desk import Desk, desk
 from tests.support.stores import NOW, write

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from textual.command import CommandList
 
 from coze_tui.errors import BusyError
 from coze_tui.tui.screens.dialogs import AskText, Confirm, ShowText
@@ -50,12 +49,46 @@ def test_help(looks_the_same: Looks, size: tuple[int, int], language: str) -> No
     assert looks_the_same(before, size, language=language)
 
 
-def test_commands(looks_the_same: Looks) -> None:
+@pytest.mark.parametrize(
+    ("size", "language"), [((120, 40), "en"), ((60, 20), "zh_CN")], ids=["wide", "tiny zh"]
+)
+def test_commands(looks_the_same: Looks, size: tuple[int, int], language: str) -> None:
     async def before(stage: Stage) -> None:
         await stage.greeted()
-        await stage.press("ctrl+p", *"theme")
-        await stage.shows("Theme: ansi")
-        stage.app.screen.query_one(CommandList).highlighted = 0  # Textual does so, or not, by its timing
+        await stage.press("ctrl+p")
+        await stage.shows("/new")
+
+    assert looks_the_same(before, size, language=language)
+
+
+def test_found_commands(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        await stage.press("ctrl+p", *"re")
+        await stage.shows("/retry")
+
+    assert looks_the_same(before, (80, 24), theme="coze-light")
+
+
+@pytest.mark.parametrize(
+    ("size", "language"), [((120, 40), "en"), ((60, 20), "zh_CN")], ids=["wide", "tiny zh"]
+)
+def test_theme_picker(looks_the_same: Looks, size: tuple[int, int], language: str) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        stage.chat.choose_theme("")
+        await stage.shows("coze-light")
+        await stage.press("down")
+        await stage.until(lambda: stage.app.theme == "coze-light", "the theme is shown")
+
+    assert looks_the_same(before, size, language=language)
+
+
+def test_language_picker(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        stage.chat.choose_language("")
+        await stage.shows("zh_CN")
 
     assert looks_the_same(before, (80, 24))
 

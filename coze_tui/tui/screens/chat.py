@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -15,9 +16,9 @@ from textual.containers import Horizontal
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.commands import SlashCommand, doubt_about, parse, slash_commands
+from coze_tui.tui.commands import OfferedCommand, SlashCommand, doubt_about, parse, slash_commands
 from coze_tui.tui.key_names import key_for
-from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.log.entries import AnswerEntry, GreetingEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.first_steps import FirstStepsEntry
 from coze_tui.tui.log.message_log import MessageLog
@@ -559,6 +560,34 @@ class ChatScreen(LogScreen[None]):
         """Run a slash command."""
         SLASH_ACTIONS[command.name](self, argument)
 
+    def offered_commands(self) -> list[OfferedCommand]:
+        """Return the commands that the command palette shows now. What is typed there is never sent."""
+        runs, can_recover = self.turns.runs, self.turns.can_recover
+        offered = []
+        for command in slash_commands():
+            if command.name == "/send" or (command.name == "/stop" and not runs):
+                continue
+            is_urgent = command.name == "/stop" or (command.name == "/recover" and can_recover)
+            run = partial(
+                self._ask_argument if command.needs_argument else self._run_without_argument, command
+            )
+            offered.append(OfferedCommand(command, run, is_urgent))
+        return offered
+
+    def _run_without_argument(self, command: SlashCommand) -> None:
+        self.run_slash(command, "")
+
+    def _ask_argument(self, command: SlashCommand) -> None:
+        """Run a command of the palette with an argument that the user types in a dialog."""
+        from coze_tui.tui.screens.dialogs import AskText
+
+        def run(argument: str | None) -> None:
+            if argument:
+                self.run_slash(command, argument)
+
+        value = self.conversation.title if command.name == "/rename" else ""
+        self.app.push_screen(AskText(_(command.title), value, _(command.argument)), run)
+
     def show_help(self) -> None:
         """Show the keys and the commands."""
         self.call_later(self.run_action, "app.help")
@@ -572,21 +601,16 @@ class ChatScreen(LogScreen[None]):
     # --- themes and languages ---
 
     def choose_theme(self, name: str) -> None:
-        """Change the colors, or list the themes if there is none of this name."""
-        if name in self.app.available_themes:
-            self.context.choose_theme(name)
-        else:
-            names = ", ".join(sorted(self.app.available_themes))
-            self.notify(_("Themes: {names}").format(names=names), markup=False)
+        """Change the colors; without the name of a theme, let the user pick one."""
+        from coze_tui.tui.screens.look import choose_theme
+
+        choose_theme(self.context, name)
 
     def choose_language(self, code: str) -> None:
-        """Change the language, or list the languages if there is none with this code."""
-        from coze_tui.text.i18n import languages
+        """Change the language; without the code of one, let the user pick it."""
+        from coze_tui.tui.screens.look import choose_language
 
-        if code in languages():
-            self.context.choose_language(code)
-        else:
-            self.notify(_("Languages: {names}").format(names=", ".join(languages())), markup=False)
+        choose_language(self.context, code)
 
     def _theme_changed(self) -> None:
         self.log_widget.set_palette(self.context.palette)
@@ -607,7 +631,9 @@ class ChatScreen(LogScreen[None]):
         """Entries contain translated words: open a conversation at rest again."""
         if self.turns.runs:
             return
-        if self.conversation.key:
+        entries = self.log_widget.entries
+        is_begun = any(not isinstance(entry, GreetingEntry | FirstStepsEntry) for entry in entries)
+        if self.conversation.key and is_begun:
             await self.actions.open(self.conversation.key)
         else:
             self.log_widget.clear()
@@ -685,43 +711,51 @@ def _candidates(typed: str) -> Sequence[Candidate]:
 
 
 SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
-    "/send": ChatScreen.send_text,
     "/new": lambda screen, _argument: screen.action_new(),
     "/history": lambda screen, _argument: screen.action_history(),
-    "/bot": lambda screen, bot: screen.run_in_worker(
-        "screen", screen.actions.choose_bot, bot, exclusive=True
+    "/find": lambda screen, _argument: screen.action_find(),
+    "/fork": lambda screen, _argument: screen.log_widget.action_ask("fork"),
+    "/rename": lambda screen, title: screen.run_in_worker(
+        "rename", screen.actions.rename, title, exclusive=True
     ),
+    "/plain": lambda screen, _argument: screen.actions.show_plain(),
+    "/export": lambda screen, _argument: screen.actions.export(),
+    "/import": lambda screen, path: screen.run_in_worker(
+        "import", screen.actions.import_file, path, exclusive=True
+    ),
+    "/clear": lambda screen, _argument: screen.run_in_worker(
+        "clear", screen.actions.clear_context, exclusive=True
+    ),
+    "/stop": lambda screen, _argument: screen.turns.stop(),
+    "/retry": lambda screen, _argument: screen.turns.regenerate(),
+    "/resend": lambda screen, _argument: screen.log_widget.action_ask("edit"),
+    "/recover": lambda screen, _argument: screen.turns.recover(),
+    "/copy": lambda screen, _argument: screen.log_widget.action_copy_message(),
+    "/images": lambda screen, folder: screen.run_in_worker("images", screen.actions.save_images, folder),
     "/events": lambda screen, _argument: screen.action_events(),
     "/inspect": lambda screen, _argument: screen.actions.inspect(),
+    "/replay": lambda screen, _argument: screen.actions.replay(),
+    "/bundle": lambda screen, _argument: screen.run_in_worker(
+        "bundle", screen.actions.save_bundle, exclusive=True
+    ),
     "/compare": lambda screen, _argument: screen.run_in_worker(
         "screen", screen.actions.ask_side_by_side, exclusive=True
     ),
     "/stats": lambda screen, _argument: screen.run_in_worker(
         "screen", screen.actions.show_statistics, exclusive=True
     ),
-    "/stop": lambda screen, _argument: screen.turns.stop(),
-    "/retry": lambda screen, _argument: screen.turns.regenerate(),
-    "/recover": lambda screen, _argument: screen.turns.recover(),
-    "/copy": lambda screen, _argument: screen.log_widget.action_copy_message(),
-    "/images": lambda screen, folder: screen.run_in_worker("images", screen.actions.save_images, folder),
+    "/send": ChatScreen.send_text,
     "/edit": lambda screen, _argument: screen.action_editor(),
     "/prompts": lambda screen, argument: screen.run_in_worker(
         "screen", screen.actions.use_prompts, argument, exclusive=True
     ),
-    "/clear": lambda screen, _argument: screen.run_in_worker(
-        "clear", screen.actions.clear_context, exclusive=True
-    ),
     "/attach": lambda screen, path: screen.run_in_worker("attach", screen.actions.attach, path),
     "/detach": lambda screen, _argument: screen.attachments.clear(),
-    "/rename": lambda screen, title: screen.run_in_worker(
-        "rename", screen.actions.rename, title, exclusive=True
-    ),
-    "/export": lambda screen, _argument: screen.actions.export(),
-    "/import": lambda screen, path: screen.run_in_worker(
-        "import", screen.actions.import_file, path, exclusive=True
-    ),
     "/theme": ChatScreen.choose_theme,
     "/lang": ChatScreen.choose_language,
+    "/bot": lambda screen, bot: screen.run_in_worker(
+        "screen", screen.actions.choose_bot, bot, exclusive=True
+    ),
     "/login": lambda screen, _argument: screen.actions.start_first_run(),
     "/help": lambda screen, _argument: screen.show_help(),
     "/doctor": lambda screen, _argument: screen.examine_terminal(),

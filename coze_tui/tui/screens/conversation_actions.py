@@ -28,6 +28,7 @@ from coze_tui.tui.screens.turn_control import TurnControl
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
     from coze_tui.engine.model.figures import TurnFigures
+    from coze_tui.tui.chat_sources import ChatSource
     from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice
 
 
@@ -432,20 +433,40 @@ class ConversationActions:
         Args:
             frame: The frame that is selected, from 1; 0 for the first.
         """
-        from coze_tui.tui.chat_sources import ChatSource
         from coze_tui.tui.screens.inspector import InspectorScreen
+
+        if (source := self._shown_chat()) is not None:
+            self._screen.app.push_screen(InspectorScreen(source, frame=frame))
+
+    def replay(self) -> None:
+        """Replay the chat whose events are shown."""
+        from coze_tui.tui.screens.inspector import inspector_at
+        from coze_tui.tui.screens.replay import ReplayScreen
+
+        if (source := self._shown_chat()) is not None:
+            self._screen.app.push_screen(ReplayScreen(source, inspector_at))
+
+    async def save_bundle(self) -> None:
+        """Save the chat whose events are shown for Coze's support."""
+        from coze_tui.tui.bundle_flow import save_bundle
+
+        if (source := self._shown_chat()) is not None:
+            await save_bundle(self._screen.context, source)
+
+    def _shown_chat(self) -> ChatSource | None:
+        """Return the chat whose events are shown; without one, say so and return None."""
+        from coze_tui.tui.chat_sources import ChatSource
 
         figures = self._widgets.sidebar.figures
         if figures is None:
             self._notify(_("Nothing was sent in this conversation yet."))
-            return
+            return None
         if figures.lacks_events:
             self._notify(no_events_text())
-            return
+            return None
         chosen = self._widgets.log.chosen
         chat = chosen.chat if chosen is not None and figures is not self._turns.view.figures else 0
-        source = ChatSource.stored(self._engine_thread, self._conversation.key, chat)
-        self._screen.app.push_screen(InspectorScreen(source, frame=frame))
+        return ChatSource.stored(self._engine_thread, self._conversation.key, chat)
 
     # --- after a failure ---
 

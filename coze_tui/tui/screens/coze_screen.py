@@ -119,6 +119,11 @@ class Heading(HeadLine):
         self._left: list[Part] = [(f"{sign} ", role), (clean_line(title), "text bold")]
         super().__init__(lambda _width: [(self._left, ())], id=id)
 
+    def rename(self, title: str) -> None:
+        """Show another title, without a remark."""
+        self._left[1] = (clean_line(title), "text bold")
+        self.show_remark("")
+
     def show_remark(self, remark: str) -> None:
         """Show a remark at the right."""
         self.show(self._left, [(clean_line(remark), "muted")] if remark else [])

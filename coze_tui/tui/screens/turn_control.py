@@ -336,10 +336,18 @@ class TurnControl:
         entries = reversed(self._widgets.log.entries)
         return next((item for item in entries if isinstance(item, AnswerEntry)), None)
 
+    @property
+    def can_recover(self) -> bool:
+        """Whether the last answer was cut off and its rest can be fetched."""
+        return self._is_cut(self.last_answer)
+
+    def _is_cut(self, entry: AnswerEntry | None) -> bool:
+        return entry is not None and entry.outcome is Outcome.INTERRUPTED and not self.runs
+
     def recover(self, entry: AnswerEntry | None = None) -> None:
         """Fetch the rest of an answer that was cut off, by default of the last one."""
         entry = entry or self.last_answer
-        if entry is None or entry.outcome is not Outcome.INTERRUPTED or self.runs:
+        if entry is None or not self._is_cut(entry):
             self._screen.notify(_("Nothing to recover here."), markup=False)
         else:
             self._screen.run_in_worker("recover", self._recover, entry)

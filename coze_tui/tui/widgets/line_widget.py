@@ -21,7 +21,10 @@ _VARIABLES = {"text": "foreground"}
 """Roles whose variable has another name."""
 _TEXT_STYLES = {"muted": "muted-text-style", "line": "muted-text-style", "selected": "selected-text-style"}
 Part = tuple[str, str]
-"""Clean text without line ends, and its role; `bold` and `selected` may follow: `("sent", "text bold")`."""
+"""Clean text without line ends, and its role; `bold` and `selected` may follow: `("sent", "text bold")`.
+
+A color, such as `#11131a` or `ansi_blue`, may take the place of the role.
+"""
 
 
 def role_of(level: Level) -> str:
@@ -60,7 +63,7 @@ class RoleStyles:
 
 def style_from(variables: Mapping[str, str], role: str) -> Style:
     """The style of one role in a theme with these variables."""
-    color = Color.parse(variables[_VARIABLES.get(role, role)]).rich_color
+    color = Color.parse(variables.get(_VARIABLES.get(role, role), role)).rich_color
     style = Style(bgcolor=color) if role == "selected" else Style(color=color)
     return style + Style.parse(variables.get(_TEXT_STYLES.get(role, ""), "none"))
 

@@ -1,0 +1,58 @@
+"""The report about one chat for Coze's support: its text, without tokens, and the name of its file."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.metadata import version
+
+from coze_tui import __version__
+from coze_tui.config.credentials import MASK
+from coze_tui.config.startup import Startup
+from coze_tui.diagnostics.crash import system_name, without_secrets
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.errors import CredentialsError
+from coze_tui.exports.exporting import bundle_text
+
+
+def support_bundle(chat: InspectedChat, startup: Startup, *, mask: bool) -> str:
+    """Return the text of the report: a capture with facts about this program at its head.
+
+    Args:
+        mask: leave out what was said; every text keeps its length.
+    """
+    return bundle_text(chat, _versions(), mask=mask, without_secrets=_without_secrets(startup))
+
+
+def bundle_name(chat_id: str) -> str:
+    """Return a file name for the report about a chat."""
+    letters = "".join(letter for letter in chat_id if letter.isascii() and letter.isalnum())
+    return f"coze-support-{letters[-6:] or 'chat'}.sse"
+
+
+def _versions() -> Mapping[str, str]:
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "system": system_name(),
+        "httpx": version("httpx"),
+    }
+
+
+def _without_secrets(startup: Startup) -> Callable[[str], str]:
+    """Return a function that removes what is or looks like a token.
+
+    The command of token_command is not run for it, since it may ask for a password.
+    """
+    try:
+        token = replace(startup, settings=replace(startup.settings, token_command="")).token().secret.reveal()
+    except CredentialsError:
+        token = ""
+
+    def clean_of_secrets(text: str) -> str:
+        if token:
+            text = text.replace(token, MASK)
+        return without_secrets(text, startup.environment)
+
+    return clean_of_secrets

@@ -1,0 +1,93 @@
+"""The pickers for theme and language: they show a choice at once, and restore what was if none is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coze_tui.standin.scenarios import Answer, Bot
+from coze_tui.text.i18n import current_language, use_language
+from coze_tui.tui.screens.look import LanguagePicker, ThemePicker
+from coze_tui.tui.widgets.select_list import SelectList
+from tests.support.desk import Desk, desk
+from tests.support.shown import drawn_text
+
+BOTS = [Bot("7511000000000000777", "海水", [Answer("因为盐。")], prologue="你好！")]
+PLAIN = {"COZE_TUI_LANGUAGE": "auto", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    yield
+    use_language("en")
+
+
+def keys(at: Desk) -> list[str]:
+    return [row.key for row in at.app.screen.query_one(SelectList).rows if row.key is not None]
+
+
+async def test_a_theme_is_shown_while_the_cursor_is_on_it(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        await at.ask("/theme")
+        await at.until(lambda: isinstance(at.app.screen, ThemePicker))
+        assert at.app.screen.query_one(SelectList).current == "coze-dark"
+        own = keys(at).index("ansi") + 1
+        assert {"coze-dark", "coze-light", "ansi"} <= set(keys(at)[:own])
+        assert keys(at)[own:] == sorted(set(at.app.available_themes) - set(keys(at)[:own]))
+        text = drawn_text(at.app)
+        for words in ("● Theme", "● now", "██", "↑↓ preview", "Enter keep", "Esc back", "OF TEXTUAL"):
+            assert words in text, words
+        await at.pilot.press("down")
+        await at.until(lambda: at.app.theme == "coze-light")
+        await at.pilot.press("escape")
+        assert at.app.theme == "coze-dark"
+        assert at.context.settings.theme == "coze-dark"
+        await at.ask("/theme")
+        await at.until(lambda: isinstance(at.app.screen, ThemePicker))
+        await at.pilot.press(*"nord", "enter")
+        await at.until(lambda: at.app.theme == "nord")
+    async with desk(home, BOTS) as at:
+        assert at.app.theme == "nord"
+
+
+async def test_enter_keeps_the_theme_before_it_was_shown(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        await at.ask("/theme")
+        await at.until(lambda: isinstance(at.app.screen, ThemePicker))
+        await at.pilot.press("down", "enter")
+        assert at.app.theme == "coze-light"
+        assert at.context.settings.theme == "coze-light"
+
+
+async def test_a_name_is_used_at_once_and_an_unknown_one_filters(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        await at.ask("/theme nord")
+        await at.until(lambda: at.app.theme == "nord")
+        assert at.app.screen is at.screen
+        await at.ask("/theme catp")
+        await at.until(lambda: isinstance(at.app.screen, ThemePicker))
+        assert keys(at)
+        assert all(name.startswith("catp") for name in keys(at))
+
+
+async def test_a_language_is_shown_while_the_cursor_is_on_it(home: Path) -> None:
+    async with desk(home, BOTS, environment=PLAIN) as at:
+        await at.until(lambda: "你好！" in at.text())
+        await at.ask("/lang")
+        await at.until(lambda: isinstance(at.app.screen, LanguagePicker))
+        assert keys(at) == ["en", "zh_CN"]
+        await at.pilot.press("down")
+        await at.until(lambda: "● 语言" in drawn_text(at.app))
+        assert "事件" in at.life()
+        await at.pilot.press("escape")
+        await at.until(lambda: "EVENTS" in at.life())
+        await at.until(lambda: "你好！" in at.text(), "the greeting is still there")
+        await at.ask("/lang")
+        await at.until(lambda: isinstance(at.app.screen, LanguagePicker))
+        await at.pilot.press("down", "enter")
+        await at.until(lambda: at.app.screen is at.screen)
+        assert current_language() == "zh_CN"
+    async with desk(home, BOTS, environment=PLAIN) as at:
+        assert (await at.context.app_state()).chosen["language"] == "zh_CN"
