@@ -175,7 +175,7 @@ async def _copied(startup: Startup, environment: Mapping[str, str]) -> str:
     text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
     terminal = write if sys.stdout is not None and sys.stdout.isatty() else None
     copied = await copy(text, write=terminal, folder=startup.paths.copies, env=child_environment(environment))
-    return copied_text(copied, _("line"))
+    return copied_text(copied, _("a line"))
 
 
 def _variables(names: Sequence[str], environment: Mapping[str, str]) -> _Facts:

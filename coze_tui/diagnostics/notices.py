@@ -9,7 +9,7 @@ from coze_tui.diagnostics.sentences import joined
 from coze_tui.errors import StoreError, StoreWarning
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from coze_tui.terminal.clipboard import Copied
@@ -76,34 +76,32 @@ def explain_library(name: str, installed: str, written_for: str) -> str:
     )
 
 
-def copied_text(copied: Copied, what: str) -> str:
-    """Return a sentence that says which way a text was copied, and what cannot be known of it.
+def copied_text(copied: Copied, what: str = "") -> str:
+    """Return a sentence that says how much was copied which way, and what cannot be known of it.
 
     See docs/ui.md 5.
 
     Args:
-        what: The name of what was copied, translated.
+        what: The name of what was copied, translated; empty for a text that the user sees.
     """
     from coze_tui.terminal.clipboard import Way  # loads asyncio, which no other sentence needs
 
-    amount = _("{what}, {n} characters").format(what=what, n=thousands(copied.characters))
     path = clean_line(str(copied.path)) if copied.path else ""
     if Way.TMUX in copied.ways:
-        return _("{amount}: in tmux's buffer, and sent on to the terminal's clipboard.").format(amount=amount)
-    if Way.TERMINAL in copied.ways and path:
-        return _(
-            "{amount}: sent to the terminal's clipboard; some terminals refuse it, so it is in {path}, too."
-        ).format(amount=amount, path=path)
-    if Way.TERMINAL in copied.ways:
-        return _("{amount}: sent to the terminal's clipboard; some terminals refuse it.").format(
-            amount=amount
-        )
-    if path and copied.too_long:
-        return _("{amount}: too long for a terminal's clipboard; saved as {path}").format(
-            amount=amount, path=path
-        )
-    if path:
-        return _("{amount}: saved as {path}").format(amount=amount, path=path)
-    return _("{amount}: could not be copied: {reason}").format(
-        amount=amount, reason=clean_line(copied.file_failed)
+        where = _("tmux, and passed on to the terminal")
+    elif Way.TERMINAL in copied.ways and path:
+        where = _("the terminal; some terminals refuse it, so also {path}").format(path=path)
+    elif Way.TERMINAL in copied.ways:
+        where = _("the terminal; some terminals refuse it")
+    elif path and copied.too_long:
+        where = _("{path}; it is too long for a terminal's clipboard").format(path=path)
+    elif path:
+        where = path
+    else:
+        return _("Not copied: {reason}").format(reason=clean_line(copied.file_failed))
+    amount = ngettext("{n} character", "{n} characters", copied.characters).format(
+        n=thousands(copied.characters)
     )
+    if what:
+        return _("Copied {what}, {amount} → {where}").format(what=what, amount=amount, where=where)
+    return _("Copied {amount} → {where}").format(amount=amount, where=where)

@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from textual import on
+from textual.driver import Driver
+from textual.notifications import Notify, SeverityLevel
 from textual.signal import Signal
 
 from coze_tui.api.objects import Bot
@@ -26,6 +30,7 @@ from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, current_language, use_language
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, palette_of
+from coze_tui.tui.toasts import ToastQueue
 from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
@@ -245,8 +250,14 @@ class AppContext:
     def _warn_if_not_stored(self, change: asyncio.Future[AppState]) -> None:
         try:
             change.result()
-        except (StoreError, OSError):
-            self.app.notify(_("The choice could not be kept for the next time."), severity="warning")
+        except StoreError as error:
+            reason = self.explain(error)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+        else:
+            return
+        text = _("Not saved for the next start: {reason}").format(reason=clean_line(reason))
+        self.app.notify(text, severity="warning")
 
     # --- the site and the clipboard ---
 
@@ -255,11 +266,11 @@ class AppContext:
         self.settings = settings
         await self.engine_thread.call(lambda engine: engine.site.use(settings))
 
-    def copy(self, text: str, what: str) -> None:
+    def copy(self, text: str, what: str = "") -> None:
         """Copy a text, and show in a toast which way it was copied.
 
         Args:
-            what: The name of what is copied, translated.
+            what: The name of what is copied, translated; empty for a text that the user sees.
         """
         self.app.run_worker(self._copy(text, what), group="copy", exit_on_error=False)
 
@@ -276,9 +287,40 @@ class AppContext:
 
 
 class ContextApp(TerminalApp[None]):
-    """An app whose screens find their services in `context`."""
+    """An app whose screens find their services in `context`. It shows one toast at a time."""
 
     context: AppContext
+
+    def __init__(self, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class)
+        self._toasts = ToastQueue(self)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast in place of the one before. Call it in the app's loop.
+
+        Args:
+            message: It begins with the fact: "Copied 189 characters".
+            markup: Unlike Textual, no text is markup by default.
+        """
+        show = partial(
+            super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup
+        )
+        self._toasts.add(show, severity)
+
+    @on(Notify)
+    def _take_away_toast(self) -> None:
+        # Textual's own handler comes next and adds the new one. It leaves the empty place of the old one.
+        self.clear_notifications()
+        for screen in self.screen_stack:
+            screen.query("ToastHolder").remove()
 
     def theme_for(self, name: str) -> str:
         """Return the theme that shows if this one is chosen: without colors always the terminal's own."""

@@ -79,7 +79,7 @@ def editor_command(environment: Mapping[str, str]) -> list[str]:
     for name in FALLBACKS:
         if shutil.which(name, path=environment.get("PATH")) is not None:
             return [name]
-    raise EditorFailed(_("There is no editor: set $EDITOR to the one you want."))
+    raise EditorFailed(_("No editor was found: set $EDITOR to the one you want."))
 
 
 def edit_with(command: list[str], text: str, environment: Mapping[str, str], suffix: str) -> str:
@@ -112,7 +112,7 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
             raise EditorFailed(problem.format(editor=name, status=status))
         if time.monotonic() - started < AT_ONCE_SECONDS and _is_untouched(path, written):
             problem = _(
-                "{editor} returned at once, without a change. If it opens a window, add --wait to $EDITOR."
+                "Nothing changed: {editor} returned at once. If it opens a window, add --wait to $EDITOR."
             )
             raise EditorFailed(problem.format(editor=name))
         return _read_back(path)

@@ -104,11 +104,11 @@ async def import_file(context: AppContext, path: Path) -> str | None:
         return None
     count = sum(each.state != "same" for each in imported)
     if not imported:
-        text = _("There are no conversations in it.")
+        text = _("Nothing was imported: the file contains no conversations.")
     elif count:
         text = ngettext("{n} conversation imported", "{n} conversations imported", count).format(n=count)
     else:
-        text = _("All of it was here already.")
+        text = _("Nothing was imported: all of it was here already.")
     context.app.notify(text, markup=False)
     return imported[0].key if imported else None
 

@@ -427,7 +427,7 @@ async def test_a_choice_that_cannot_be_kept_is_told(home: Path) -> None:
         path.unlink(missing_ok=True)
         path.mkdir()
         await at.pilot.press("ctrl+g")
-        await at.until_told("could not be kept")
+        await at.until_told("Not saved for the next start")
         assert not at.screen.sidebar.display
 
 
@@ -569,4 +569,4 @@ async def test_a_question_has_links_too_and_a_message_without_any_says_so(home: 
         at.screen.log_widget.show_entry(at.screen.log_widget.entries[-1])
         at.screen.log_widget.focus()
         await at.pilot.press("o")
-        await at.until_told("There is no link in this message.")
+        await at.until_told("No link in this message.")

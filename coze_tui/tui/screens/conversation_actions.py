@@ -144,10 +144,10 @@ class ConversationActions:
     async def fork(self, entry: Entry | None) -> None:
         """Open a copy of the conversation that ends with an entry; the bot does not know it yet."""
         if not self._conversation.key or self._turns.runs:
-            self._notify(_("There is nothing to fork yet."))
+            self._notify(_("Nothing to fork yet."))
             return
         await self.open(await self._conversation.window.fork(entry))
-        self._notify(_("This is a fork: what follows is not in the first conversation."))
+        self._notify(_("Forked: what follows is not in the first conversation."))
 
     # --- saved prompts ---
 
@@ -207,14 +207,14 @@ class ConversationActions:
         await self.open(new)
         prompt.note_sent(edit.text)
         self._turns.send(edit.text)
-        self._notify(_("This is a fork: what follows is not in the first conversation."))
+        self._notify(_("Forked: what follows is not in the first conversation."))
 
     async def import_file(self, text: str) -> None:
         """Read conversations from an exported file, and open the first."""
         from coze_tui.tui.export_flow import import_file
 
         if not text.strip():
-            self._notify(_("Type /import and the path of a file."))
+            self._notify(_("No file was named. Type /import and the path of a file."))
             return
         path = await asyncio.to_thread(typed_path, text)
         if (key := await import_file(self._screen.context, path)) is not None:
@@ -349,7 +349,7 @@ class ConversationActions:
     async def attach(self, text: str) -> None:
         """Send a file, or several that were dropped together, with the next question."""
         if not text.strip():
-            self._notify(_("Type @ or /attach, and a path or a URL."))
+            self._notify(_("No file was named. Type @ or /attach, and a path or a URL."))
             return
         try:
             files = await asyncio.to_thread(sent_files, text)
@@ -384,13 +384,15 @@ class ConversationActions:
             self._screen.notify(reason, severity="error", markup=False)
             return
         names = ", ".join(readable(str(path)) for path in paths)
-        self._notify(_("saved {file}").format(file=names) if paths else _("There are no images to save."))
+        self._notify(_("Saved {file}").format(file=names) if paths else _("No images to save."))
 
     async def rename(self, title: str) -> None:
         """Give the conversation another title, locally and on the server."""
         key, title = self._conversation.key, clean_line(title)
         if not key or not title:
-            self._notify(_("Type /rename and a title, in a conversation that has begun."))
+            self._notify(
+                _("Nothing was renamed. Type /rename and a title, in a conversation that has begun.")
+            )
             return
         await self._engine_thread.call(lambda engine: engine.browsing.rename(key, title))
         self._conversation.set_title(title)
@@ -416,7 +418,7 @@ class ConversationActions:
     def copy_ids(self, figures: TurnFigures | None) -> None:
         """Copy the IDs of a chat."""
         if figures is not None and (text := ids_text(figures)):
-            self._screen.context.copy(text, _("ids"))
+            self._screen.context.copy(text, _("the IDs"))
         else:
             self._notify(_("There are no IDs yet."))
 
@@ -512,7 +514,7 @@ class ConversationActions:
             if is_known:
                 self._turns.send(question)
                 return
-            self._notify(_("The running chat is not known here; it cannot be canceled."))
+            self._notify(_("Not canceled: the running chat is not known here."))
         elif choice == "new":
             self.show_new()
             self._turns.send(question)

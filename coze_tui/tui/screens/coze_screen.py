@@ -17,7 +17,7 @@ from textual.worker import Worker, WorkerState
 from coze_tui.errors import CozeTuiError
 from coze_tui.terminal.app import TerminalScreen
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import N_, _
+from coze_tui.text.i18n import N_
 from coze_tui.tui.context import AppContext, ContextApp
 from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.key_footer import KeyFooter
@@ -74,7 +74,7 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         """Copy the selected text, and return whether there was any. Hidden text counts as none."""
         selected = self.get_selected_text() or _selected_in(self.focused)
         if selected:
-            self.context.copy(selected, _("selection"))
+            self.context.copy(selected)
             self.clear_selection()
         return bool(selected)
 

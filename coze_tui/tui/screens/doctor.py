@@ -124,7 +124,7 @@ class DoctorScreen(Panel[None]):
     def action_copy(self) -> None:
         """Copy a line with the current time."""
         text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
-        self.context.copy(text, _("line"))
+        self.context.copy(text, _("a line"))
 
     def _library(self) -> Sequence[Paragraph]:
         library = changed_library()

@@ -381,9 +381,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._preview_over(False)
         self._load(go_to=new)
         self.notify(
-            _("“{title}” was forked: a new conversation that the bot does not know yet.").format(
-                title=_short(item)
-            ),
+            _("Forked “{title}”: the bot does not know the new conversation yet.").format(title=_short(item)),
             markup=False,
         )
 

@@ -285,9 +285,9 @@ class InspectorScreen(CozeScreen[None]):
         if line is None:
             return
         if self.focused is self.view.data:
-            self.context.copy(self.view.data.chosen_text, _("value"))
+            self.context.copy(self.view.data.chosen_text, _("the value"))
         else:
-            self.context.copy(self._data_of(line), _("data"))
+            self.context.copy(self._data_of(line), _("the data"))
 
     def _data_of(self, line: FrameLine) -> str:
         return self.view.data.tree_of_text.text if line.is_delta_run else line.row.frame.data
@@ -307,7 +307,7 @@ class InspectorScreen(CozeScreen[None]):
             return
         if warning := site_warning(record, settings):
             self.notify(warning, severity="warning", markup=False)
-        what = {"curl": _("curl command"), "python": _("program"), "ask": _("command")}
+        what = {"curl": _("a curl command"), "python": _("a program"), "ask": _("a command")}
         self.context.copy(text, what[form])
 
     @work(group="give", exclusive=True, exit_on_error=False)

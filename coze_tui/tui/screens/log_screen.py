@@ -46,9 +46,7 @@ class LogScreen(CozeScreen[ScreenResultType]):
 
     @on(MessageLog.CopyAsked)
     def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
-        self.context.copy(
-            message.text, code_words(*message.place) if message.what == "code" else _("message")
-        )
+        self.context.copy(message.text, code_words(*message.place) if message.what == "code" else "")
 
     @on(MessageLog.NoCode)
     def _no_code(self, message: MessageLog.NoCode) -> None:
@@ -77,7 +75,7 @@ class LogScreen(CozeScreen[ScreenResultType]):
     @on(MessageLog.LinksAsked)
     def _links_asked(self, message: MessageLog.LinksAsked) -> None:
         if not message.links:
-            self.notify(_("There is no link in this message."), markup=False)
+            self.notify(_("No link in this message."), markup=False)
             return
         self.app.run_worker(
             choose_link(self.context, message.links, self.put_text),
@@ -136,11 +134,13 @@ async def show_link(context: AppContext, url: str, put: PutText | None = None) -
     may_open = bool(target) and not over_ssh(environment)
     choice = await context.app.push_screen_wait(ShowLink(url, may_open=may_open, may_put=put is not None))
     if choice == "copy":
-        context.copy(clean_line(url), _("link"))
+        context.copy(clean_line(url), _("the link"))
     elif choice == "put" and put is not None:
         put(clean_line(url))
     elif choice == "open" and target and not await open_link(target, environment):
-        context.app.notify(_("No program to open links was found."), severity="warning", markup=False)
+        context.app.notify(
+            _("Not opened: no program to open links was found."), severity="warning", markup=False
+        )
 
 
 LinkChoice = Literal["copy", "open", "put"]

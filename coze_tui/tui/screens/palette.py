@@ -111,7 +111,7 @@ def _is_typed_in(node: DOMNode) -> bool:
 def _is_entry(active: ActiveBinding, screen: Screen[Any]) -> bool:
     """Return whether a binding without a command is worth a line: not what moves, and not what types."""
     is_near = active.node in (screen, screen.focused) and not _is_typed_in(active.node)
-    return is_near and active.binding.show and bool(active.binding.description)
+    return is_near and (active.binding.show or bool(active.binding.tooltip))
 
 
 def _group_of(node: DOMNode) -> str:

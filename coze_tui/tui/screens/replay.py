@@ -234,7 +234,7 @@ class ReplayScreen(LogScreen[None]):
 
     @on(EventSidebar.IdsAsked)
     def _ids_asked(self, message: EventSidebar.IdsAsked) -> None:
-        self.context.copy(ids_text(message.figures), _("ids"))
+        self.context.copy(ids_text(message.figures), _("the IDs"))
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the status strip if there is no room for the sidebar."""

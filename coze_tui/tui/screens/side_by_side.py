@@ -213,7 +213,11 @@ class SideBySideScreen(LogScreen[CompareResult]):
     @on(Prompt.AttachmentChosen)
     def _attachment_chosen(self, message: Prompt.AttachmentChosen) -> None:
         self.prompt.restore(message.path)
-        self.notify(_("Files go with a question of one chat only."), severity="warning", markup=False)
+        self.notify(
+            _("Not attached: files go with the question of a single chat only."),
+            severity="warning",
+            markup=False,
+        )
 
     # --- the columns ---
 
@@ -222,7 +226,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         if len(self.columns) < _MOST:
             self._add()
         else:
-            self.notify(_("More than four cannot be read side by side."), markup=False)
+            self.notify(_("Not added: four columns are the most."), markup=False)
 
     @work(group="pick", exclusive=True, exit_on_error=False)
     async def _add(self) -> None:
@@ -245,7 +249,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             case "remove":
                 self._remove(column)
             case "copy_ids":
-                self.context.copy(ids_text(column.turn.figures), _("ids"))
+                self.context.copy(ids_text(column.turn.figures), _("the IDs"))
             case "plain_view":
                 self.app.push_screen(ShowText(column.answerer.name, column.log_widget.plain_text()))
             case _ if column.turn.runs:
@@ -307,7 +311,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
                 column.use(replace(column.answerer, parameters=parameters))
                 return
             typed = answer
-            self.notify(_("That is no JSON object."), severity="error", markup=False)
+            self.notify(_("Not a JSON object."), severity="error", markup=False)
 
     # --- stopping, leaving ---
 

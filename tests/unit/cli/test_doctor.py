@@ -129,7 +129,7 @@ def test_it_speaks_chinese_with_every_column_in_place(command: Command) -> None:
 def test_copy_tells_where_the_line_is(command: Command) -> None:
     ran = command("doctor", "--copy")
     told = section(ran.out, "clipboard")
-    path = told.rpartition("saved as ")[2].strip()
+    path = told.rpartition(" → ")[2].strip()
     assert Path(path).read_text().startswith("copied by coze-tui at ")
     assert "\x1b" not in ran.out
     assert "clipboard" not in command("doctor").out.splitlines()

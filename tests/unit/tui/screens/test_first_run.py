@@ -282,7 +282,7 @@ async def test_a_token_that_cannot_be_kept_works_and_that_is_reported(tmp_path: 
             await it.press("enter")
             await it.give_token()
             await it.shows(FIRST.name)
-            assert any("could not be kept" in told for told in it.host.told)
+            assert any("was not saved" in told for told in it.host.told)
             await it.press("enter")
             assert it.result == FirstRunChoice(COZE_CN, FIRST.id, FIRST.name)
 
