@@ -16,6 +16,7 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Bot as KnownBot
 from coze_tui.api.objects import ToolCall
 from coze_tui.config.app_state import AppState
+from coze_tui.config.saved_prompts import SavedPrompts
 from coze_tui.engine.model.records import chat_from_capture
 from coze_tui.standin.scenarios import Bot
 from coze_tui.tui.chat_sources import ChatSource
@@ -35,6 +36,7 @@ from coze_tui.tui.screens.log_screen import LogScreen, ShowLink
 from coze_tui.tui.screens.look import LanguagePicker, PreviewPicker, ThemePicker
 from coze_tui.tui.screens.palette import CommandPalette
 from coze_tui.tui.screens.replay import ReplayScreen
+from coze_tui.tui.screens.saved_prompts import FillBlanks, PromptPicker
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
 from coze_tui.tui.screens.statistics import StatisticsScreen
 from coze_tui.tui.screens.tool_request import ToolRequest
@@ -62,6 +64,8 @@ MAKERS: dict[type[Screen[Any]], Callable[[Desk], Screen[Any]]] = {
     DifferenceScreen: lambda _at: DifferenceScreen(source(), source()),
     DoctorScreen: lambda at: DoctorScreen(at.screen),
     FirstRun: lambda _at: FirstRun(),
+    FillBlanks: lambda _at: FillBlanks("name", "Write about {{topic}}."),
+    PromptPicker: lambda at: PromptPicker(SavedPrompts(at.context.startup.paths.config / "prompts")),
     HelpScreen: lambda at: HelpScreen(at.screen),
     HistoryScreen: lambda _at: HistoryScreen(KnownBot(id=BOTS[0].id)),
     InspectorScreen: lambda _at: InspectorScreen(source()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -25,6 +26,8 @@ FAST_BOT = "7511000000000000110"
 SLOW_BOT = "7511000000000000111"
 
 MODES_LEFT_ON = frozenset({1000, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048})
+_AT_REST = re.compile(r" (?:● idle|[✓✗◼⟂◷▲] .*)$")
+"""The end of the header while no turn runs."""
 
 
 class Store:
@@ -140,7 +143,7 @@ class Program(Terminal):
 
     def idle(self, *, timeout: float = LIMIT_S) -> None:
         """Wait until no turn runs."""
-        self.wait_for(lambda screen: "● idle" in screen.text(), timeout=timeout)
+        self.wait_for(lambda screen: _AT_REST.search(screen.row(0)) is not None, timeout=timeout)
 
     def prompt_of(self, screen: TerminalScreen) -> str:
         """What stands in the prompt, its lines joined by newlines."""

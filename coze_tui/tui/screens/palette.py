@@ -81,16 +81,16 @@ def palette_entries(
         (urgent if each.is_urgent else about_focus if in_focus else others).append(entry)
     for name, active in live.items():
         if name not in names and _is_entry(active, screen):
-            title = _(active.binding.tooltip or active.binding.description)
-            about_focus.append(
-                PaletteEntry(
-                    _group_of(active.node),
-                    title[:1].upper() + title[1:],
-                    _runner(active, run_binding),
-                    short_key(keys[name]),
-                    True,
-                )
+            title, group = _(active.binding.tooltip or active.binding.description), _group_of(active.node)
+            entry = PaletteEntry(
+                group,
+                title[:1].upper() + title[1:],
+                _runner(active, run_binding),
+                short_key(keys[name]),
+                True,
             )
+            has_commands = any(_(each.command.group) == group for each in offered)
+            (others if has_commands else about_focus).append(entry)
     return _grouped([*urgent, *about_focus, *others])
 
 
@@ -110,8 +110,9 @@ def _is_typed_in(node: DOMNode) -> bool:
 
 def _is_entry(active: ActiveBinding, screen: Screen[Any]) -> bool:
     """Return whether a binding without a command is worth a line: not what moves, and not what types."""
-    is_near = active.node in (screen, screen.focused) and not _is_typed_in(active.node)
-    return is_near and (active.binding.show or bool(active.binding.tooltip))
+    if active.node is screen.focused and not _is_typed_in(active.node):
+        return active.binding.show or bool(active.binding.tooltip)
+    return active.node is screen and active.binding.show
 
 
 def _group_of(node: DOMNode) -> str:
