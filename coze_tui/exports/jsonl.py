@@ -68,7 +68,7 @@ _FIELDS: Mapping[type, Sequence[str]] = {
     ChatRecord: CHAT_COLUMNS,
     SavedMessage: (
         *("position", "chat", "role", "type", "content_type", "message_id", "name", "created_at"),
-        *("content", "reasoning"),
+        *("content", "reasoning", "thought_us"),
     ),
     _Counts: [each.name for each in fields(_Counts)],
 }

@@ -388,10 +388,11 @@ def _copy_up_to(c: sqlite3.Connection, key: str, new: str, last: int) -> None:
     )
     c.execute(
         """INSERT INTO messages (conversation, position, chat, role, type, content_type, message_id, name,
-                                 created_at, content, reasoning)
+                                 created_at, content, reasoning, thought_us)
            SELECT ?, position, (SELECT new.key FROM chats AS new WHERE new.conversation = ?
                                 AND new.slot = position / ? AND messages.chat IS NOT NULL),
-                  role, type, content_type, message_id, name, created_at, content, reasoning
+                  role, type, content_type, message_id, name, created_at, content, reasoning,
+                  thought_us
            FROM messages WHERE conversation = ? AND position <= ? ORDER BY position""",
         (new, new, SLOT, key, last),
     )

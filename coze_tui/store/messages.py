@@ -41,7 +41,7 @@ def storable_int(number: int) -> int:
 
 _COLUMNS = (
     "role, type, content, reasoning, name, content_type, message_id, created_at, "
-    "key, conversation, coalesce(chat, 0), position"
+    "key, conversation, coalesce(chat, 0), position, thought_us"
 )
 
 
@@ -64,8 +64,8 @@ def insert(
         name = storable(message.name)
         cursor = c.execute(
             """INSERT INTO messages (role, type, content, reasoning, name, content_type, message_id,
-                                     created_at, conversation, chat, position)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?)""",
+                                     created_at, conversation, chat, position, thought_us)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?)""",
             (
                 storable(message.role),
                 storable(message.type),
@@ -78,6 +78,7 @@ def insert(
                 conversation,
                 chat,
                 position + offset,
+                storable_int(message.thought_us),
             ),
         )
         texts.append((cursor.lastrowid or 0, fold_parts(content, reasoning, name)))

@@ -189,6 +189,11 @@ def m0005_edits(c: sqlite3.Connection) -> None:
         )""")
 
 
+def m0006_thoughts(c: sqlite3.Connection) -> None:
+    """How long the reasoning of each answer took."""
+    c.execute("ALTER TABLE messages ADD COLUMN thought_us INTEGER NOT NULL DEFAULT 0")
+
+
 _LATEST = "updated_at DESC, key DESC) WHERE deleted_at = 0 AND last_slot > 0"
 LATE_INDEXES: Mapping[str, str] = {
     "conversations_deleted": "conversations (deleted_at) WHERE deleted_at > 0",
@@ -220,9 +225,12 @@ STEPS: Sequence[Step] = (
     m0003_independent_of_size,
     m0004_unfetched_chats,
     m0005_edits,
+    m0006_thoughts,
 )
 """A step that was released is never edited."""
-_ADDITIVE: frozenset[Step] = frozenset({m0003_independent_of_size, m0004_unfetched_chats, m0005_edits})
+_ADDITIVE: frozenset[Step] = frozenset(
+    {m0003_independent_of_size, m0004_unfetched_chats, m0005_edits, m0006_thoughts}
+)
 """Steps that change no row, so that the file needs no copy before them, which takes long if it is large."""
 
 VERSION = len(STEPS)

@@ -33,6 +33,8 @@ class SavedMessage:
     """0 for an imported or forked message without a chat."""
     position: int = 0
     """Rises along the conversation, with gaps."""
+    thought_us: int = 0
+    """How long the reasoning of an answer took, in microseconds; 0 if that is not known."""
 
 
 @valueclass

@@ -28,9 +28,17 @@ class Answer:
     """Characters of its text when a tool was called last; 0 if none was called meanwhile."""
     held: list[Message] = field(default_factory=list, repr=False)
     """Deltas that are not text, such as pieces of a card: they can be read once all have arrived."""
+    thought_from_us: int = 0
+    thought_until_us: int = 0
+    """When its reasoning began and ended, in microseconds after the question; 0 without deltas."""
     text_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
     reasoning_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
     splitter: ThinkingSplitter = field(default_factory=ThinkingSplitter, repr=False)
+
+    @property
+    def thought_us(self) -> int:
+        """How long its reasoning has taken, in microseconds; 0 if that is not known."""
+        return self.thought_until_us - self.thought_from_us
 
     @property
     def whole_text(self) -> str:
@@ -85,6 +93,29 @@ class Answer:
         if split.text:
             self.text.append(split.text)
         return split
+
+
+class Thoughts:
+    """Measures the reasoning of the answers of a turn: it ends as soon as anything else arrives."""
+
+    def __init__(self) -> None:
+        self._answer: Answer | None = None
+        """The one whose reasoning arrives."""
+
+    def arrived(self, answer: Answer, first_us: int, last_us: int) -> None:
+        """Count a delta, or several, of the reasoning of an answer."""
+        if self._answer is not answer:
+            self.end(first_us)
+            if answer.thought_from_us:
+                return  # it went on after something else
+            self._answer, answer.thought_from_us = answer, first_us
+        answer.thought_until_us = last_us
+
+    def end(self, at_us: int) -> None:
+        """Count that something else has arrived."""
+        if self._answer is not None:
+            self._answer.thought_until_us = max(self._answer.thought_until_us, at_us)
+            self._answer = None
 
 
 @dataclass(slots=True)

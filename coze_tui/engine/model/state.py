@@ -13,7 +13,7 @@ from coze_tui.api.objects import Chat, ContentType, Frame, LastError, Message, M
 from coze_tui.engine.model.answers import Answers
 from coze_tui.engine.model.contents import Content, content_of, numbered
 from coze_tui.engine.model.outcomes import Level, Outcome
-from coze_tui.engine.model.parts import Agent, Answer, Part, Tool
+from coze_tui.engine.model.parts import Agent, Answer, Part, Thoughts, Tool
 from coze_tui.engine.model.silence import Silence, silence_of
 from coze_tui.engine.model.thinking import split_thinking
 from coze_tui.engine.model.tool_messages import (
@@ -92,6 +92,7 @@ class TurnState:
         self.completed_ids: set[str] = set()
         self._answers = Answers(self.parts)
         self._pairing = Pairing()
+        self._thoughts = Thoughts()
 
     @property
     def is_identified(self) -> bool:
@@ -305,6 +306,8 @@ class TurnState:
         piece = answer.reasoning_cleaner.feed(reasoning)
         if piece:
             answer.reasoning.append(piece)
+        if frames:
+            self._thoughts.arrived(answer, frames[0].at_us, frames[-1].at_us)
         entered = self.enter(Phase.REASONING, frames[0].at_us) if frames else []
         return [*entered, ReasoningGrew(answer.message_id, piece, *_counted(frames))]
 
@@ -322,8 +325,10 @@ class TurnState:
                 ReasoningGrew(answer.message_id, split.reasoning, *counted),
             ]
             if not split.text:
+                self._thoughts.arrived(answer, frames[0].at_us, frames[-1].at_us)
                 return updates
         if split.text:
+            self._thoughts.end(frames[0].at_us)
             updates += self.enter(Phase.ANSWERING, frames[0].at_us)
         return [*updates, AnswerGrew(answer.message_id, split.text, *_counted(frames))]
 
@@ -388,6 +393,7 @@ class TurnState:
         elif agent := said.agent:
             part = Agent(message.id or f"agent-{len(self.parts)}", agent.name, agent.condition, at_us)
             self.parts.append(part)
+            self._thoughts.end(at_us)
             changed = AgentChanged(part.message_id, agent.id, agent.name, agent.condition, at_us)
             return [changed], f"→ {agent.name}"
         return self._remarked(message, at_us), said.msg_type
@@ -435,6 +441,7 @@ class TurnState:
 
     def _settle(self, answer: Answer, text: str, reasoning: str, at_us: int) -> list[TurnUpdate]:
         # docs/wire.md 3.5: the completed text wins; what it leaves empty is kept from the deltas
+        self._thoughts.end(at_us)
         answer.flush()
         if answer.held and not text:
             whole = "".join(message.content for message in answer.held)
@@ -451,6 +458,7 @@ class TurnState:
         found = call_of(message)
         call = Tool(message.id or f"call-{len(self.parts)}", message.type, found.name, found.arguments, at_us)
         self.parts.append(call)
+        self._thoughts.end(at_us)
         self._pairing.called(call, call.name, found.id, message.id)
         return call
 
@@ -472,6 +480,7 @@ class TurnState:
         if call is not None:
             call.answered_by = response.message_id
         self.parts.append(response)
+        self._thoughts.end(at_us)
         return ToolResponded(
             response.message_id,
             response.answers,
@@ -487,6 +496,7 @@ class TurnState:
         if remark is None:
             return []
         key = message.id or f"remark-{len(self.parts)}"
+        self._thoughts.end(at_us)
         self.parts.append(Tool(key, MessageType.UNKNOWN, remark.name, remark.text, at_us))
         return [ToolResponded(key, "", remark.name, remark.text, 0, at_us, is_remark=True)]
 

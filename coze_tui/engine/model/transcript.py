@@ -26,6 +26,8 @@ class AnswerTranscript:
     message_id: str
     text: str
     reasoning: str = ""
+    thought_us: int = 0
+    """How long the reasoning took, in microseconds; 0 if that is not known."""
 
 
 @valueclass
@@ -238,7 +240,9 @@ def _parts(group: Sequence[SavedMessage]) -> tuple[PartTranscript, ...]:
     for number, message in enumerate(group):
         kind = MessageType(message.type)
         if kind is MessageType.ANSWER:
-            parts.append(AnswerTranscript(message.message_id, message.content, message.reasoning))
+            parts.append(
+                AnswerTranscript(message.message_id, message.content, message.reasoning, message.thought_us)
+            )
         elif kind is MessageType.VERBOSE and message.name:
             parts.append(AgentTranscript(message.message_id, message.name, message.content))
         elif kind in _CALLS:

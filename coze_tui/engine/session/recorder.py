@@ -280,6 +280,7 @@ def _saved_answer(part: Answer, sent_at_ms: int) -> SavedMessage:
         part.whole_reasoning,
         message_id=part.message_id,
         created_at=sent_at_ms,
+        thought_us=part.thought_us,
     )
 
 

@@ -255,7 +255,7 @@ class AnswerEntry(BotEntry):
             match part:
                 case AnswerTranscript():
                     if part.reasoning:
-                        entry.blocks.append(ReasoningBlock(part.message_id, part.reasoning))
+                        entry.blocks.append(ReasoningBlock(part.message_id, part.reasoning, part.thought_us))
                     entry.blocks.append(AnswerBlock(part.message_id, part.text, is_finished=True))
                 case ToolTranscript():
                     name = "knowledge" if part.type is MessageType.KNOWLEDGE else part.name

@@ -85,7 +85,7 @@ async def test_a_finished_turn_is_told_as_it_was_seen(database: Database) -> Non
     )
     call, answer = chat.parts
     assert call == ToolTranscript("f", MessageType.FUNCTION_CALL, "ferry", "{}", "18:40", 7_000)
-    assert answer == AnswerTranscript("a", "是 18:40。", "想")
+    assert answer == AnswerTranscript("a", "是 18:40。", "想", 10_000)
     assert chat.follow_ups == ("再下一班？",)
     assert (chat.outcome, chat.error, chat.record.first_text_us, chat.record.total_us) == (
         Outcome.COMPLETED,
@@ -125,7 +125,7 @@ async def test_how_it_ended_is_told(
     if isinstance(error, ApiError):
         assert isinstance(chat.error, QuotaError)
         assert chat.error.code == 4028
-    assert chat.parts[-1] == AnswerTranscript("a", "是 18:40", "想")
+    assert chat.parts[-1] == AnswerTranscript("a", "是 18:40", "想", 10_000)
 
 
 async def test_a_running_chat_is_not_told_yet(database: Database) -> None:

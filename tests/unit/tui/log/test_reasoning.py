@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
+from coze_tui.api.events import parse_event
+from coze_tui.api.objects import Frame
 from coze_tui.engine.model import updates
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.transcript import chat_transcripts
+from coze_tui.engine.session.recorder import messages_of
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.entries import AnswerEntry
 from coze_tui.tui.log.reasoning import ReasoningBlock
@@ -81,3 +90,65 @@ def test_a_flood_of_reasoning_lays_out_only_its_end() -> None:
     block.append("word " * 200_000 + "\nthe end", (1,))
     assert len(block.lines(60, PALETTE)) == 3
     assert "the end" in block.lines(60, PALETTE)[-1].plain
+
+
+def frame(kind: str, at_us: int, **data: object) -> Frame:
+    about = {"role": "assistant", "type": "answer", "content": "", "content_type": "text"}
+    return Frame(f"conversation.message.{kind}", json.dumps(about | data), at_us)
+
+
+@pytest.mark.parametrize(
+    ("frames", "words"),
+    [
+        (
+            [
+                frame("delta", 1_000_000, id="a", reasoning_content="First"),
+                frame("delta", 1_500_000, id="a", reasoning_content="second"),
+                frame("completed", 2_000_000, id="c", type="function_call", content='{"name":"ferry"}'),
+                frame("delta", 3_000_000, id="b", reasoning_content="Then"),
+                frame("delta", 4_200_000, id="b", content="So."),
+                frame("delta", 5_000_000, id="a", reasoning_content="late"),
+            ],
+            ["▸ thought for 1.0 s", "▸ thought for 1.2 s"],
+        ),
+        (
+            [
+                frame("delta", 1_000_000, id="a", content="<think>First"),
+                frame("delta", 1_300_000, id="a", content=" second</think>"),
+                frame("delta", 1_700_000, id="a", content="So."),
+            ],
+            ["▸ thought for 700 ms"],
+        ),
+        (
+            [
+                frame("delta", 1_000_000, id="a", reasoning_content="First"),
+                frame("delta", 1_400_000, id="b", reasoning_content="Second"),
+                frame("delta", 1_900_000, id="b", reasoning_content="Third"),
+            ],
+            ["▸ thought for 400 ms", "▸ thought for 500 ms"],
+        ),
+        ([frame("completed", 9_000_000, id="a", content="So.", reasoning_content="All")], ["▸ reasoning"]),
+    ],
+)
+def test_a_reopened_chat_says_the_same_of_its_reasoning_as_the_live_one(
+    frames: list[Frame], words: list[str]
+) -> None:
+    state, live = TurnState(), AnswerEntry("bot", 0)
+    for update in (update for each in frames for update in state.apply(parse_event(each))):
+        match update:
+            case updates.ReasoningGrew():
+                live.reasoning_grew(update)
+            case updates.AnswerGrew():
+                live.answer_grew(update)
+            case updates.AnswerSettled():
+                live.answer_settled(update)
+            case updates.ToolCalled():
+                live.tool_called(update)
+    live.end(updates.TurnEnded(Outcome.CANCELED, 9_000_000))
+    [stored] = chat_transcripts(messages_of(state, 0), (), bot_name="bot", site="")
+
+    def told(entry: AnswerEntry) -> list[str]:
+        return [line for line in lines(entry) if line.startswith(("▸ thought", "▸ reasoning"))]
+
+    assert told(live) == words
+    assert told(AnswerEntry.of(stored)) == words
