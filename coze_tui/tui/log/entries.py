@@ -301,9 +301,7 @@ class AnswerEntry(BotEntry):
         """Add text to an answer, and return its block; None if there is no text."""
         if not update.text:
             return None
-        if not self._first_text_us and self.figures is not None:
-            self._first_text_us = self.figures.first_text_us or 0
-            self._update_label()
+        self._note_first_text()
         block = self._answer_of(update.message_id)
         if self._thinking is not None and update.arrivals_us:
             self._end_thinking(update.arrivals_us[0])
@@ -317,8 +315,14 @@ class AnswerEntry(BotEntry):
             self._reasoning_of(update.message_id).finish(update.reasoning)
         self._end_thinking(update.at_us)
         if update.text:
+            self._note_first_text()
             self._answer_of(update.message_id).finish(update.text)
         self.changed()
+
+    def _note_first_text(self) -> None:
+        if not self._first_text_us and self.figures is not None and self.figures.first_text_us:
+            self._first_text_us = self.figures.first_text_us
+            self._update_label()
 
     def tool_called(self, update: updates.ToolCalled) -> None:
         """Show a tool call."""

@@ -56,6 +56,15 @@ def test_a_choice_that_the_answer_lists_is_offered_and_not_shown_again() -> None
     assert block.question_at(0, 2) == "Why?"
 
 
+def test_the_head_names_the_first_text_of_a_card() -> None:
+    entry = AnswerEntry("bot", 0)
+    entry.figures = TurnFigures()
+    settled = updates.AnswerSettled("m", "Where to?", "", 412_000)
+    entry.figures.add(settled)
+    entry.answer_settled(settled)
+    assert "first text 412 ms" in text_of(entry)
+
+
 def test_follow_ups_are_found_where_they_are_drawn() -> None:
     block = FollowUpsBlock(["短", "a much longer question"])
     block.show_offered(is_offered=True)
