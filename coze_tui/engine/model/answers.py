@@ -72,14 +72,14 @@ class Answers:
                 continue
             last = text.rstrip(" ")[-1]
             if last.isalnum() or last in _MID_SENTENCE:
-                answer.called_at = len(text)
+                answer.called_at.append(len(text))
             else:
                 self._ended[key] = self._by_key.pop(key)
 
     def add_after(self, answer: Answer) -> Answer:
         """Add the answer that follows another one under the same ID."""
         later = answer.another()
-        answer.later = None
+        answer.later, later.before = None, answer
         self._by_key |= {key: later for key, each in self._by_key.items() if each is answer}
         self._parts.append(later)
         return later
@@ -92,9 +92,7 @@ class Answers:
         before = self._ended.pop(key, None)
         if before is not None:
             self._by_key[key] = before
-            answer = self.add_after(before)
-            answer.before = before
-            return answer
+            return self.add_after(before)
         answer = self._by_key[key] = Answer(key)
         self._parts.append(answer)
         return answer

@@ -23,9 +23,9 @@ class Answer:
     later: Answer | None = None
     """The text of deltas after its completed message. It is shown only if it is another answer."""
     before: Answer | None = field(default=None, repr=False)
-    """The answer under the same ID that a tool call has ended."""
-    called_at: int = 0
-    """Characters of its text when a tool was called last; 0 if none was called meanwhile."""
+    """The answer before it under the same ID: a tool call or a completed message has ended that one."""
+    called_at: list[int] = field(default_factory=list, repr=False)
+    """Characters of its text each time that a tool was called meanwhile."""
     held: list[Message] = field(default_factory=list, repr=False)
     """Deltas that are not text, such as pieces of a card: they can be read once all have arrived."""
     thought_from_us: int = 0
@@ -60,9 +60,12 @@ class Answer:
     def own_text(self, completed: str) -> str:
         """Return the whole text of this answer by its completed message, whose text replaces the deltas.
 
-        If a tool was called meanwhile, some servers complete what came after the call and others everything
-        under the ID. What came before the call is kept.
+        If there is an answer before it, or a tool was called meanwhile, some servers complete the last part
+        and others everything under the ID. What came before is kept.
         """
+        own = self.whole_text.strip()
+        if own and completed.strip() == own:
+            return completed
         earlier: list[str] = []
         before = self.before
         while before is not None:
@@ -70,11 +73,12 @@ class Answer:
             before = before.before
         for start in range(len(earlier)):
             joined = "".join(earlier[start:])
-            if completed.startswith(joined):
+            if completed.startswith(joined) and completed[len(joined) :].lstrip().startswith(own):
                 return completed[len(joined) :]
-        first, last = self.whole_text[: self.called_at], self.whole_text[self.called_at :].strip()
-        if first and last and completed.lstrip().startswith(last) and not completed.startswith(first):
-            return first + completed
+        for place in self.called_at:
+            first, last = self.whole_text[:place], self.whole_text[place:].strip()
+            if last and completed.lstrip().startswith(last) and not completed.startswith(first):
+                return first + completed
         return completed
 
     def feed(self, text: str) -> Split:

@@ -206,9 +206,19 @@ CALL = message("function_call", '{"name":"search","arguments":{}}', id="call")
             [delta("A."), CALL, delta("B."), CALL, delta("C."), message("answer", "B.C.")],
             ["A.", "B.", "C."],
         ),
+        (
+            [delta("Look. "), CALL, delta("Look. It is 5."), message("answer", "Look. It is 5.")],
+            ["Look. ", "Look. It is 5."],
+        ),
+        (
+            [delta("Look. "), CALL, delta("Look. "), message("answer", "Look. Look. It is 5.")],
+            ["Look. ", "Look. It is 5."],
+        ),
+        ([ALPHA, delta(" psi"), CALL, message("answer", "alpha omega psi")], ["alpha omega", " psi"]),
         # another node calls the tool in the middle of a sentence
         ([delta("Hel"), CALL, delta("lo."), message("answer", "Hello.")], ["Hello."]),
         ([delta("Look "), CALL, delta("again"), message("answer", "again.")], ["Look again."]),
+        ([delta("Look "), CALL, delta("again"), CALL, message("answer", "again")], ["Look again"]),
     ],
 )
 def test_a_text_under_one_id_before_and_after_a_tool_call_is_kept_once(
