@@ -240,6 +240,7 @@ class Engine:
         bot: Bot | None = None,
         files: Sequence[SentFile] = (),
         settings: Settings | None = None,
+        title: str = "",
         is_queued: bool = False,
     ) -> AskedQuestion:
         """Store a question before it is shown and sent. `send` must follow.
@@ -250,6 +251,7 @@ class Engine:
             conversation: Its key; one that the store does not have is created with the question.
             bot: The bot of a new conversation, or of one that was begun without a bot; by default the one
                 in the settings.
+            title: Of a new conversation; by default it comes from the question.
             settings: For this question alone: another version of the bot, other parameters.
             is_queued: The question comes from the conversation's queue, which loses it once it is written.
         """
@@ -265,7 +267,12 @@ class Engine:
             attachments=requests.attachments_for(files),
         )
         stored = JournalRecorder(
-            self._outbox, conversation, site=settings.site, bot_name=bot.name, is_queued=is_queued
+            self._outbox,
+            conversation,
+            site=settings.site,
+            bot_name=bot.name,
+            title=title,
+            is_queued=is_queued,
         )
         asked = self._asked[conversation] = AskedQuestion(request, tuple(files), settings, stored)
         asked.is_stopped = conversation in self._stopped

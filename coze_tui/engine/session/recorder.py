@@ -33,6 +33,7 @@ class JournalRecorder:
         *,
         site: str = "",
         bot_name: str = "",
+        title: str = "",
         is_queued: bool = False,
         chat_key: int = 0,
         written: int = 0,
@@ -42,6 +43,7 @@ class JournalRecorder:
         Args:
             site: short name of the site, for a conversation that the store does not have yet.
             bot_name: likewise.
+            title: likewise; by default it comes from the question.
             is_queued: the question comes from the conversation's queue and leaves it once it is written.
             chat_key: a final chat that continues; 0 for a new question.
             written: how many frames of that chat the store has.
@@ -54,6 +56,7 @@ class JournalRecorder:
         self._database = outbox.database
         self._site = site
         self._bot_name = bot_name
+        self._title = title
         self._is_queued = is_queued
         self._frames = FrameLog()
         """The turn's own log, as of the latest `append`."""
@@ -105,7 +108,9 @@ class JournalRecorder:
         def write(c: sqlite3.Connection) -> int:
             key, bot = self.conversation, request.bot_id
             history.add_prompt(c, request.question, at_ms)
-            history.create_conversation(c, self._site, bot, at_ms, bot_name=self._bot_name, key=key)
+            history.create_conversation(
+                c, self._site, bot, at_ms, bot_name=self._bot_name, title=self._title, key=key
+            )
             history.adopt(c, key, site=self._site, bot_id=bot, bot_name=self._bot_name)
             history.undelete(c, key)
             clear_sent(c, key, request.question)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -39,16 +39,20 @@ class BotChoice:
     """If it is set, the other fields are empty and the settings of this profile apply."""
 
 
-async def pick_bot(context: AppContext, text: str = "", *, with_profiles: bool = True) -> BotChoice | None:
+async def pick_bot(
+    context: AppContext, text: str = "", *, with_profiles: bool = True, taken: Collection[str] = ()
+) -> BotChoice | None:
     """Return the bot that the person chooses, or None. Call it in a worker.
 
     Args:
         text: What is typed already.
         with_profiles: Offer the other profiles, too.
+        taken: IDs of bots on which the cursor does not begin.
     """
     remembered = await context.app_state()
     settings = context.settings if with_profiles else replace(context.settings, profiles=())
-    return await context.app.push_screen_wait(BotPicker(context.engine_thread, settings, remembered, text))
+    picker = BotPicker(context.engine_thread, settings, remembered, text, taken=taken)
+    return await context.app.push_screen_wait(picker)
 
 
 async def choose_bot(context: AppContext, text: str) -> bool:
@@ -138,6 +142,7 @@ class BotPicker(Panel[BotChoice | None]):
         home: Where the engine lives, on the site of `settings`.
         remembered: For the recent bots.
         text: What is typed already, from `/bot ID`.
+        taken: IDs of bots on which the cursor does not begin.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -145,19 +150,26 @@ class BotPicker(Panel[BotChoice | None]):
     bots = getters.query_one(BotList)
 
     def __init__(
-        self, engine_thread: EngineThread, settings: Settings, remembered: AppState, text: str = ""
+        self,
+        engine_thread: EngineThread,
+        settings: Settings,
+        remembered: AppState,
+        text: str = "",
+        *,
+        taken: Collection[str] = (),
     ) -> None:
         super().__init__(_("Choose a bot"), is_tall=True)
         self._engine_thread = engine_thread
         self._settings = settings
         self._remembered = remembered
         self._text = text
+        self._taken = taken
         self._choices: dict[str, BotChoice] = {}
         self._doubted = ""
 
     def body(self) -> Iterable[Widget]:
         """Yield the list."""
-        yield BotList(self._settings.base_url, text=self._text)
+        yield BotList(self._settings.base_url, text=self._text, taken=self._taken)
 
     def on_mount(self) -> None:
         """Show the known bots, and load the others."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -230,14 +230,15 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     @work(group="pick", exclusive=True, exit_on_error=False)
     async def _add(self) -> None:
-        if (bot := await self._picked()) is not None:
+        taken = {column.answerer.bot.id for column in self.columns}
+        if (bot := await self._picked(taken)) is not None:
             answerer = Answerer.of(bot, self._settings)
             await self.query_one("#columns").mount(self._column(answerer, len(self.columns)))
             self._changed()
             self.prompt.focus()
 
-    async def _picked(self) -> Bot | None:
-        choice = await pick_bot(self.context, with_profiles=False)
+    async def _picked(self, taken: Collection[str] = ()) -> Bot | None:
+        choice = await pick_bot(self.context, with_profiles=False, taken=taken)
         return Bot(id=choice.bot_id, name=choice.name) if choice is not None else None
 
     @on(AnswerColumn.ActionAsked)

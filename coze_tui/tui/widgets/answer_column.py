@@ -20,7 +20,7 @@ from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.render.palette import Palette
-from coze_tui.text.cleaning import clean_line
+from coze_tui.text.cleaning import clean_line, title_of
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
@@ -202,9 +202,10 @@ class AnswerColumn(Vertical):
     async def _send(self, question: str) -> None:
         answerer, settings = self.answerer, self.answerer.settings(self._settings)
         key = self.conversation = self.conversation or new_key()
+        title = f"{title_of(question)} · {self.letter}"  # several conversations have the same question
         now_ms, feed = int(time.time() * 1000), TurnFeed()
         asked = await self._engine_thread.call(
-            lambda engine: engine.begin(key, question, bot=answerer.bot, settings=settings)
+            lambda engine: engine.begin(key, question, bot=answerer.bot, settings=settings, title=title)
         )
         if key == self.conversation:  # else a new conversation was started meanwhile
             entry = AnswerEntry(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -75,6 +75,7 @@ class BotList(Vertical):
     Args:
         base_url: Of the site in use: a pasted URL of another one is reported, not used.
         text: What stands in the field already.
+        taken: IDs of bots on which the cursor does not begin, as long as there are others.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -102,9 +103,13 @@ class BotList(Vertical):
             super().__init__()
             self.address = address
 
-    def __init__(self, base_url: str, *, text: str = "", id: str | None = None) -> None:
+    def __init__(
+        self, base_url: str, *, text: str = "", taken: Collection[str] = (), id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self._base_url = base_url
+        self._taken = frozenset(taken)
+        self._taken_keys: frozenset[str] = frozenset()
         self._sections: tuple[BotSection, ...] = ()
         self._filter = clean_line(text.strip())
         self._descriptions: dict[str | None, str] = {}
@@ -173,13 +178,16 @@ class BotList(Vertical):
             self.rows.action_choose()
         else:
             self.show_message(_("waiting for the list…"))
-            self._waits = True
+            self._waits = bool(self._filter.strip())  # without a text it would choose what nobody has seen
 
     @property
     def _is_decided(self) -> bool:
         """Whether what is still loading cannot change what the text means."""
-        is_plain = not self._filter.strip() or self._was_moved
-        return is_plain or self._is_loaded or self.rows.current in self._settled
+        if self._was_moved or self._is_loaded:
+            return True
+        if not self._filter.strip():
+            return self.rows.current not in self._taken_keys
+        return self.rows.current in self._settled
 
     @property
     def _is_loaded(self) -> bool:
@@ -254,6 +262,8 @@ class BotList(Vertical):
         rows: list[ListRow] = []
         address = self._address()
         self._descriptions, self._settled, is_settled = {}, {_TYPED}, True
+        everything = [one for section in self._sections for one in section.entries]
+        self._taken_keys = frozenset(one.key for one in everything if one.bot_id in self._taken)
         for section in self._sections:
             entries = [one for one in section.entries if not words or one.matches(words)]
             if address is not None and any(one.bot_id == address.bot_id for one in entries):
@@ -272,8 +282,11 @@ class BotList(Vertical):
             rows = [_typed_row(address), *([ListRow(None, ())] if rows else []), *rows]
         if not rows:
             rows = [ListRow(None, ((_("nothing found"), "muted"),))]
+        keys = [row.key for row in rows if row.key is not None]
         if first:
-            current = next((row.key for row in rows if row.key is not None), None)
+            current = next(iter(keys), None)
+        elif self._taken and not (words or self._was_moved):
+            current = next((key for key in keys if key not in self._taken_keys), None)
         self.rows.show(rows, current=current)
         self._describe()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.pilot import Pilot
 
@@ -59,6 +60,34 @@ async def test_enter_does_not_wait_for_rows_behind_or_after_the_cursor_was_moved
         await pilot.press("down", "enter")
         await pilot.pause()
         assert picked(app.told) == ["r 1", "r 1"]
+
+
+async def test_the_cursor_does_not_begin_on_what_is_taken_while_there_is_another(stage: Stage) -> None:
+    listed = BotList(BASE, taken=("1",))
+    async with stage(listed, size=(80, 24), heard=BotList.Picked) as (app, pilot):
+        listed.show([RECENT, LOADING])
+        listed.focus_field()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert picked(app.told) == [], "there may be another one soon"
+        listed.show([RECENT, TEAM])
+        await pilot.pause()
+        assert picked(app.told) == [], "nobody has seen it yet"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert picked(app.told) == ["t 2"]
+        await pilot.press("up")
+        listed.show([RECENT, replace(TEAM, remark="read again")])
+        assert listed.rows.current == "r 1", "it stays where it was moved to"
+        await typed(listed, pilot, "sea")
+        assert listed.rows.current == "r 1", "and goes to what is typed"
+    alone = BotList(BASE, taken=("1",))
+    async with stage(alone, size=(80, 24), heard=BotList.Picked) as (app, pilot):
+        alone.show([RECENT])
+        alone.focus_field()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert picked(app.told) == ["r 1"], "a bot may be compared with its own draft"
 
 
 async def test_another_letter_or_nothing_found_ends_the_waiting(stage: Stage) -> None:
