@@ -195,6 +195,13 @@ _PAST_CHATS = (
             Option(
                 "--since", N_("only chats since then: 30d, 12w, 1y, or a date such as 2025-01-28"), "WHEN"
             ),
+            Option(
+                "--limit",
+                N_("show at most N bots or conversations; 0 shows all (default: {default})"),
+                "N",
+                read=whole_number(0, _MOST_LISTED),
+                default=100,
+            ),
             _JSON,
             Option("--csv", N_("print CSV"), excludes=("--json",)),
             *_COMMON,

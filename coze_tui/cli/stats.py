@@ -7,10 +7,10 @@ import csv
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
+from itertools import chain, repeat
 from operator import attrgetter
-from pathlib import Path
 from typing import TextIO
 
 from coze_tui.cli.history.call import opened_history
@@ -31,7 +31,7 @@ from coze_tui.report.console import Console
 from coze_tui.text.cells import bar, cell_len, fit, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, thousands
-from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.i18n import N_, _, ngettext
 
 _LABEL = 24
 _BAR = 24
@@ -43,38 +43,59 @@ def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
     startup = begin(arguments, environment)
     show_problems(startup)
     since_ms = _since(arguments.since)
-    by: Grouping = arguments.by
     file = startup.paths.database_file
-    only = ChatFilter(since_ms)
-    if arguments.csv and by == "conversation" and os.path.lexists(file):
-        asyncio.run(_stream_csv(file, only))
-        return 0
-    # a history is not created only to be empty
-    found = asyncio.run(_read(file, by, only)) if os.path.lexists(file) else statistics((), by)
     console = Console(sys.stdout, environment)
-    if arguments.json:
-        console.json(_values(found, since_ms))
-    elif arguments.csv:
-        _write_csv(sys.stdout, found.groups)
-    else:
-        _print(console, found)
+    reader = _Reader(None, arguments.by, ChatFilter(since_ms))
+    if not os.path.lexists(file):  # a history is not created only to be empty
+        asyncio.run(_write(reader, arguments, console))
+        return 0
+
+    async def opened() -> None:
+        async with opened_history(file) as history:
+            reader.inspecting = Inspecting(history.database)
+            await _write(reader, arguments, console)
+            await _notify_running(reader.inspecting, reader.only)
+
+    asyncio.run(opened())
     return 0
 
 
-async def _read(file: Path, by: Grouping, only: ChatFilter) -> Statistics:
-    async with opened_history(file) as history:
-        inspecting = Inspecting(history.database)
-        found = await inspecting.statistics(by, only)
-        await _notify_running(inspecting, only)
-        return found
+@dataclass(slots=True)
+class _Reader:
+    """Reads the statistics of one call."""
+
+    inspecting: Inspecting | None
+    """None without a history."""
+    by: Grouping
+    only: ChatFilter
+
+    async def read(
+        self, *, most: int | None = None, take: Callable[[Group], object] | None = None
+    ) -> Statistics:
+        """Return the statistics as `Inspecting.statistics` does."""
+        if self.inspecting is None:
+            return statistics((), self.by)
+        return await self.inspecting.statistics(self.by, self.only, most=most, take=take)
 
 
-async def _stream_csv(file: Path, only: ChatFilter) -> None:
-    """Write a line for each conversation while the history is read, because there may be very many."""
-    async with opened_history(file) as history:
-        inspecting = Inspecting(history.database)
-        await inspecting.each_conversation(_csv_writer(sys.stdout), only)
-        await _notify_running(inspecting, only)
+async def _write(reader: _Reader, arguments: Arguments, console: Console) -> None:
+    """Print the statistics. Conversations are written while they are read, because there may be very many."""
+    if arguments.csv:
+        await _each_group(reader, _csv_writer(sys.stdout))
+    elif arguments.json:
+        await _write_json(reader, console)
+    elif arguments.limit or reader.by == "day":
+        _print(console, await reader.read(most=arguments.limit))
+    else:
+        await _print_all(console, reader)
+
+
+async def _each_group(reader: _Reader, write: Callable[[Group], object]) -> Statistics:
+    """Write each group; return the statistics without them."""
+    found = await reader.read(take=write)
+    for group in found.groups:  # days are known at the end
+        write(group)
+    return found
 
 
 async def _notify_running(inspecting: Inspecting, only: ChatFilter) -> None:
@@ -110,36 +131,81 @@ def _since(text: str | None) -> int:
 # --- as text ---
 
 
+_HEADS = (N_("tokens"), N_("chats"), N_("failed"), N_("first p50"), "p95")
+_TIME = 9
+"""Cells of a time such as `1,234.5 s`, where the widest one is not known yet."""
+
+
 def _print(console: Console, found: Statistics) -> None:
     if not found.total.chats:
         console.text(_("No chats are in the history."))
         return
-    heads = [_("tokens"), _("chats"), _("failed"), _("first p50"), "p95"]
-    rows = [(group, _cells(group)) for group in (*found.groups, found.total)]
-    widths = [
-        max(cell_len(row[column]) for row in (heads, *(row for _g, row in rows))) for column in range(5)
-    ]
-    label = min(_LABEL, max(cell_len(_label(group, found)) for group, _row in rows))
-    room = console.width - label - sum(width + 2 for width in widths) - 2
-    bar_width = min(_BAR, room) if room >= _LEAST_BAR else 0
-    columns = "".join(f"  {fit(head, width, right=True)}" for head, width in zip(heads, widths, strict=True))
-    console.line((" " * (label + (bar_width + 2 if bar_width else 0)) + columns, "dim"))
-    most = max((group.tokens for group in found.groups), default=0)
-    for group, row in rows:
-        is_total = group is found.total
-        text = "".join(f"  {fit(value, width, right=True)}" for value, width in zip(row, widths, strict=True))
-        part = group.tokens / most if most and not is_total else 0.0
-        drawn = f"  {fit(bar(part, bar_width), bar_width)}" if bar_width else ""
-        console.line(
-            (fit(shorten(_label(group, found), label), label), "dim" if is_total else "plain"),
+    table = _Table(console, found)
+    for group in found.groups:
+        table.row(group)
+    if found.left_out:
+        notify(_("{n} more; --limit 0 shows all").format(n=thousands(found.left_out)))
+    table.end()
+
+
+async def _print_all(console: Console, reader: _Reader) -> None:
+    """Print any number of groups while they are read, once the sum of all of them is known."""
+    found = await reader.read(most=1)
+    if not found.total.chats or not found.left_out:
+        _print(console, found)
+        return
+    table = _Table(console, found, time_cells=_TIME)
+    await reader.read(take=table.row)
+    table.end()
+
+
+class _Table:
+    """Prints groups below the heads of their columns, then the sum and the failures.
+
+    Args:
+        found: has the sum, the group with the most tokens, and the groups after which columns are measured.
+        time_cells: the least width of columns of times.
+    """
+
+    def __init__(self, console: Console, found: Statistics, *, time_cells: int = 0) -> None:
+        self._console = console
+        self._found = found
+        heads = [_(head) for head in _HEADS]
+        rows = (*found.groups, found.total)
+        cells = [heads, *map(_cells, rows)]
+        self._widths = [max(cell_len(row[column]) for row in cells) for column in range(len(heads))]
+        self._widths[3:] = [max(width, time_cells) for width in self._widths[3:]]
+        labels = max(cell_len(self._label(group)) for group in rows)
+        self._label_cells = _LABEL if time_cells else min(_LABEL, labels)
+        room = console.width - self._label_cells - sum(width + 2 for width in self._widths) - 2
+        self._bar = min(_BAR, room) if room >= _LEAST_BAR else 0
+        self._most = max((group.tokens for group in found.groups), default=0)
+        blank = " " * (self._label_cells + (self._bar + 2 if self._bar else 0))
+        console.line((blank + self._columns(heads), "dim"))
+
+    def row(self, group: Group) -> None:
+        """Print a group, or the sum."""
+        is_total = group is self._found.total
+        part = group.tokens / self._most if self._most and not is_total else 0.0
+        drawn = f"  {fit(bar(part, self._bar), self._bar)}" if self._bar else ""
+        label = fit(shorten(self._label(group), self._label_cells), self._label_cells)
+        self._console.line(
+            (label, "dim" if is_total else "plain"),
             (drawn, "answering"),
-            (text, "plain"),
+            (self._columns(_cells(group)), "plain"),
         )
-    _print_failures(console, found)
 
+    def end(self) -> None:
+        """Print the sum and the failures."""
+        self.row(self._found.total)
+        _print_failures(self._console, self._found)
 
-def _label(group: Group, found: Statistics) -> str:
-    return _("in all") if group is found.total else group.label or "–"
+    def _label(self, group: Group) -> str:
+        return _("in all") if group is self._found.total else group.label or "–"
+
+    def _columns(self, values: Sequence[str]) -> str:
+        pairs = zip(values, self._widths, strict=True)
+        return "".join(f"  {fit(value, width, right=True)}" for value, width in pairs)
 
 
 def _cells(group: Group) -> list[str]:
@@ -172,14 +238,20 @@ def _print_failures(console: Console, found: Statistics) -> None:
 # --- for programs ---
 
 
-def _values(found: Statistics, since_ms: int) -> Mapping[str, object]:
-    return {
-        "by": found.by,
-        "since_ms": since_ms,
-        "total": _group_values(found.total),
-        "groups": [_group_values(group) for group in found.groups],
-        "messages": {str(code): message for code, message in found.messages},
-    }
+async def _write_json(reader: _Reader, console: Console) -> None:
+    """Print one JSON object whose groups are written while they are read."""
+    console.part(f'{{"by": "{reader.by}", "since_ms": {reader.only.since_ms}, "groups": [')
+    separators = chain([""], repeat(", "))
+
+    def write(group: Group) -> None:
+        console.part(next(separators))
+        console.json(_group_values(group), end="")
+
+    found = await _each_group(reader, write)
+    console.part('], "total": ')
+    console.json(_group_values(found.total), end="")
+    console.part(', "messages": ')
+    console.json({str(code): message for code, message in found.messages}, end="}\n")
 
 
 def _group_values(group: Group) -> dict[str, object]:
@@ -190,12 +262,6 @@ def _group_values(group: Group) -> dict[str, object]:
         "first_text_p95_us": group.first_text_p95_us or None,
         "failures": {str(code): count for code, count in group.failures},
     }
-
-
-def _write_csv(out: TextIO, groups: Sequence[Group]) -> None:
-    write = _csv_writer(out)
-    for group in groups:
-        write(group)
 
 
 def _csv_writer(out: TextIO) -> Callable[[Group], None]:

@@ -64,9 +64,13 @@ class Console:
         for name, value in facts:
             self.line((fit(clean_line(name), width) + "  ", "dim"), (value, "plain"))
 
-    def json(self, value: object) -> None:
-        """Print a value as one line of JSON."""
-        print(json_line(value, self._out.encoding), file=self._out)
+    def json(self, value: object, *, end: str = "\n") -> None:
+        """Print a value as JSON, on a line of its own unless `end` is another text."""
+        print(json_line(value, self._out.encoding), end=end, file=self._out)
+
+    def part(self, text: str) -> None:
+        """Print a part of a line; the caller answers for its characters."""
+        self._out.write(text)
 
     def flush(self) -> None:
         """Write out what is buffered; raises OSError if the reader is gone or the disk is full."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import chain
@@ -42,6 +42,8 @@ COLUMNS: Mapping[str, _Column] = {str(outcome): _column(outcome) for outcome in 
 """The figure that counts a chat, by its status."""
 _PIECE = 1 << 16
 """Characters."""
+_MOST_BEYOND = 1_000
+"""Groups beyond the limit that wait until they are compared with the others."""
 
 
 @valueclass
@@ -86,31 +88,57 @@ class Statistics:
     """Days from the first to the last, also those on which nothing was asked; else by tokens, most first."""
     messages: tuple[tuple[int, str], ...] = ()
     """Codes with the words that the server had for them the last time."""
+    left_out: int = 0
+    """How many groups with fewer tokens there are beyond the limit."""
 
 
 def statistics(
-    rows: Iterable[ChatTotals], by: Grouping = "bot", messages: Iterable[tuple[int, str]] = ()
+    rows: Iterable[ChatTotals],
+    by: Grouping = "bot",
+    messages: Iterable[tuple[int, str]] = (),
+    *,
+    most: int | None = None,
+    take: Callable[[Group], object] | None = None,
 ) -> Statistics:
-    """Put together the statistics from the totals that `chat_totals` yields for the same grouping."""
+    """Put together the statistics from the totals that `chat_totals` yields for the same grouping.
+
+    Args:
+        most: keep at most so many bots or conversations; None for all. Days are always kept.
+        take: is called with each bot or conversation, most tokens first, and none of them is kept.
+    """
     total = _Sum("", "")
     days: dict[str, _Sum] = {}
-    groups: list[Group] = []
+    kept: list[ChatTotals] = []
+    left_out = 0
     for row in rows:
         total.add(row)
         if by == "day":
             day = day_of(row.first_ms)
             days.setdefault(day, _Sum(day, day)).add(row)
+        elif take is not None:
+            take(_group_of(row))
         else:
-            groups.append(group_of(row))
+            kept.append(row)
+            if most is not None and len(kept) > most + _MOST_BEYOND:
+                kept, more = _first(kept, most)
+                left_out += more
     if by == "day":
         groups = [(days.get(day) or _Sum(day, day)).group() for day in _days(days)]
     else:
-        groups.sort(key=lambda group: (-group.tokens, -group.chats))
+        kept, more = _first(kept, most)
+        left_out += more
+        groups = list(map(_group_of, kept))
     words = {code: clean_line(text) for code, text in messages}
-    return Statistics(by, total.group(), tuple(groups), tuple(words.items()))
+    return Statistics(by, total.group(), tuple(groups), tuple(words.items()), left_out)
 
 
-def group_of(row: ChatTotals) -> Group:
+def _first(rows: Sequence[ChatTotals], most: int | None) -> tuple[list[ChatTotals], int]:
+    """Return the rows with the most tokens, and how many others there are."""
+    ordered = sorted(rows, key=lambda row: (-row.tokens, -row.chats))[:most]
+    return ordered, len(rows) - len(ordered)
+
+
+def _group_of(row: ChatTotals) -> Group:
     """Return the totals of a bot or a conversation as a group."""
     key = str(row.key)
     return Group(

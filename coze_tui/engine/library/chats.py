@@ -9,7 +9,7 @@ from itertools import chain
 
 from coze_tui.api.objects import ToolCall
 from coze_tui.config.addresses import site_name
-from coze_tui.engine.analysis.statistics import COLUMNS, Group, Statistics, group_of, statistics
+from coze_tui.engine.analysis.statistics import COLUMNS, Group, Statistics, statistics
 from coze_tui.engine.library.unfinished import unfinished_chats
 from coze_tui.engine.model.dialects import Dialect, dialect_of
 from coze_tui.engine.model.figures import TurnFigures
@@ -141,15 +141,27 @@ class Inspecting:
 
         return await self._database.read(read)
 
-    async def statistics(self, by: Grouping = "bot", only: ChatFilter = ChatFilter()) -> Statistics:  # noqa: B008
-        """Return the statistics of all chats, or of some."""
+    async def statistics(
+        self,
+        by: Grouping = "bot",
+        only: ChatFilter = ChatFilter(),  # noqa: B008
+        *,
+        most: int | None = None,
+        take: Callable[[Group], object] | None = None,
+    ) -> Statistics:
+        """Return the statistics of all chats, or of some.
+
+        Args:
+            most: keep at most so many bots or conversations; None for all.
+            take: is called with each of them instead, however many there are, in the thread that reads the
+                store; what it raises ends the reading.
+        """
 
         def read(c: sqlite3.Connection) -> Statistics:
             ended = _ended_unsaved(c, only)
             messages = chain(last_messages(c, only), ((chat.error_code, chat.error_msg) for chat in ended))
-            return statistics(
-                _totals(c, by, only, ended), by, ((code, text) for code, text in messages if code)
-            )
+            words = ((code, text) for code, text in messages if code)
+            return statistics(_totals(c, by, only, ended), by, words, most=most, take=take)
 
         return await self._database.read(read)
 
@@ -157,23 +169,6 @@ class Inspecting:
         """Return the number of running chats, which no statistics count."""
         found = await self._database.read(lambda c: journal.unfinished_chats(c, now_ms(), only.conversation))
         return sum(is_running and only.includes(record) for record, is_running in found)
-
-    async def each_conversation(
-        self,
-        take: Callable[[Group], None],
-        only: ChatFilter = ChatFilter(),  # noqa: B008
-    ) -> None:
-        """Pass the groups of `statistics` by conversation to a function, however many there are.
-
-        Args:
-            take: is called in the thread that reads the store; what it raises ends the reading.
-        """
-
-        def read(c: sqlite3.Connection) -> None:
-            for row in _totals(c, "conversation", only, _ended_unsaved(c, only)):
-                take(group_of(row))
-
-        await self._database.read(read)
 
 
 def _ended_unsaved(c: sqlite3.Connection, only: ChatFilter) -> list[ChatRecord]:

@@ -35,6 +35,8 @@ _LEAST_LABEL, _GOOD_LABEL, _MOST_LABEL = 10, 22, 40
 _NUMBER = 9
 _TIME = 11
 _LEAST_BAR, _GOOD_BAR, _MOST_BAR = 8, 22, 48
+_MOST_GROUPS = 1_000
+"""More bots or conversations are only counted."""
 _PERIODS = (7, 30, 0)
 """Days until now; 0 for all."""
 _POLL_SECONDS = 2.0
@@ -72,13 +74,16 @@ class StatisticsView(LineList):
         self._found: Statistics | None = None
         self._groups: Sequence[Group] = ()
         self._below: list[list[Part]] = []
+        self._layout: _Layout | None = None
+        """Of the groups that are shown, in the last width."""
 
     def show(self, found: Statistics) -> None:
         """Show these; days the latest first."""
         is_same = self._found is not None and self._found.by == found.by
         self._found = found
         self._groups = found.groups[::-1] if found.by == "day" else found.groups
-        self._below = _failures(found)
+        self._layout = None
+        self._below = [*_left_out(found), *_failures(found)]
         self._cursor = min(self._cursor, max(0, len(self._groups) - 1)) if is_same else 0
         if not is_same:
             self.scroll_to(y=0, animate=False)
@@ -115,7 +120,9 @@ class StatisticsView(LineList):
         found = self._found
         if found is None:
             return self.line([])
-        layout = _Layout(self.line_width, found)
+        layout = self._layout
+        if layout is None or layout.width != self.line_width:
+            layout = self._layout = _Layout(self.line_width, found)
         if not y:
             return self.line(layout.heads())
         index = self.scroll_offset.y + y - 1
@@ -130,6 +137,7 @@ class _Layout:
     """Cells of each column in a width; what matters least gives way first."""
 
     def __init__(self, width: int, found: Statistics) -> None:
+        self.width = width
         self.by = found.by
         self.most = max((group.tokens for group in found.groups), default=0)
         self.has_tokens = found.total.tokens > 0
@@ -212,6 +220,13 @@ class _Layout:
 
     def _cells(self, name: str) -> int:
         return _NUMBER if name in ("tokens", "in", "out", "chats", "failed") else _TIME
+
+
+def _left_out(found: Statistics) -> list[list[Part]]:
+    """Return the line that counts the groups that are not shown, if there are any."""
+    if not found.left_out:
+        return []
+    return [[("  " + _("… and {n} more").format(n=thousands(found.left_out)), "muted")]]
 
 
 def _failures(found: Statistics) -> list[list[Part]]:
@@ -306,7 +321,9 @@ class StatisticsScreen(CozeScreen[str | None]):
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:
         by, only = self._by, self._only_chats()
-        found = await self.context.engine_thread.call(lambda engine: engine.inspecting.statistics(by, only))
+        found = await self.context.engine_thread.call(
+            lambda engine: engine.inspecting.statistics(by, only, most=_MOST_GROUPS)
+        )
         self._total = found.total
         self.head.flush()
         self.view.show(found)

@@ -103,6 +103,27 @@ class TestFilled:
         assert value["messages"] == {"4028": "used up"}
         assert value["groups"][0]["first_text_p95_us"] == 900_000
 
+    def test_more_conversations_than_the_limit_are_only_counted(self, command: Command) -> None:
+        everything = command("stats", "--by", "conversation")
+        limited = command("stats", "--by", "conversation", "--limit", "1")
+        assert everything.out.splitlines()[:2] == limited.out.splitlines()[:2]
+        assert everything.out.splitlines()[3:] == limited.out.splitlines()[2:]  # the sum and the failures
+        assert (everything.err, limited.err) == ("", "coze-tui: 1 more; --limit 0 shows all\n")
+        assert (
+            len(json.loads(command("stats", "--json", "--by", "conversation", "--limit", "1").out)["groups"])
+            == 2
+        )
+
+    def test_without_a_limit_all_conversations_come_while_they_are_read(self, command: Command) -> None:
+        rows = [
+            [cell for cell in line.split() if "█" not in cell]
+            for option in ("0", "2")
+            for line in command("stats", "--by", "conversation", "--limit", option).out.splitlines()
+        ]
+        assert rows[: len(rows) // 2] == rows[len(rows) // 2 :]
+        days = command("stats", "--by", "day", "--limit", "1")
+        assert days.out == command("stats", "--by", "day").out
+
     def test_csv_is_a_line_a_group_and_no_formula(self, command: Command) -> None:
         rows = list(csv.DictReader(io.StringIO(command("stats", "--csv", "--by", "conversation").out)))
         assert [row["label"] for row in rows] == ["'=1+1", "x"]

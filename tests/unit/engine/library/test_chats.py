@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
 from coze_tui.api.captures import read_capture
@@ -147,9 +150,23 @@ async def test_chats_are_added_up(database: Database, inspecting: Inspecting) ->
     found = await inspecting.statistics("conversation")
     assert [(group.key, group.tokens) for group in found.groups] == [(key, 432)]
     groups: list[Group] = []
-    await inspecting.each_conversation(groups.append)
+    assert not (await inspecting.statistics("conversation", take=groups.append)).groups
     assert tuple(groups) == found.groups
     assert (await inspecting.statistics(only=ChatFilter(6_000))).total.chats == 0
+
+
+async def test_only_the_groups_with_the_most_tokens_are_kept(
+    database: Database, inspecting: Inspecting
+) -> None:
+    for tokens in (3, 1, 5, 2, 4):
+        chat = await begin(database, await conversation(database))
+        ended = replace(DONE, token_count=tokens)
+        await database.write(partial(journal.finish_chat, chat=chat, ended=ended, messages=[]))
+    whole = await inspecting.statistics("conversation")
+    for most in (0, 1, 3, 5, 9):
+        found = await inspecting.statistics("conversation", most=most)
+        assert [group.tokens for group in found.groups] == [5, 4, 3, 2, 1][:most]
+        assert (found.left_out, found.total) == (max(0, 5 - most), whole.total)
 
 
 async def test_the_kind_of_a_server_is_told_by_its_address_or_its_last_chat(
