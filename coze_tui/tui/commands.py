@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from coze_tui.text.i18n import N_, _
 from coze_tui.text.slash import command_word, unknown_command_text
@@ -10,6 +11,8 @@ from coze_tui.values import valueclass
 
 _WITH_TEXT = ("/send", "/prompts")
 """Commands whose argument may have several lines."""
+Completes = Literal["", "theme", "language", "format", "bot", "path", "folder", "prompt"]
+"""What the prompt offers for an argument; nothing for one that is the user's own text."""
 
 CONVERSATION = N_("CONVERSATION")
 CHAT = N_("CHAT")
@@ -33,6 +36,7 @@ class SlashCommand:
     """The name of its argument in the help; empty if it takes none."""
     needs_argument: bool = False
     """Whether it does nothing without one: the command palette asks for it."""
+    completes: Completes = ""
     binding: str = ""
     """ID of the key binding that does the same."""
 
@@ -98,7 +102,14 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             N_("Show all messages as plain text, for the terminal's own selection"),
             binding="log.plain_view",
         ),
-        SlashCommand("/export", CONVERSATION, N_("Export"), N_("Write the conversation to a file")),
+        SlashCommand(
+            "/export",
+            CONVERSATION,
+            N_("Export"),
+            N_("Write the conversation to a file"),
+            N_("FORMAT PATH"),
+            completes="format",
+        ),
         SlashCommand(
             "/import",
             CONVERSATION,
@@ -106,6 +117,7 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             N_("Read conversations from a file"),
             N_("PATH"),
             needs_argument=True,
+            completes="path",
         ),
         SlashCommand(
             "/clear",
@@ -140,7 +152,12 @@ def _of_chats() -> tuple[SlashCommand, ...]:
             "/copy", CHAT, N_("Copy"), N_("Copy the chosen or the last message"), binding="log.copy"
         ),
         SlashCommand(
-            "/images", CHAT, N_("Save images"), N_("Save the images inside of the messages"), N_("FOLDER")
+            "/images",
+            CHAT,
+            N_("Save images"),
+            N_("Save the images inside of the messages"),
+            N_("FOLDER"),
+            completes="folder",
         ),
         SlashCommand("/events", CHAT, N_("Events"), N_("Show or hide the events"), binding="chat.events"),
         SlashCommand("/inspect", CHAT, N_("Inspector"), N_("Look at every frame of the chosen chat")),
@@ -175,6 +192,7 @@ def _of_messages() -> tuple[SlashCommand, ...]:
             N_("Saved prompts"),
             N_("Use a saved prompt; `save NAME`, `delete NAME` and `rename OLD NEW` change them"),
             N_("NAME"),
+            completes="prompt",
         ),
         SlashCommand(
             "/attach",
@@ -183,6 +201,7 @@ def _of_messages() -> tuple[SlashCommand, ...]:
             N_("Send a file with the next message"),
             N_("PATH|URL"),
             needs_argument=True,
+            completes="path",
         ),
         SlashCommand("/detach", MESSAGE, N_("Detach"), N_("Send no files with the next message")),
     )
@@ -190,10 +209,23 @@ def _of_messages() -> tuple[SlashCommand, ...]:
 
 def _of_the_program() -> tuple[SlashCommand, ...]:
     return (
-        SlashCommand("/theme", LOOK, N_("Theme"), N_("Change the colors"), N_("NAME")),
-        SlashCommand("/lang", LOOK, N_("Language"), N_("Change the language: en, zh_CN"), N_("CODE")),
+        SlashCommand("/theme", LOOK, N_("Theme"), N_("Change the colors"), N_("NAME"), completes="theme"),
         SlashCommand(
-            "/bot", PROGRAM, N_("Choose a bot"), N_("Choose another bot"), N_("ID"), binding="chat.bot"
+            "/lang",
+            LOOK,
+            N_("Language"),
+            N_("Change the language: en, zh_CN"),
+            N_("CODE"),
+            completes="language",
+        ),
+        SlashCommand(
+            "/bot",
+            PROGRAM,
+            N_("Choose a bot"),
+            N_("Choose another bot"),
+            N_("NAME|ID"),
+            binding="chat.bot",
+            completes="bot",
         ),
         SlashCommand("/login", PROGRAM, N_("Log in"), N_("Choose site, token and bot")),
         SlashCommand("/help", PROGRAM, N_("Help"), N_("Keys and commands"), binding="chat.help"),

@@ -16,22 +16,34 @@ from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option
 
 
-def export(context: AppContext, keys: Sequence[str]) -> None:
-    """Ask for form and place, and write conversations there; goes on if the screen that asked is closed."""
-    context.app.run_worker(_export(context, keys), group="export", exclusive=True, exit_on_error=False)
+def export(context: AppContext, keys: Sequence[str], typed: str = "") -> None:
+    """Ask for form and place, and write conversations there; goes on if the screen that asked is closed.
+
+    Args:
+        typed: The form, or the form and the place, as after `/export`: what it names is not asked for.
+    """
+    work = _export(context, keys, typed)
+    context.app.run_worker(work, group="export", exclusive=True, exit_on_error=False)
 
 
-async def _export(context: AppContext, keys: Sequence[str]) -> None:
+async def _export(context: AppContext, keys: Sequence[str], typed: str) -> None:
     """Ask, write, and show in a toast what was written."""
-    form = await _asked_form(context)
+    word, _space, place = typed.partition(" ")
+    form = next((each for each in FORMATS if each == word), None)
+    if word and form is None:
+        text = _("There is no form {name}. The forms are: {forms}.")
+        names = ", ".join(FORMATS)
+        context.app.notify(text.format(name=clean_line(word), forms=names), severity="warning", markup=False)
+        return
+    form = form or await _asked_form(context)
     if form is None:
         return
     try:
         folder = await asyncio.to_thread(_folder, context.startup.environment)
         if len(keys) == 1 and form != "sse":
-            paths = await _export_file(context, keys[0], form, folder)
+            paths = await _export_file(context, keys[0], form, folder, place.strip())
         else:
-            paths = await _export_files(context, keys, form, folder)
+            paths = await _export_files(context, keys, form, folder, place.strip())
     except CozeTuiError as error:
         context.notify_failure(error)
         return
@@ -48,10 +60,12 @@ async def _export(context: AppContext, keys: Sequence[str]) -> None:
     context.app.notify(text, markup=False)
 
 
-async def _export_file(context: AppContext, key: str, form: Format, folder: Path) -> Sequence[Path] | None:
+async def _export_file(
+    context: AppContext, key: str, form: Format, folder: Path, place: str
+) -> Sequence[Path] | None:
     """Write a conversation into the file that the person names; return None if they close the question."""
     name = await context.engine_thread.call(lambda engine: engine.exports.suggested_name(key, form))
-    path = await _asked_path(context, _("Export to this file"), folder, name)
+    path = await _asked_path(context, _("Export to this file"), place, folder, name)
     if path is None:
         return None
     if await asyncio.to_thread(os.path.isdir, path):  # unlike Path's, it raises nothing for any name
@@ -69,20 +83,28 @@ async def _export_file(context: AppContext, key: str, form: Format, folder: Path
 
 
 async def _export_files(
-    context: AppContext, keys: Sequence[str], form: Format, folder: Path
+    context: AppContext, keys: Sequence[str], form: Format, folder: Path, place: str
 ) -> Sequence[Path] | None:
     """Write files into the folder that the person names; a name that is taken gets a number."""
-    target = await _asked_path(context, _("Export into this folder"), folder)
+    target = await _asked_path(context, _("Export into this folder"), place, folder)
     if target is None:
         return None
     return await context.engine_thread.call(lambda engine: engine.exports.export(keys, form, target))
 
 
-async def _asked_path(context: AppContext, title: str, folder: Path, name: str = "") -> Path | None:
-    """Return the path that the person types, by default this name in the folder; None if they give none."""
+async def _asked_path(
+    context: AppContext, title: str, place: str, folder: Path, name: str = ""
+) -> Path | None:
+    """Return the path that the person types, by default this name in the folder; None if they give none.
+
+    Args:
+        place: What was typed already; if there is something, nothing is asked.
+    """
     preset = folder / name
     shown = clean_line(str(preset))
-    typed = await context.app.push_screen_wait(AskText(title, shown))
+    typed: str | None = place
+    if not typed:
+        typed = await context.app.push_screen_wait(AskText(title, shown))
     if not typed:
         return None
     return preset if typed == shown.strip() else folder / await asyncio.to_thread(typed_path, typed)
@@ -125,17 +147,16 @@ def _folder(environment: Mapping[str, str]) -> Path:
         raise FileError("unwritable", environment.get("PWD", "."), detail=failure.strerror or "") from failure
 
 
+def forms() -> list[Option]:
+    """Return the forms in which conversations can be written."""
+    return [
+        Option("md", "Markdown", _("to read and to edit")),
+        Option("html", "HTML", _("one page that stands alone, with the events")),
+        Option("jsonl", "JSON lines", _("everything, to import again")),
+        Option("sse", _("Captures"), _("the event streams, a file for each chat")),
+    ]
+
+
 async def _asked_form(context: AppContext) -> Format | None:
-    choice = await context.app.push_screen_wait(
-        Choose(
-            _("Export as"),
-            "",
-            [
-                Option("md", "Markdown", _("to read and to edit")),
-                Option("html", "HTML", _("one page that stands alone, with the events")),
-                Option("jsonl", "JSON lines", _("everything, to import again")),
-                Option("sse", _("Captures"), _("the event streams, a file for each chat")),
-            ],
-        )
-    )
+    choice = await context.app.push_screen_wait(Choose(_("Export as"), "", forms()))
     return next((form for form in FORMATS if form == choice), None)

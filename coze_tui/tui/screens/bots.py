@@ -61,13 +61,17 @@ async def choose_bot(context: AppContext, text: str) -> bool:
     if choice is None:
         return False
     if choice.profile:
-        settings = context.startup.settings_of(choice.profile)
+        await context.use(context.startup.settings_of(choice.profile))
     else:
-        settings = replace(context.settings, bot_id=choice.bot_id)
-    await context.use(settings)
-    if choice.name and choice.name != choice.bot_id and not context.known_bot().name:
-        context.note_bot(Bot(id=settings.bot_id, name=choice.name))
+        await use_bot(context, Bot(id=choice.bot_id, name=choice.name))
     return True
+
+
+async def use_bot(context: AppContext, bot: Bot) -> None:
+    """Use a bot of the site in use from now on; its name may be empty."""
+    await context.use(replace(context.settings, bot_id=bot.id))
+    if bot.name and bot.name != bot.id and not context.known_bot().name:
+        context.note_bot(bot)
 
 
 async def workspace_sections(

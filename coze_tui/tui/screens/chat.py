@@ -23,6 +23,7 @@ from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.first_steps import FirstStepsEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
+from coze_tui.tui.screens.command_completion import CommandCompletion
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation, bot_label
 from coze_tui.tui.screens.conversation_actions import ConversationActions
 from coze_tui.tui.screens.left_chats import LeftChats
@@ -34,7 +35,6 @@ from coze_tui.tui.widgets.field import Field, FindBar
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.area import AttachmentStrip, PromptArea
-from coze_tui.tui.widgets.prompt.completion import Candidate
 from coze_tui.tui.widgets.prompt.prompt import Prompt
 from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
 from coze_tui.tui.widgets.text_views import Banner
@@ -144,8 +144,9 @@ class ChatScreen(LogScreen[None]):
         self.strip = StatusStrip(id="strip")
         self.offer_line = NoteLine(id="offer")
         self.attachments = AttachmentStrip(id="attachments")
+        self._completion = CommandCompletion(self)
         self._prompt_area = PromptArea(
-            commands=_candidates,
+            commands=self._completion.candidates,
             doubt_about=doubt_about,
             enter_guard=context.app.enter_guard,
             send_key="ctrl+j" if settings.send_key == "ctrl+j" else "enter",
@@ -467,6 +468,11 @@ class ChatScreen(LogScreen[None]):
         """Choose another bot."""
         self.run_in_worker("screen", self.actions.choose_bot, "", exclusive=True)
 
+    def choose_bot(self, text: str) -> None:
+        """Talk to the bot of this name or ID; let the user choose one if it is not clear which."""
+        bot = self._completion.bot_named(text)
+        self.run_in_worker("screen", self.actions.choose_bot, text, bot, exclusive=True)
+
     def action_history(self) -> None:
         """Browse all conversations."""
         self.run_in_worker("screen", self.actions.show_history, exclusive=True)
@@ -701,15 +707,6 @@ async def _warning_texts(engine: Engine) -> list[str]:
     return engine.warning_texts()
 
 
-def _candidates(typed: str) -> Sequence[Candidate]:
-    """Return the slash commands that begin with what is typed."""
-    return [
-        Candidate(command.name + (" " if command.argument else ""), _(command.help))
-        for command in slash_commands()
-        if command.name.startswith(typed)
-    ]
-
-
 SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/new": lambda screen, _argument: screen.action_new(),
     "/history": lambda screen, _argument: screen.action_history(),
@@ -719,7 +716,7 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
         "rename", screen.actions.rename, title, exclusive=True
     ),
     "/plain": lambda screen, _argument: screen.actions.show_plain(),
-    "/export": lambda screen, _argument: screen.actions.export(),
+    "/export": lambda screen, typed: screen.actions.export(typed),
     "/import": lambda screen, path: screen.run_in_worker(
         "import", screen.actions.import_file, path, exclusive=True
     ),
@@ -753,9 +750,7 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/detach": lambda screen, _argument: screen.attachments.clear(),
     "/theme": ChatScreen.choose_theme,
     "/lang": ChatScreen.choose_language,
-    "/bot": lambda screen, bot: screen.run_in_worker(
-        "screen", screen.actions.choose_bot, bot, exclusive=True
-    ),
+    "/bot": ChatScreen.choose_bot,
     "/login": lambda screen, _argument: screen.actions.start_first_run(),
     "/help": lambda screen, _argument: screen.show_help(),
     "/doctor": lambda screen, _argument: screen.examine_terminal(),

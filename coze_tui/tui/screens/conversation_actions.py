@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from coze_tui.api.objects import Bot
 from coze_tui.config.locations import typed_path
 from coze_tui.engine.model.figures import ids_text, no_events_text
 from coze_tui.engine.model.outcomes import Outcome, outcome_of
@@ -288,11 +289,19 @@ class ConversationActions:
         """Run `learn_bot` in the background."""
         self._screen.run_in_worker("bot", self.learn_bot, behind_failures, exclusive=True)
 
-    async def choose_bot(self, text: str) -> None:
-        """Talk to another bot, in a new conversation."""
-        from coze_tui.tui.screens.bots import choose_bot
+    async def choose_bot(self, text: str, bot: Bot | None = None) -> None:
+        """Talk to another bot, in a new conversation.
 
-        if await choose_bot(self._screen.context, text):
+        Args:
+            text: What is typed already in the list of bots.
+            bot: The bot that is meant; without one the user chooses.
+        """
+        from coze_tui.tui.screens.bots import choose_bot, use_bot
+
+        context = self._screen.context
+        if bot is not None:
+            await use_bot(context, bot)
+        if bot is not None or await choose_bot(context, text):
             self._conversation.use_settings()
             is_adopted = await self._adopt_open()
             if not is_adopted:
@@ -360,12 +369,12 @@ class ConversationActions:
         for file, size in zip(files, sizes, strict=True):
             self._widgets.attachments.add(file, size)
 
-    def export(self) -> None:
-        """Write the conversation to files."""
+    def export(self, typed: str = "") -> None:
+        """Write the conversation to files, in the form and the folder that are typed after `/export`."""
         from coze_tui.tui.export_flow import export
 
         if self._conversation.key and self._widgets.log.entries:
-            export(self._screen.context, [self._conversation.key])
+            export(self._screen.context, [self._conversation.key], typed)
         else:
             self._notify(_("There is nothing to export yet."))
 

@@ -36,7 +36,7 @@ class Candidate:
     label: str = ""
     """The text in the list, if it is not `text`."""
     is_complete: bool = True
-    """Enter may send it at once: a command that asks for nothing more."""
+    """Enter may send it at once: a command that asks for nothing more. A folder is not."""
 
     @property
     def shown(self) -> str:
@@ -69,15 +69,19 @@ class CompletionList(LineWidget):
 
     @property
     def current(self) -> Candidate | None:
-        """The one that would be taken."""
-        return self._candidates[self._index] if self._candidates else None
+        """The one that would be taken; None until the user has moved, if none was chosen at first."""
+        return self._candidates[self._index] if self._candidates and self._index >= 0 else None
 
-    def show(self, candidates: Sequence[Candidate]) -> None:
-        """Show these, the first one current; none closes the list."""
+    def show(self, candidates: Sequence[Candidate], *, chooses_first: bool = True) -> None:
+        """Show these, the first one current; none closes the list.
+
+        Args:
+            chooses_first: Otherwise no one is current until the user moves.
+        """
         if tuple(candidates) == self._candidates:
             return
         self._candidates = tuple(candidates)
-        self._index = self._top = 0
+        self._index, self._top = 0 if chooses_first else -1, 0
         rows = min(_MOST_ROWS, len(self._candidates))
         if rows:
             self.styles.height = rows
@@ -93,7 +97,8 @@ class CompletionList(LineWidget):
         """Make another one current; after the last comes the first."""
         if not self._candidates:
             return
-        self._index = (self._index + step) % len(self._candidates)
+        start = self._index if self._index >= 0 else min(-step, 0)
+        self._index = (start + step) % len(self._candidates)
         self._top = min(self._top, self._index)
         self._top = max(self._top, self._index - _MOST_ROWS + 1)
         self.refresh()
@@ -116,7 +121,7 @@ class CompletionList(LineWidget):
             left.append((candidate.shown, "text"))
         right: list[Part] = []
         if y == 0 and len(self._candidates) > _MOST_ROWS:
-            right.append((f"{self._index + 1}/{len(self._candidates)}", "muted"))
+            right.append((f"{max(0, self._index) + 1}/{len(self._candidates)}", "muted"))
         return self.line(left, right, "selected" if is_current else "")
 
     def on_click(self, click: events.Click) -> None:
@@ -154,7 +159,7 @@ def path_candidates(typed: str) -> list[Candidate]:
                 found.append((not is_folder, f"{name}/" if is_folder else name, detail))
     except (OSError, ValueError):
         pass
-    found.sort(key=lambda one: (one[0], one[1].casefold()))
+    found.sort(key=lambda one: (one[1].rstrip("/") != begun, one[0], one[1].casefold()))
     return [
         Candidate(prefix + name, detail, name, is_complete=is_file)
         for is_file, name, detail in found[:_MOST_SHOWN]

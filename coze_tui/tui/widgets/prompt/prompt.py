@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 _MOST_EARLIER = 1_000
 SendKey = Literal["enter", "ctrl+j"]
 EditMode = Literal["emacs", "vi"]
-Commands = Callable[[str], Sequence[Candidate]]
-"""From what was typed, beginning with a slash, to what it could become."""
+Offer = Callable[[str, Sequence[Candidate]], None]
+"""Shows what a text could become, if it is still what is typed; may be called from any thread."""
+Commands = Callable[[str, Offer], Sequence[Candidate]]
+"""From what was typed, beginning with a slash, to what it could become; what takes time is offered later."""
 NEW_LINE_KEYS = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
 _NUMBER = re.compile(r"\s*\d{1,3}\s*", re.ASCII)
 _LEAST_PREVIEW = 20
@@ -50,6 +52,13 @@ _PATH = re.compile(r"(?:.*\s)?@((?:\S.*)?)")
 _DROPPED = r"(?:file:|[a-z]:\\|[/~'\"])[^\n]{1,4000}"
 _MAY_BE_DROPPED = re.compile(rf"(?i){_DROPPED}(?:\n+{_DROPPED})*\s*")
 """As terminals write the paths of files that are dropped on them, on one line or on several."""
+
+
+def _chooses(text: str, candidates: Sequence[Candidate]) -> bool:
+    """Return whether Enter should take the first of a list: not if nothing of it is typed, or all of it."""
+    if " " in text and text.endswith((" ", "/")):
+        return False
+    return not (candidates and candidates[0].text == f"{text}/")
 
 
 class EarlierPrompts:
@@ -206,6 +215,12 @@ class Prompt(TextBox):
             self.typed = typed
             self.candidates = candidates
 
+    class _Offered(Message, bubble=False):
+        def __init__(self, text: str, candidates: Sequence[Candidate]) -> None:
+            super().__init__()
+            self.text = text
+            self.candidates = candidates
+
     send_key: var[SendKey] = var("enter", init=False)
     """The key that sends; the other one of the two makes a new line."""
 
@@ -357,7 +372,9 @@ class Prompt(TextBox):
             return False
         elif key in ("up", "down", "ctrl+r"):
             self._completion.move(-1 if key == "up" else 1)
-        elif key == "tab" or (key == "enter" and self._enter_is_typed):
+        elif key == "tab" or (key == "enter" and self._enter_is_typed and self._completion.current):
+            if self._completion.current is None:
+                self._completion.move(1)
             self._take_candidate(may_send=key == "enter")
         elif key == "escape":
             self._completion.close()
@@ -559,12 +576,13 @@ class Prompt(TextBox):
         """Show what could be meant by what is typed."""
         text, typed = self.text, self._typed_path()
         if self._sought_from is not None:
-            found = self._earlier.search(text)
-            self._completion.show([Candidate(one, label=" ".join(one[:500].split())) for one in found])
+            earlier = self._earlier.search(text)
+            self._completion.show([Candidate(one, label=" ".join(one[:500].split())) for one in earlier])
         elif text == self._dropped:
             threading.Thread(target=self._find_paths, args=(text, dropped_candidates), daemon=True).start()
         elif text.startswith("/") and "\n" not in text and self._commands is not None:
-            self._completion.show(self._commands(text) if self.cursor_at_end_of_text else ())
+            found = self._commands(text, self.offer_candidates) if self.cursor_at_end_of_text else ()
+            self._completion.show(found, chooses_first=_chooses(text, found))
         elif typed is not None and not self._has_no_paths(typed):
             shown, begun = self._completion.candidates, typed.casefold()
             self._completion.show([one for one in shown if one.text.casefold().startswith(begun)])
@@ -609,6 +627,16 @@ class Prompt(TextBox):
         if found.typed == self._typed_path() and self._sought_from is None:
             self._completion.show(found.candidates)
 
+    def offer_candidates(self, text: str, candidates: Sequence[Candidate]) -> None:
+        """Show what a text could become, if it is still what is typed. May be called from any thread."""
+        self.post_message(self._Offered(text, candidates))
+
+    @on(_Offered)
+    def _show_offered(self, offered: _Offered) -> None:
+        if offered.text == self.text and self._sought_from is None and self.cursor_at_end_of_text:
+            chooses_first = _chooses(offered.text, offered.candidates)
+            self._completion.show(offered.candidates, chooses_first=chooses_first)
+
     def take_candidate(self) -> None:
         """Take the current one of the list, as Tab does."""
         self._take_candidate(may_send=False)
@@ -628,8 +656,10 @@ class Prompt(TextBox):
         elif typed is not None and not self.text.startswith("/"):
             self._take_path(typed, candidate)
         else:
-            self._put(candidate.text if may_send and candidate.is_complete else f"{candidate.text} ")
-            if may_send and candidate.is_complete:
+            sends = may_send and candidate.is_complete
+            needs_space = not sends and not candidate.text.endswith((" ", "/"))
+            self._put(f"{candidate.text} " if needs_space else candidate.text)
+            if sends:
                 self.send()
 
     def _take_path(self, typed: str, candidate: Candidate) -> None:

@@ -57,3 +57,16 @@ async def test_moving_in_nothing_does_nothing(stage: Any) -> None:
     async with stage(listed):
         listed.move(1)
         assert listed.current is None
+
+
+async def test_none_is_current_before_one_has_moved_where_none_was_chosen(stage: Any) -> None:
+    listed = CompletionList()
+    async with stage(listed) as (_app, pilot):
+        for step, first in ((1, MANY[0]), (-1, MANY[11])):
+            listed.close()
+            listed.show(MANY, chooses_first=False)
+            await pilot.pause()
+            assert listed.current is None
+            assert not any(line.startswith("›") for line in lines_of(listed))
+            listed.move(step)
+            assert listed.current == first

@@ -32,6 +32,13 @@ def test_case_does_not_matter(folder: str) -> None:
     assert path_candidates(f"{folder}/a")[0].text == f"{folder}/A.txt"
 
 
+def test_what_is_typed_whole_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("x")
+    (tmp_path / "notes.d").mkdir()
+    assert shown(f"{tmp_path}/note") == ["notes.d/", "notes"]
+    assert shown(f"{tmp_path}/notes") == ["notes", "notes.d/"]
+
+
 def test_only_files_are_complete(folder: str) -> None:
     assert [one.is_complete for one in path_candidates(f"{folder}/")] == [False, True, True, True]
 

@@ -19,11 +19,25 @@ from coze_tui.terminal.keys import EnterGuard, KeyRun
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.area import PromptArea
 from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList
-from coze_tui.tui.widgets.prompt.prompt import DRAFT_SECONDS, EditMode, Prompt, SendKey
+from coze_tui.tui.widgets.prompt.prompt import DRAFT_SECONDS, EditMode, Offer, Prompt, SendKey
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 from tests.support.host_app import ThemedApp, sheets
 from tests.support.keyboard import Keyboard
 from tests.support.waiting import until
+
+LATER: list[Callable[[], None]] = []
+"""What the prompt asked for and gets only when a test says so."""
+
+
+def offered(typed: str, offer: Offer) -> list[Candidate]:
+    """Return the commands that begin so; folders are found later."""
+    if typed.startswith("/go "):
+        folders = [Candidate(f"/go {name}", "", name, is_complete=False) for name in ("alps/", "andes/")]
+        folders = [each for each in folders if each.text.startswith(typed)]
+        LATER.append(lambda: offer(typed, folders))
+        return []
+    return [one for one in COMMANDS if one.text.startswith(typed)]
+
 
 COMMANDS = (
     Candidate("/new", "a new conversation"),
@@ -48,7 +62,7 @@ class PromptApp(ThemedApp):
 
     def compose(self) -> ComposeResult:
         yield PromptArea(
-            commands=lambda typed: [one for one in COMMANDS if one.text.startswith(typed)],
+            commands=offered,
             doubt_about=lambda text: f"There is no {text}." if text == "/foo" else "",
             enter_guard=self.guard,
             send_key=self.send_key,
@@ -909,3 +923,37 @@ async def test_undo_of_an_insertion_is_one_step_however_it_was_typed() -> None:
         assert desk.prompt.text == "one"
         await desk.press("ctrl+r")
         assert desk.prompt.text == "one two thre"
+
+
+async def test_an_argument_that_is_found_later_is_shown_if_it_is_still_wanted() -> None:
+    LATER.clear()
+    async with at_desk() as desk:
+        await desk.type("/go ")
+        early = LATER[-1]
+        await desk.type("a")
+        early()
+        await desk.pilot.pause()
+        assert not desk.list.is_open
+        LATER[-1]()
+        await desk.pilot.pause()
+        assert [each.shown for each in desk.list.candidates] == ["alps/", "andes/"]
+        await desk.press("down", "tab")  # a folder is completed further: no space, nothing is sent
+        assert desk.prompt.text == "/go andes/"
+        assert desk.app.sent == []
+
+
+async def test_enter_takes_no_argument_of_which_nothing_is_typed() -> None:
+    LATER.clear()
+    async with at_desk() as desk:
+        await desk.type("/go ")
+        LATER[-1]()
+        await desk.pilot.pause()
+        assert desk.list.is_open
+        assert desk.list.current is None
+        await desk.press("enter")
+        assert desk.app.sent == ["/go "]
+        await desk.type("/go ")
+        LATER[-1]()
+        await desk.pilot.pause()
+        await desk.press("tab")
+        assert desk.prompt.text == "/go alps/"
