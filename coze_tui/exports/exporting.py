@@ -88,10 +88,16 @@ def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
 
 
 _AT_ONCE = 64
-_MESSAGES_AT_ONCE = 4_000
+MESSAGES_AT_ONCE = 4_000
 """So many conversations or messages are read at once."""
+LARGE = 2 * MESSAGES_AT_ONCE
+"""If more messages are in memory, the next conversations are read once they are written."""
 _WRITERS = 4
 """Files that are written at once: each waits until the disk has it."""
+
+
+_Batch = list[tuple[str, ConversationArchive | StoreError | None]]
+"""Conversations that were read together, or the reasons for which they could not be."""
 
 
 @valueclass
@@ -194,23 +200,25 @@ class Exports:
         with ThreadPoolExecutor(_WRITERS, "export") as writers:
             while batch:
                 at += len(batch)
-                reading = asyncio.create_task(self._read_some(keys, at))
+                # Ahead, unless a large conversation is in memory: two of them would be too much.
+                is_large = _message_count(batch) > LARGE
+                reading = None if is_large else asyncio.create_task(self._read_some(keys, at))
                 try:
                     exported = await asyncio.to_thread(_write_all, writers, batch, form, folder, replace)
                 except BaseException:
-                    reading.cancel()
+                    if reading is not None:
+                        reading.cancel()
                     raise
+                batch.clear()
                 for result in exported:
                     yield result
-                batch = await reading
+                batch = await (self._read_some(keys, at) if reading is None else reading)
 
-    async def _read_some(
-        self, keys: Sequence[str], start: int
-    ) -> list[tuple[str, ConversationArchive | StoreError | None]]:
+    async def _read_some(self, keys: Sequence[str], start: int) -> _Batch:
         """Return the next conversations: many small ones or a large one."""
 
-        def read(c: sqlite3.Connection) -> list[tuple[str, ConversationArchive | StoreError | None]]:
-            found: list[tuple[str, ConversationArchive | StoreError | None]] = []
+        def read(c: sqlite3.Connection) -> _Batch:
+            found: _Batch = []
             size = 0
             for key in keys[start : start + _AT_ONCE]:
                 archived: ConversationArchive | StoreError | None
@@ -222,7 +230,7 @@ class Exports:
                         raise
                     archived = error
                 found.append((key, archived))
-                if size > _MESSAGES_AT_ONCE:
+                if size > MESSAGES_AT_ONCE:
                     break
             return found
 
@@ -243,9 +251,15 @@ def _archived(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
     return archived and with_unfinished(archived, unfinished_chats(c, key))
 
 
+def _message_count(batch: _Batch) -> int:
+    return sum(
+        len(archived.messages) for _key, archived in batch if isinstance(archived, ConversationArchive)
+    )
+
+
 def _write_all(
     writers: ThreadPoolExecutor,
-    batch: Iterable[tuple[str, ConversationArchive | StoreError | None]],
+    batch: _Batch,
     form: Format,
     folder: Path,
     replace: bool,

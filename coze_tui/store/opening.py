@@ -148,6 +148,4 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """Return a further connection to an existing store, for long work."""
     uri = f"{path.resolve().as_uri()}?mode=rw"  # where there is no file, none is made
-    c = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
-    c.execute("PRAGMA cache_size = -8000")  # KiB; what is sorted may take as much again
-    return c
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)

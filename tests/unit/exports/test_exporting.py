@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from coze_tui.config.secure_files import write_new
 from coze_tui.errors import FileError, StoreError
+from coze_tui.exports import exporting
 from coze_tui.exports.exporting import FORMATS, Exports
-from coze_tui.store import history
+from coze_tui.store import archive, history
+from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from tests.support.conversations import add_spring
 
@@ -84,6 +89,39 @@ async def test_one_conversation_that_cannot_be_read_does_not_stop_the_others(
     assert [each.key for each in results] == [first, second, "gone"]
     assert [type(each.error) for each in results] == [StoreError, type(None), type(None)]
     assert [len(each.paths) for each in results] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+async def test_what_is_large_is_written_before_more_is_read(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    keys = [await database.write(add_spring) for _ in range(3)]
+    read, reads_at_a_write = list[str](), list[int]()
+    take = archive.take
+    next_is_read = threading.Event()
+
+    def reading(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
+        read.append(key)
+        if len(read) > 1:
+            next_is_read.set()
+        return take(c, key)
+
+    def writing(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> Path:
+        if not is_large:  # the next one is read meanwhile
+            assert next_is_read.wait(20)
+        reads_at_a_write.append(len(read))
+        return write_new(path, pieces, replace=replace)
+
+    monkeypatch.setattr(archive, "take", reading)
+    monkeypatch.setattr(exporting, "write_new", writing)
+    monkeypatch.setattr(exporting, "MESSAGES_AT_ONCE", 0)  # each is read by itself
+    monkeypatch.setattr(exporting, "LARGE", 0 if is_large else 1_000)
+    assert len(await Exports(database).export(keys, "md", tmp_path)) == 3
+    assert read == keys
+    if is_large:
+        assert reads_at_a_write == [1, 2, 3]
+    else:
+        assert reads_at_a_write[0] > 1
 
 
 def last_message(c: sqlite3.Connection, key: str) -> int:
