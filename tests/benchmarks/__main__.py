@@ -81,8 +81,10 @@ def _stats(_server: Server, wish: LaunchTarget) -> Iterable[Figure]:
 
 
 def _search(_server: Server, wish: LaunchTarget) -> Iterable[Figure]:
-    home = opening.home_with_years(wish.stores, 5_000, 100_000)
-    return sizes.searched(home, 100_000, wish.runs)
+    yield from sizes.searched(opening.home_with_years(wish.stores, 5_000, 100_000), 100_000, wish.runs)
+    home, _smaller, messages = _size(wish)
+    if messages > 100_000:
+        yield from sizes.searched(home, messages, 1)
 
 
 def _export(_server: Server, wish: LaunchTarget) -> Iterable[Figure]:

@@ -33,12 +33,19 @@ class Server:
     bots: Mapping[str, str]
     """Name → id; a capture's name is its file's."""
 
+    def name_of(self, part: str) -> str:
+        """Return the name of the bot that has this text in it."""
+        return next(name for name in self.bots if part in name)
+
+    def id_of(self, part: str) -> str:
+        """Return the ID of the bot with this text in its name."""
+        return self.bots[self.name_of(part)]
+
     def with_bot(self, name: str, home: Path) -> dict[str, str]:
         """The environment of a program that talks with a bot, and lives in a folder."""
-        found = next(bot for title, bot in self.bots.items() if name in title)
         return {
             **self.environment,
-            "COZE_BOT_ID": found,
+            "COZE_BOT_ID": self.id_of(name),
             "COZE_TUI_HOME": str(home),
             "COZE_TUI_LANGUAGE": "en",
             "PYTHONPATH": str(ROOT),
