@@ -53,7 +53,7 @@ def test_figures_stand_side_by_side_with_how_much_they_changed() -> None:
 
 
 def test_what_looks_the_same_has_not_changed() -> None:
-    shown = "\n".join(text(rows(chat("x", at_us=50_000), chat("x", at_us=50_400), split=True)))
+    shown = "\n".join(text(rows(chat("x", at_us=50_000), chat("x", at_us=50_200), split=True)))
     assert "100 ms  →        100 ms\n" in shown
 
 
