@@ -43,7 +43,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.terminal.textual_overrides import is_known_textual
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.key_names import key_for
+from coze_tui.tui.key_names import bindings_of, key_for
 from coze_tui.tui.log.blocks import EntryBlock, FoldBlock
 from coze_tui.tui.log.cursor import LogCursor, Stop, codes_of
 from coze_tui.tui.log.entries import AnswerEntry, BotEntry, Entry, GreetingEntry, QuestionEntry
@@ -51,11 +51,20 @@ from coze_tui.tui.log.follow_ups import FollowUpsBlock
 from coze_tui.tui.log.links import EntryLink, links_of
 from coze_tui.tui.log.match_cursor import MatchCursor
 from coze_tui.tui.log.painter import GUTTER, LogLine
+from coze_tui.tui.log.selecting import LogSelector
 from coze_tui.tui.log.viewport import LogViewport
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
 _SIDEWAYS_STEP = 8
 """Cells that one step of side-scrolling moves."""
+
+_IN_SELECTION = {
+    "cursor(1)": N_("extend"),
+    "select": N_("from here"),
+    "copy_message": N_("copy"),
+    "leave_selection": N_("leave"),
+}
+"""What the keys that are shown do while a part of the text is selected by keys, by their actions."""
 
 
 @dataclass
@@ -92,6 +101,10 @@ class MessageLog(ScrollView, can_focus=True):
         Binding("l,right", "scroll_sideways(1)", N_("scroll code right"), id="log.right", show=False),
         Binding("enter,space", "unfold", N_("open"), id="log.unfold", tooltip=N_("open or close a fold")),
         Binding("y", "copy_message", N_("copy"), id="log.copy", tooltip=N_("copy the message")),
+        Binding(
+            "v", "select", N_("select"), id="log.select", tooltip=N_("select a part of the text by keys")
+        ),
+        Binding("escape", "leave_selection", N_("leave"), id="log.leave_selection", show=False),
         Binding("Y", "copy_code", N_("copy code"), id="log.copy_code", show=False),
         Binding(
             "o", "links", N_("links"), id="log.links", tooltip=N_("list the links of the message"), show=False
@@ -111,6 +124,7 @@ class MessageLog(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.viewport = LogViewport(self, palette, frames_per_second=frames_per_second)
         self.cursor = LogCursor(self, self.viewport, self._cursor_moved, self._code_label)
+        self.selector = LogSelector(self, self.viewport, self._selecting_changed)
         self._live: AnswerEntry | None = None
         self._offering: Entry | None = None
         """The entry whose follow-ups a digit chooses."""
@@ -122,7 +136,7 @@ class MessageLog(ScrollView, can_focus=True):
 
         text: str
         what: str
-        """`message` or `code`."""
+        """`message`, `code` or `selection`."""
         place: tuple[int, int, str] = (1, 1, "")
         """Of code: its number in the message, from 1, the number of all, and its language."""
 
@@ -165,6 +179,46 @@ class MessageLog(ScrollView, can_focus=True):
         """A key asks to show the links of an entry."""
 
         links: Sequence[EntryLink]
+
+    # --- selecting by keys ---
+
+    def on_key(self, key: events.Key) -> None:
+        """While a part of the text is selected by keys, move the end of the selection."""
+        if not self.selector.is_on:
+            return
+        character = key.character if key.is_printable else None
+        bound = bindings_of(self, self.screen).key_to_bindings.get(key.key, ())
+        actions = {binding.action for binding in bound}
+        if "leave_selection" in actions:  # the screen of Textual would clear the selection, and go on
+            self.selector.leave()
+        elif not self.selector.press(character or key.key) and not (
+            character and actions.isdisjoint(_IN_SELECTION)
+        ):
+            return  # other letters do nothing meanwhile
+        key.stop()
+        key.prevent_default()
+
+    def action_select(self) -> None:
+        """Select from the message under the cursor on; the second time, from the caret on."""
+        if self.selector.is_on:
+            self.selector.restart()
+            return
+        if not self.cursor.is_in_view:
+            self.cursor.start()
+        if self.cursor.stop is not None:
+            has_head = self.cursor.stop.block is None and self.cursor.row == self.cursor.rows().start
+            self.selector.start(self.cursor.row + has_head)
+
+    def action_leave_selection(self) -> None:
+        """Select nothing."""
+        self.selector.leave()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc leaves a selection that was made by keys."""
+        return self.selector.is_on if action == "leave_selection" else True
+
+    def _selecting_changed(self) -> None:
+        self.screen.refresh_bindings()
 
     @property
     def live(self) -> AnswerEntry | None:
@@ -285,6 +339,8 @@ class MessageLog(ScrollView, can_focus=True):
 
     def key_words(self, binding: Binding) -> str | None:
         """Return what a key does at the cursor; see `NamesKeys`."""
+        if self.selector.is_on:
+            return _(_IN_SELECTION[binding.action]) if binding.action in _IN_SELECTION else ""
         match binding.action:
             case "unfold":
                 return self._unfold_words()
@@ -324,11 +380,13 @@ class MessageLog(ScrollView, can_focus=True):
         if width != self.viewport.laid_out_width:
             self.run_worker(self.matches.mark_again(), group="match", exclusive=True)
         self.cursor.keep()
+        self.selector.resized()
 
     def on_focus(self) -> None:
         self.cursor.start()
 
     def on_blur(self) -> None:
+        self.selector.leave()
         self.viewport.repaint()
 
     def notify_style_update(self) -> None:
@@ -350,6 +408,7 @@ class MessageLog(ScrollView, can_focus=True):
         return self.viewport.selected_text(selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
+        self.selector.selection_updated(selection)
         self.viewport.repaint()
 
     @property
@@ -416,7 +475,10 @@ class MessageLog(ScrollView, can_focus=True):
         )
 
     def action_unfold(self) -> None:
-        """Open or close the fold under the cursor, or the first one of the message."""
+        """Open or close the fold under the cursor, or the first one of the message; copy a selection."""
+        if self.selector.is_on:
+            self.action_copy_message()
+            return
         what = self.opens
         if isinstance(what, AnswerEntry):
             self.post_message(self.Asked("answer_tool", what))
@@ -473,7 +535,11 @@ class MessageLog(ScrollView, can_focus=True):
         return "\n\n".join(text for entry in self.entries if (text := entry.copy_text()))
 
     def action_copy_message(self) -> None:
-        """Copy the source of the message under the cursor, or of the last one."""
+        """Copy the selection, else the source of the message under the cursor, or of the last one."""
+        if self.selector.is_on:
+            self.post_message(self.CopyAsked(self.selector.text, "selection"))
+            self.selector.leave()
+            return
         entry = self.chosen or (self.entries[-1] if self.entries else None)
         if entry is not None:
             fold = self.cursor.fold

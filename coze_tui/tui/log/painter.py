@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from rich.cells import split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -24,6 +25,8 @@ GUTTER = 3
 MARGIN = 2
 """Cells right of it: one that stays blank, and the scrollbar's."""
 _MOST_STRIPS = 600
+_CARET = Style(bold=True, underline=True, reverse=True)
+"""Over a selection, in any colors and without any."""
 
 
 class LogLine(NamedTuple):
@@ -68,6 +71,8 @@ class LogPainter:
         """The text that is highlighted wherever it occurs; empty for none."""
         self.match: Match | None = None
         """The occurrence that was gone to, in a color of its own."""
+        self.caret: tuple[int, int] | None = None
+        """Line and character of the end of the selection that keys move."""
         self._mark: Mark | None = None
         self._shifts: dict[tuple[int, int], int] = {}
         """How far the wide lines of a block are scrolled: (id of the block, number in its document)."""
@@ -80,7 +85,7 @@ class LogPainter:
         """Forget the entries: their strips, the match, and how far their blocks are scrolled."""
         self._strips.clear()
         self._shifts.clear()
-        self.match = self._mark = None
+        self.match = self._mark = self.caret = None
 
     def set_mark(self, mark: Mark | None) -> None:
         """Draw the cursor like this from now on."""
@@ -153,6 +158,8 @@ class LogPainter:
         selection = log.text_selection
         if selection is not None and (span := selection.get_span(number)) is not None:
             strip = _with_selection(strip, span, log.screen.get_component_rich_style("screen--selection"))
+        if self.caret is not None and number == self.caret[0]:
+            strip = _with_caret(strip, self.caret[1])
         for line_filter in log.get_line_filters():
             strip = strip.apply_filter(line_filter, color)
         return strip
@@ -213,6 +220,17 @@ def _with_selection(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
         [Segment(text, (old or Style.null()) + style) for text, old, _ in middle], middle.cell_length
     )
     return Strip.join([strip.crop(0, start), lit_up, strip.crop(end, strip.cell_length)])
+
+
+def _with_caret(strip: Strip, offset: int) -> Strip:
+    """Return the strip with the character at an offset, or the cell behind its text, as a cursor."""
+    start = cell_of(strip, offset)
+    clusters = split_graphemes(strip.text[offset:])[0]
+    end = cell_of(strip, offset + (clusters[0][1] if clusters else 1))
+    middle = Strip(
+        [Segment(text, (style or Style.null()) + _CARET) for text, style, _ in strip.crop(start, end)]
+    )
+    return Strip.join([strip.crop(0, start), middle, strip.crop(end, strip.cell_length)])
 
 
 def cell_of(strip: Strip, offset: int) -> int:

@@ -55,6 +55,7 @@ _FOOTER = (
     "chat.offer",
     *("find.next", "find.previous", "find.leave", "find.close", "chat.leave_edit", "chat.ask_in_fork"),
     *("chat.stop", "chat.ladder", "prompt.open_paste", "log.next", "log.unfold", "log.copy"),
+    *("log.select", "log.leave_selection"),
     *("log.copy_code", "log.recover", "log.regenerate", "log.edit", "log.fork"),
     *("events.open", "events.copy_ids"),
     "chat.fold",

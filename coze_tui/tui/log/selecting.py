@@ -1,0 +1,292 @@
+"""Selects a part of the messages by keys: from an anchor to a caret that keys move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from rich.cells import split_graphemes
+from textual.geometry import Offset
+from textual.selection import Selection
+from textual.widget import Widget
+
+from coze_tui.render.cells import cell_len
+from coze_tui.text.words import word_left, words
+from coze_tui.tui.log.entries import Entry
+from coze_tui.tui.log.painter import GUTTER
+from coze_tui.tui.log.viewport import LogViewport
+
+_FAR = 1_000_000
+"""More lines, or cells, than there are."""
+
+
+class Place(NamedTuple):
+    """A character of the log. It stays where it is if lines are added before its message."""
+
+    entry: Entry
+    number: int
+    """The line of the entry, from 0."""
+    column: int
+    """The character of the line behind the bar, from 0; 0 also on an empty line."""
+
+
+class LogSelector:
+    """The mode in which keys select. The selection is one of the screen, as the mouse makes it.
+
+    Args:
+        log: The widget of the messages.
+        on_change: Called if the mode begins or ends.
+    """
+
+    def __init__(self, log: Widget, viewport: LogViewport, on_change: Callable[[], None]) -> None:
+        self._log = log
+        self._view = viewport
+        self._on_change = on_change
+        self._anchor: Place | None = None
+        self._caret: Place | None = None
+        self._goal = 0
+        """The cell that the caret aims at when it goes up and down."""
+        self._by_lines = False
+        self._width = 0
+        self._shown: Selection | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether keys select."""
+        return self._caret is not None
+
+    def start(self, line: int) -> None:
+        """Select the first character of a line, which is brought into sight."""
+        self._view.following = False
+        self._width = self._view.laid_out_width
+        self._by_lines = False
+        self._go_to(line, 0)
+        self._anchor = self._caret
+        self._show()
+        self._on_change()
+
+    def restart(self) -> None:
+        """Select from the caret on."""
+        self._anchor, self._by_lines = self._caret, False
+        self._show()
+
+    def leave(self) -> None:
+        """Select nothing."""
+        if self._caret is None:
+            return
+        self._anchor = self._caret = self._shown = None
+        self._view.painter.caret = None
+        self._log.screen.clear_selection()
+        self._view.repaint()
+        self._on_change()
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Leave the mode if something else has changed the selection, for example the mouse."""
+        if self._caret is not None and selection != self._shown:
+            self._anchor = self._caret = self._shown = None
+            self._view.painter.caret = None
+            self._on_change()
+
+    def resized(self) -> None:
+        """Leave the mode if the lines are others now."""
+        if self._view.laid_out_width != self._width:
+            self.leave()
+
+    @property
+    def text(self) -> str:
+        """The selected text, as it should reach a clipboard."""
+        return self._view.selected_text(self._shown) if self._shown is not None else ""
+
+    def press(self, key: str) -> bool:
+        """Move the caret; return False if the key does not.
+
+        Args:
+            key: The character, or the name of a key that has none.
+        """
+        move = _MOVES.get(key)
+        if move is None or self._caret is None:
+            return False
+        if self._caret.entry not in self._view.entries:
+            self.leave()  # its page was unloaded
+        else:
+            move(self)
+            self._show()
+        return True
+
+    # --- places ---
+
+    def _line_of(self, place: Place) -> int:
+        return self._view.first_line(place.entry) + place.number
+
+    def _text(self, line: int) -> str:
+        """Return what can be selected of a line."""
+        return self._view.strip(line).text[GUTTER:].rstrip()
+
+    def _place(self) -> tuple[int, int, str]:
+        """Return line and column of the caret, and the text of its line."""
+        assert self._caret is not None
+        line = self._line_of(self._caret)
+        text = self._text(line)
+        return line, min(self._caret.column, _last(text)), text
+
+    def _go_to(self, line: int, column: int, *, keeps_goal: bool = False) -> None:
+        line = max(0, min(line, self._view.total - 1))
+        self._reveal(line)
+        log_line = self._view.log_line(line)
+        text = self._text(line)
+        column = _border(text, max(0, min(column, _last(text))))
+        self._caret = Place(log_line.entry, log_line.number, column)
+        if not keeps_goal:
+            self._goal = cell_len(text[:column])
+
+    def _reveal(self, line: int) -> None:
+        view = self._view
+        if line < view.top:
+            view.scroll(line)
+        elif line >= view.top + view.height - 1:
+            view.scroll(line - view.height + 2)
+        view.lay_out()
+
+    def _show(self) -> None:
+        if self._caret is None or self._anchor is None or self._anchor.entry not in self._view.entries:
+            self.leave()
+            return
+        ends = sorted((self._line_of(place), place.column) for place in (self._anchor, self._caret))
+        (first, start), (last, end) = ends
+        text = self._text(last)
+        if self._by_lines:
+            start, stop = 0, len(text)
+        else:
+            stop = _next(text, end)
+        selection = Selection(Offset(GUTTER + start, first), Offset(GUTTER + max(stop, end), last))
+        line, column, _text = self._place()
+        self._view.painter.caret = (line, GUTTER + column)
+        self._shown = selection
+        self._log.screen.selections = {self._log: selection}
+        self._view.repaint()
+
+    # --- moves ---
+
+    def lines(self) -> None:
+        """Select whole lines, or characters again."""
+        self._by_lines = not self._by_lines
+
+    def other_end(self) -> None:
+        """Move the other end of the selection from now on."""
+        self._anchor, self._caret = self._caret, self._anchor
+        line, column, _text = self._place()
+        self._go_to(line, column)
+
+    def by_character(self, step: int) -> None:
+        """Go right or left, at the end of a line to the next one."""
+        line, column, text = self._place()
+        if step > 0:
+            if (after := _next(text, column)) < len(text):
+                self._go_to(line, after)
+            elif line + 1 < self._view.total:
+                self._go_to(line + 1, 0)
+        elif column > 0:
+            self._go_to(line, _border(text, column - 1))
+        elif line > 0:
+            self._go_to(line - 1, _FAR)
+
+    def by_line(self, step: int) -> None:
+        """Go up or down."""
+        line, _column, _text = self._place()
+        line = max(0, min(line + step, self._view.total - 1))
+        self._reveal(line)
+        self._go_to(line, _at_cell(self._text(line), self._goal), keeps_goal=True)
+
+    def by_page(self, step: int) -> None:
+        """Go up or down by what is seen at once."""
+        self.by_line(step * max(1, self._view.height - 2))
+
+    def to_edge(self, *, end: bool) -> None:
+        """Go to the start or end of the line."""
+        line, _column, _text = self._place()
+        self._go_to(line, _FAR if end else 0)
+
+    def to_end(self, *, end: bool) -> None:
+        """Go to the first or last line that is loaded."""
+        self._go_to(_FAR if end else 0, 0)
+
+    def next_word(self) -> None:
+        """Go to the start of the next word."""
+        line, column, text = self._place()
+        found = next((start for start, _end in words(text) if start > column), None)
+        while found is None and line + 1 < self._view.total:
+            line += 1
+            found = next((start for start, _end in words(self._text(line))), None)
+        if found is not None:
+            self._go_to(line, found)
+
+    def word_end(self) -> None:
+        """Go to the last character of a word."""
+        line, column, text = self._place()
+        found = next((end for _start, end in words(text) if end > _next(text, column)), None)
+        while found is None and line + 1 < self._view.total:
+            line += 1
+            found = next((end for _start, end in words(self._text(line))), None)
+        if found is not None:
+            self._reveal(line)
+            self._go_to(line, _border(self._text(line), found - 1))
+
+    def word_before(self) -> None:
+        """Go to the start of the word before."""
+        line, column, text = self._place()
+        while not text[:column].strip() and line > 0:
+            line -= 1
+            text = self._text(line)
+            column = len(text)
+        self._go_to(line, word_left(text, column))
+
+
+def _last(text: str) -> int:
+    """Return the column of the last character, as readers see characters."""
+    return _border(text, len(text) - 1) if text else 0
+
+
+def _border(text: str, column: int) -> int:
+    """Return where the character starts, as readers see characters, that covers a column."""
+    if text.isascii():
+        return max(0, min(column, len(text)))
+    clusters = split_graphemes(text)[0]
+    return next((start for start, end, _width in clusters if start <= column < end), max(0, column))
+
+
+def _next(text: str, column: int) -> int:
+    """Return where the character after the one at a column starts."""
+    if text.isascii():
+        return min(len(text), column + 1)
+    clusters = split_graphemes(text)[0]
+    return next((end for start, end, _width in clusters if start <= column < end), len(text))
+
+
+def _at_cell(text: str, cell: int) -> int:
+    """Return the column of the character that covers a cell."""
+    used = 0
+    for start, _end, width in split_graphemes(text)[0]:
+        if used + width > cell:
+            return start
+        used += width
+    return _last(text)
+
+
+_MOVES: Mapping[str, Callable[[LogSelector], None]] = {
+    **dict.fromkeys(("h", "left", "backspace"), lambda it: it.by_character(-1)),
+    **dict.fromkeys(("l", "right", " "), lambda it: it.by_character(1)),
+    **dict.fromkeys(("k", "up"), lambda it: it.by_line(-1)),
+    **dict.fromkeys(("j", "down"), lambda it: it.by_line(1)),
+    **dict.fromkeys(("0", "^", "home"), lambda it: it.to_edge(end=False)),
+    **dict.fromkeys(("$", "end"), lambda it: it.to_edge(end=True)),
+    **dict.fromkeys(("g", "ctrl+home"), lambda it: it.to_end(end=False)),
+    **dict.fromkeys(("G", "ctrl+end"), lambda it: it.to_end(end=True)),
+    **dict.fromkeys(("w", "ctrl+right"), LogSelector.next_word),
+    **dict.fromkeys(("b", "ctrl+left"), LogSelector.word_before),
+    "e": LogSelector.word_end,
+    "pageup": lambda it: it.by_page(-1),
+    "pagedown": lambda it: it.by_page(1),
+    "V": LogSelector.lines,
+    "o": LogSelector.other_end,
+}
+"""What the keys of the mode do, beside those that begin and end it."""
