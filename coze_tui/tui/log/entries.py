@@ -125,8 +125,9 @@ class Entry:
         return _BLANK, None, 0
 
     def start_of(self, block: EntryBlock) -> int:
-        """Return the first line of one of its blocks."""
-        return self._starts[self.blocks.index(block)] if self._starts else 0
+        """Return the first line of one of its blocks; of one not laid out yet, that of the last that is."""
+        number = self.blocks.index(block)
+        return self._starts[min(number, len(self._starts) - 1)] if self._starts else 0
 
     def show_offered(self, *, is_offered: bool, lit: int = 0) -> bool:
         """Set whether digits choose its follow-ups, and which one is typed; return whether that changed."""

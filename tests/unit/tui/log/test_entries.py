@@ -36,6 +36,15 @@ def test_the_time_of_an_end_is_told_where_it_is_known(outcome: Outcome, word: st
     assert unknown.blocks[-1].copy_text() == word
 
 
+def test_a_block_that_is_not_laid_out_yet_is_where_the_last_one_is() -> None:
+    entry = AnswerEntry("bot", 1_000)
+    assert entry.start_of(entry.blocks[0]) == 0
+    entry.tool_called(ToolCalled("call 1", "ferry", "{}", 1))
+    entry.lay_out(80, Palette.dark())
+    entry.tool_called(ToolCalled("call 2", "ferry", "{}", 1))
+    assert entry.start_of(entry.blocks[-1]) == entry.start_of(entry.blocks[-2]) == 1
+
+
 def test_tool_calls_beyond_all_reason_are_counted() -> None:
     entry = AnswerEntry("bot", 1_000)
     for number in range(1_700):
