@@ -58,7 +58,7 @@ async def test_words_lines_and_characters_are_selected_and_copied(home: Path) ->
         await at.pilot.press("V")
         assert selected(at) == TEXT.replace("，", ",")
         await at.pilot.press("y")
-        await at.until_told("selection")
+        await at.until_told("Copied")
         assert copied(at) == TEXT
         assert (selected(at), at.screen.log_widget.selector.is_on) == ("", False)
 
@@ -80,7 +80,7 @@ async def test_ctrl_c_copies_the_selection_and_leaves_it(home: Path) -> None:
     async with desk(home, bots()) as at:
         await answered(at)
         await at.pilot.press("v", "e", "ctrl+c")
-        await at.until_told("selection")
+        await at.until_told("Copied")
         assert copied(at) == "River"
         assert not at.screen.log_widget.selector.is_on
         await at.pilot.press("k")  # moves the cursor of the log again
