@@ -25,7 +25,7 @@ from coze_tui.errors import CozeTuiError, StillAnswering, StreamCut, is_refused
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.format import duration, size, thousands
+from coze_tui.text.format import duration, size, tail, thousands
 from coze_tui.text.i18n import _
 from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.blocks import (
@@ -245,7 +245,7 @@ class AnswerEntry(BotEntry):
         """Return the entry of a stored chat."""
         record = chat.record
         entry = cls(
-            record.bot,
+            clean_line(record.bot_name) or tail(clean_line(record.bot_id)),
             record.sent_at,
             chat=record.key,
             base_url=chat.base_url,

@@ -241,6 +241,12 @@ class OpenConversation:
             self._restored_draft = question
 
     @property
+    def has_messages(self) -> bool:
+        """Whether anything was said in it, besides the greeting."""
+        entries = self._widgets.log.entries
+        return any(isinstance(entry, QuestionEntry | AnswerEntry) for entry in entries)
+
+    @property
     def is_at_end(self) -> bool:
         """Whether the last message is in sight."""
         return self._widgets.log.viewport.following and not self.window.has_newer
@@ -298,7 +304,7 @@ class OpenConversation:
         if self._widgets.prompt.message.strip() and self._engine_thread.is_up:
             self.ensure_key()
         await self.keep_draft()
-        if self.key and self._widgets.log.entries:
+        if self.key and self.has_messages:
             self._screen.context.left_conversation = self.key
 
     async def keep_queue(self, key: str, waiting: Sequence[str], added: str = "") -> None:

@@ -373,7 +373,7 @@ class ConversationActions:
         """Write the conversation to files, in the form and the folder that are typed after `/export`."""
         from coze_tui.tui.export_flow import export
 
-        if self._conversation.key and self._widgets.log.entries:
+        if self._conversation.key and self._conversation.has_messages:
             export(self._screen.context, [self._conversation.key], typed)
         else:
             self._notify(_("There is nothing to export yet."))
