@@ -89,7 +89,9 @@ def _run(
     if exit_guard.code is None and demo_bots is None:
         if sys.stdout.isatty():
             speak_utf8(sys.stdout)  # the screens just wrote UTF-8 to the same terminal
-        _print_last_words(app.context.engine_thread.left_chats, app.context.left_conversation)
+        engine_thread = app.context.engine_thread
+        conversation = app.context.left_conversation if engine_thread.is_saved else ""
+        _print_last_words(engine_thread.left_chats, conversation)
     return exit_guard.code or app.return_code or 0
 
 

@@ -44,6 +44,8 @@ class EngineThread:
         """The writes that the store did not accept before the engine closed."""
         self.left_chats = 0
         """How many chats ran when the engine closed whose rest the next start fetches."""
+        self.is_saved = False
+        """Whether the store was a file when the engine closed."""
 
     def start(self) -> None:
         """Start the thread and return at once. It imports and opens what the engine needs."""
@@ -76,6 +78,7 @@ class EngineThread:
             await self._end_calls()
             await engine.close()
             self.unsaved, self.left_chats = engine.unsaved, engine.left_chats
+            self.is_saved = engine.is_saved
 
     def _report_problem(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Report a task whose error nobody reads, but not one that closing the engine has cut off."""

@@ -364,9 +364,13 @@ def test_a_home_that_cannot_be_written_is_reported_and_shown(run: Start, home: P
         program.wait_for(lambda screen: "Chats are not saved" in " ".join(screen.text().split()))
         program.wait_for("= 2")
         program.ask("2 + 2", "= 4")
+        program.type("half a sen")
         program.send(b"\x11")
         assert program.wait() == 0
-    program.check()
+    program.check_left()
+    assert "not saved: 2 + 2" in program.text
+    assert "not saved: half a sen" in program.text
+    assert "coze-tui -s" not in program.text
     assert first.store.questions() == ["1 + 1"]
 
 
