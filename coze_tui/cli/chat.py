@@ -116,10 +116,10 @@ _TOOLS = {"get_local_time": ["date", "+%H:%M"]} if os.name == "posix" else {}
 _LOOKS = frozenset(
     {
         *("LANGUAGE", "THEME", "MOUSE", "SIDEBAR", "SIMPLE_EMOJI", "HYPERLINKS", "DIFFERENCES"),
-        *("FRAMES_PER_SECOND", "SEND_KEY"),
+        *("FRAMES_PER_SECOND", "SEND_KEY", "EDIT_MODE"),
     }
 )
-"""Settings of the user's terminal, which is the same in the demo."""
+"""Settings of the user's terminal and keys, which are the same in the demo."""
 
 
 def run_demo(arguments: Arguments, environment: Mapping[str, str], frame: EarlyFrame | None) -> int:

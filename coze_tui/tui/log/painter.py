@@ -153,7 +153,8 @@ class LogPainter:
         if self._ground is None:
             self._ground = log.rich_style, log.background_colors[1]
         background, color = self._ground
-        over = self.palette.selected if mark is not None and number == mark.row else None
+        is_row = mark is not None and number == mark.row and self.caret is None  # else it looks selected
+        over = self.palette.selected if is_row else None
         strip = Strip(Segment.apply_style(segments, background, over), width)
         selection = log.text_selection
         if selection is not None and (span := selection.get_span(number)) is not None:

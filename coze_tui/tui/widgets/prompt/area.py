@@ -202,7 +202,7 @@ class PromptArea(Vertical):
         self.watch(self.prompt, "mode", self._show_mode)
 
     def _show_mode(self, mode: str) -> None:
-        self.border_title = Content(mode) if mode else None
+        self.border_title = Content(f" {mode} ") if mode else None
 
     @on(CompletionList.Picked)
     def _picked(self) -> None:

@@ -840,7 +840,7 @@ async def test_a_message_of_which_there_was_a_doubt_is_no_earlier_prompt_yet() -
 
 def mode_of(desk: Desk) -> str:
     """The mode as the rule over the prompt shows it."""
-    return str(desk.app.query_one(PromptArea).border_title or "")
+    return str(desk.app.query_one(PromptArea).border_title or "").strip()
 
 
 async def test_vi_has_modes_that_are_shown_and_sends_in_both() -> None:
