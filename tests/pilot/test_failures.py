@@ -13,7 +13,6 @@ from textual.screen import Screen
 
 import coze_tui.tui.screens
 from coze_tui.api.objects import ToolCall
-from coze_tui.config.app_state import AppState
 from coze_tui.errors import ApiError
 from coze_tui.standin.scenarios import Bot, Delta, Fail
 from coze_tui.tui.screens.bots import BotPicker
@@ -27,7 +26,7 @@ from tests.support.desk import Desk, desk
 SCREENS: dict[str, Callable[[Desk], Screen[Any]]] = {
     "first run": lambda _at: FirstRun(),
     "browser login": lambda at: DeviceLogin(LogIn(at.context), at.context.settings.base_url),
-    "bots": lambda at: BotPicker(at.context.engine_thread, at.context.settings, AppState()),
+    "bots": lambda at: BotPicker(at.context.engine_thread, at.context.settings, at.context.app_state),
     "tools": lambda _at: ToolRequest([ToolCall("call", "function", "read_sensor", "{}")], {}),
     "history": lambda at: HistoryScreen(at.screen.conversation.bot),
 }

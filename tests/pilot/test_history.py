@@ -21,6 +21,7 @@ from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
+from tests.support.keyboard import Keyboard
 from tests.support.server_conversations import create_conversation
 from tests.support.shown import lines_of, toasts_of
 from tests.support.stores import BOT, NOW, bots, talk, write
@@ -150,6 +151,28 @@ async def test_a_word_searches_all_that_was_said_and_a_letter_says_that_it_did_n
         await at.until(lambda: "Nothing found." in at.lines)
         await at.press("escape", "escape")
         await at.until(lambda: len(at.titles) == 4)
+
+
+async def test_what_is_typed_right_after_the_key_goes_to_the_screen_that_it_opens(
+    home: Path, told: dict[str, str]
+) -> None:
+    """A fast typist, or a slow line: all keys arrive at once."""
+    second = Bot("7511000000000000778", "River", [Answer("Rivers carry salt.")])
+    async with desk(home, [*bots(), second]) as at:
+        await at.until(lambda: at.screen.header.bot == "海水")
+        for message in Keyboard().read("\x13/申请"):
+            at.app.post_message(message)
+        await at.until(lambda: isinstance(at.app.screen, HistoryScreen) and Book(at).titles == ["退货"])
+        assert at.screen.prompt.message == ""
+        await at.pilot.press("escape", "escape", "escape")
+        await at.until(lambda: at.app.screen is at.screen)
+        for message in Keyboard().read("\x14River\r"):
+            at.app.post_message(message)
+        await at.until(lambda: at.screen.header.bot == "River")
+        assert at.screen.prompt.message == ""
+        for message in Keyboard().read("\x14\r"):
+            at.app.post_message(message)
+        await at.until(lambda: at.screen.header.bot == "海水", "and back, with the list still unread")
 
 
 async def test_the_conversation_under_the_cursor_is_previewed(home: Path, told: dict[str, str]) -> None:

@@ -15,7 +15,6 @@ import coze_tui.tui.screens
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Bot as KnownBot
 from coze_tui.api.objects import ToolCall
-from coze_tui.config.app_state import AppState
 from coze_tui.config.saved_prompts import SavedPrompts
 from coze_tui.engine.model.records import chat_from_capture
 from coze_tui.standin.scenarios import Bot
@@ -56,7 +55,7 @@ MAKERS: dict[type[Screen[Any]], Callable[[Desk], Screen[Any]]] = {
     CommandPalette: lambda _at: CommandPalette([]),
     LanguagePicker: lambda at: LanguagePicker(at.context),
     ThemePicker: lambda at: ThemePicker(at.context),
-    BotPicker: lambda at: BotPicker(at.context.engine_thread, at.context.settings, AppState()),
+    BotPicker: lambda at: BotPicker(at.context.engine_thread, at.context.settings, at.context.app_state),
     Choose: lambda _at: Choose("Title", "", [Option("a", "A"), Option("b", "B")]),
     ChooseChat: lambda _at: ChooseChat([], ""),
     Confirm: lambda _at: Confirm("Title", "", "yes", "no"),

@@ -39,32 +39,28 @@ class BotChoice:
     """If it is set, the other fields are empty and the settings of this profile apply."""
 
 
-async def pick_bot(
+def bot_picker(
     context: AppContext, text: str = "", *, with_profiles: bool = True, taken: Collection[str] = ()
-) -> BotChoice | None:
-    """Return the bot that the person chooses, or None. Call it in a worker.
+) -> BotPicker:
+    """Return the picker; its result is the bot that the person chooses, or None.
+
+    Push it while the key is handled that asks for it, so that it gets what is typed next.
 
     Args:
         text: What is typed already.
         with_profiles: Offer the other profiles, too.
         taken: IDs of bots on which the cursor does not begin.
     """
-    remembered = await context.app_state()
     settings = context.settings if with_profiles else replace(context.settings, profiles=())
-    picker = BotPicker(context.engine_thread, settings, remembered, text, taken=taken)
-    return await context.app.push_screen_wait(picker)
+    return BotPicker(context.engine_thread, settings, context.app_state, text, taken=taken)
 
 
-async def choose_bot(context: AppContext, text: str) -> bool:
-    """Let the person choose a bot or a profile, and use it; return False if nothing was chosen."""
-    choice = await pick_bot(context, text)
-    if choice is None:
-        return False
+async def use_choice(context: AppContext, choice: BotChoice) -> None:
+    """Use a chosen bot or profile from now on."""
     if choice.profile:
         await context.use(context.startup.settings_of(choice.profile))
     else:
         await use_bot(context, Bot(id=choice.bot_id, name=choice.name))
-    return True
 
 
 async def use_bot(context: AppContext, bot: Bot) -> None:
@@ -144,7 +140,7 @@ class BotPicker(Panel[BotChoice | None]):
 
     Args:
         home: Where the engine lives, on the site of `settings`.
-        remembered: For the recent bots.
+        app_state: Returns what is remembered: the recent bots and the sites of the profiles.
         text: What is typed already, from `/bot ID`.
         taken: IDs of bots on which the cursor does not begin.
     """
@@ -157,7 +153,7 @@ class BotPicker(Panel[BotChoice | None]):
         self,
         engine_thread: EngineThread,
         settings: Settings,
-        remembered: AppState,
+        app_state: Callable[[], Awaitable[AppState]],
         text: str = "",
         *,
         taken: Collection[str] = (),
@@ -165,7 +161,8 @@ class BotPicker(Panel[BotChoice | None]):
         super().__init__(_("Choose a bot"), is_tall=True)
         self._engine_thread = engine_thread
         self._settings = settings
-        self._remembered = remembered
+        self._app_state = app_state
+        self._remembered = AppState()
         self._text = text
         self._taken = taken
         self._choices: dict[str, BotChoice] = {}
@@ -178,12 +175,14 @@ class BotPicker(Panel[BotChoice | None]):
     def on_mount(self) -> None:
         """Show the known bots, and load the others."""
         self.heading.show_remark(self._settings.site)
-        self._show([BotSection(_("WORKSPACE"), is_loading=True)], current=self._first_other())
+        self.bots.show([BotSection(_("RECENT"), is_loading=True)])
         self.bots.focus_field()
         self._load()
 
     @work(exclusive=True, group="bots", exit_on_error=False)
     async def _load(self) -> None:
+        self._remembered = await self._app_state()
+        self._show([BotSection(_("WORKSPACE"), is_loading=True)], current=self._first_other())
         async for sections in workspace_sections(self._engine_thread, self._settings.bot_id):
             self._show(sections)
 

@@ -467,16 +467,16 @@ class ChatScreen(LogScreen[None]):
 
     def action_bot(self) -> None:
         """Choose another bot."""
-        self.run_in_worker("screen", self.actions.choose_bot, "", exclusive=True)
+        self.actions.choose_bot("")
 
     def choose_bot(self, text: str) -> None:
         """Talk to the bot of this name or ID; let the user choose one if it is not clear which."""
         bot = self._completion.bot_named(text)
-        self.run_in_worker("screen", self.actions.choose_bot, text, bot, exclusive=True)
+        self.actions.choose_bot(text, bot)
 
     def action_history(self) -> None:
         """Browse all conversations."""
-        self.run_in_worker("screen", self.actions.show_history, exclusive=True)
+        self.actions.show_history()
 
     @on(NoteLine.Clicked, "#offer")
     def action_offer(self) -> None:

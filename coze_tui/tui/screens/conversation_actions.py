@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
     from coze_tui.engine.model.figures import TurnFigures
     from coze_tui.tui.chat_sources import ChatSource
+    from coze_tui.tui.screens.bots import BotChoice
     from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice
+    from coze_tui.tui.screens.history import HistoryChoice
 
 
 class ConversationActions:
@@ -221,13 +223,19 @@ class ConversationActions:
         if (key := await import_file(self._screen.context, path)) is not None:
             await self.open(key)
 
-    async def show_history(self) -> None:
+    def show_history(self) -> None:
         """Browse all conversations, and open the one that is chosen."""
         from coze_tui.tui.screens.history import HistoryScreen
 
-        await self._conversation.keep_draft()
-        here = self._conversation.key
-        choice = await self._screen.app.push_screen_wait(HistoryScreen(self._conversation.bot, here))
+        conversation = self._conversation
+        self._screen.run_in_worker("draft", conversation.keep_draft)
+        screen = HistoryScreen(conversation.bot, conversation.key)
+        self._screen.app.push_screen(screen, self._history_left)
+
+    def _history_left(self, choice: HistoryChoice | None) -> None:
+        self._screen.run_in_worker("screen", self._open_choice, choice, exclusive=True)
+
+    async def _open_choice(self, choice: HistoryChoice | None) -> None:
         here = self._conversation.key
         if choice is not None and (choice.key != here or choice.message is not None):
             await self.open(choice.key, choice.message, choice.query)
@@ -289,24 +297,34 @@ class ConversationActions:
         """Run `learn_bot` in the background."""
         self._screen.run_in_worker("bot", self.learn_bot, behind_failures, exclusive=True)
 
-    async def choose_bot(self, text: str, bot: Bot | None = None) -> None:
+    def choose_bot(self, text: str, bot: Bot | None = None) -> None:
         """Talk to another bot, in a new conversation.
 
         Args:
             text: What is typed already in the list of bots.
             bot: The bot that is meant; without one the user chooses.
         """
-        from coze_tui.tui.screens.bots import choose_bot, use_bot
+        from coze_tui.tui.screens.bots import BotChoice, bot_picker
 
-        context = self._screen.context
         if bot is not None:
-            await use_bot(context, bot)
-        if bot is not None or await choose_bot(context, text):
-            self._conversation.use_settings()
-            is_adopted = await self._adopt_open()
-            if not is_adopted:
-                self.show_new()
-            self.start_learning_bot(behind_failures=is_adopted)
+            self._bot_chosen(BotChoice(bot.id, bot.name))
+        else:
+            picker = bot_picker(self._screen.context, text)
+            self._screen.app.push_screen(picker, self._bot_chosen)
+
+    def _bot_chosen(self, choice: BotChoice | None) -> None:
+        if choice is not None:
+            self._screen.run_in_worker("screen", self._use_bot, choice, exclusive=True)
+
+    async def _use_bot(self, choice: BotChoice) -> None:
+        from coze_tui.tui.screens.bots import use_choice
+
+        await use_choice(self._screen.context, choice)
+        self._conversation.use_settings()
+        is_adopted = await self._adopt_open()
+        if not is_adopted:
+            self.show_new()
+        self.start_learning_bot(behind_failures=is_adopted)
 
     async def _adopt_open(self) -> bool:
         """Give the open conversation the bot in use if it was begun without one; return whether it was."""

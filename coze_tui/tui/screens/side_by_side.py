@@ -22,7 +22,7 @@ from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.text.slash import command_word
 from coze_tui.tui.log.message_log import MessageLog
-from coze_tui.tui.screens.bots import pick_bot
+from coze_tui.tui.screens.bots import bot_picker
 from coze_tui.tui.screens.dialogs import AskText, ShowText
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.answer_column import AnswerColumn, Answerer
@@ -238,7 +238,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             self.prompt.focus()
 
     async def _picked(self, taken: Collection[str] = ()) -> Bot | None:
-        choice = await pick_bot(self.context, with_profiles=False, taken=taken)
+        choice = await self.app.push_screen_wait(bot_picker(self.context, with_profiles=False, taken=taken))
         return Bot(id=choice.bot_id, name=choice.name) if choice is not None else None
 
     @on(AnswerColumn.ActionAsked)

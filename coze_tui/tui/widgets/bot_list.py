@@ -141,7 +141,9 @@ class BotList(Vertical):
         if base_url is not None:
             self._base_url = base_url
         self._lay_out(current, first=bool(self._filter.strip()) and not self._was_moved)
-        if self._waits and self._is_decided:
+        if self._waits and not self._filter.strip() and current is None:
+            self.show_message("")  # without a text it would choose what nobody has seen
+        elif self._waits and self._is_decided:
             self.show_message("")
             self.rows.action_choose()
 
@@ -178,7 +180,7 @@ class BotList(Vertical):
             self.rows.action_choose()
         else:
             self.show_message(_("waiting for the list…"))
-            self._waits = bool(self._filter.strip())  # without a text it would choose what nobody has seen
+            self._waits = True
 
     @property
     def _is_decided(self) -> bool:
@@ -186,7 +188,7 @@ class BotList(Vertical):
         if self._was_moved or self._is_loaded:
             return True
         if not self._filter.strip():
-            return self.rows.current not in self._taken_keys
+            return self.rows.current is not None and self.rows.current not in self._taken_keys
         return self.rows.current in self._settled
 
     @property

@@ -60,7 +60,11 @@ async def picker(
 ) -> AsyncIterator[Open]:
     settings = replace(Settings(base_url=stand_in.base_url), **changes)
     async with desk(folder, settings, token or stand_in.token) as at:
-        host = Host(lambda: BotPicker(at.engine_thread, settings, remembered or AppState(), text))
+
+        async def app_state() -> AppState:
+            return remembered or AppState()
+
+        host = Host(lambda: BotPicker(at.engine_thread, settings, app_state, text))
         async with host.run_test(size=size, tooltips=True, notifications=True) as pilot:
             await pilot.pause()
             yield Open(pilot, host, stand_in)
