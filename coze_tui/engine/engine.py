@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -29,7 +28,8 @@ from coze_tui.engine.session import requests
 from coze_tui.engine.session.asking import AskedQuestion
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.feed import RunningTurn, TurnFeed
-from coze_tui.engine.session.maintenance import check_if_due, close_orphan, complete_index, keep_small
+from coze_tui.engine.session.maintenance import check_if_due, complete_index, keep_small
+from coze_tui.engine.session.orphans import Orphans
 from coze_tui.engine.session.outbox import Outbox, Unsaved
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.requests import request_for
@@ -92,14 +92,10 @@ class Engine:
         """Problems that the store had when it was opened."""
         self._reported = report
         self._restored = restored
-        self._orphans: set[int] = set()
-        """Keys of orphaned chats that the store did not let us close."""
         self._unsaved_ids: dict[str, str] = {}
         """Coze's ids of the conversations whose last chat the store did not accept."""
         self._beating: asyncio.Task[None] | None = None
         self._unbinding: asyncio.Task[None] | None = None
-        self._closing: asyncio.Task[None] | None = None
-        """Closes the orphaned chats that the store refused to change."""
         self._followed: dict[str, asyncio.Task[None]] = {}
         """By conversation: the task that follows a chat of another program."""
         self._maintenance: asyncio.Task[None] | None = None
@@ -120,6 +116,7 @@ class Engine:
         opened = await open_or_rescue(path, patience_s=CHAT_PATIENCE_S)
         self._database = opened.database
         self._outbox = Outbox(opened.database, self._report, self._store_works_again)
+        self._orphans = Orphans(opened.database, self._note)
         self.warnings = opened.warnings
         opened.database.on_rescue = self._rescued
         self.conversations = Conversations(opened.database)
@@ -131,12 +128,12 @@ class Engine:
     async def close(self) -> None:
         """Save the running turns, then close the connections and the store. No chat is canceled."""
         left = await self.live.leave_all(_LEAVE_SECONDS)
-        background = (self._beating, self._closing, self._maintenance, *self._followed.values())
-        tasks = [task for task in background if task]
+        tasks = [task for task in (self._beating, self._maintenance, *self._followed.values()) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._outbox.close(_LAST_WRITES_SECONDS)
+        await self._orphans.aclose()
         self.unsaved = self._outbox.unsaved
         self.left_chats = sum(live.lacks_rest for live in left) if self._database.is_saved else 0
         await self.site.aclose()
@@ -492,23 +489,9 @@ class Engine:
         Returns:
             The chats of the site in use whose rest Coze may have, oldest first.
         """
-        await self._close_orphans()
+        await self._orphans.close()
         site = self.settings.site
         return await self._database.run(lambda c: journal.unfetched_chats(c, site, _MOST_UNFETCHED))
-
-    async def _close_orphans(self) -> None:
-        """Finish the chats that dead programs left; once the store works again if it refuses that now."""
-        left = await self._database.run(lambda c: journal.orphaned_chats(c, now_ms()))
-        self._orphans = {chat.key for chat in left}
-        for chat in left:
-            try:
-                await close_orphan(self._database, chat)
-            except StoreError as error:
-                self._note(error)
-                if error.kind == "locked":  # each would wait as long
-                    break
-            else:
-                self._orphans.discard(chat.key)
 
     async def clear_context(self, conversation: str) -> None:
         """Start a new section: the messages so far leave the bot's context (docs/wire.md 4.6)."""
@@ -542,13 +525,8 @@ class Engine:
 
     def _store_works_again(self) -> None:
         """Report it, and do what the store has refused."""
-        if self._orphans:
-            self._closing = asyncio.create_task(self._close_refused(), name="orphans")
+        self._orphans.store_works_again()
         self._restored()
-
-    async def _close_refused(self) -> None:
-        with contextlib.suppress(StoreError):  # the next start tries again
-            await self._close_orphans()
 
     def _rescued(self, warnings: Sequence[StoreWarning]) -> None:
         """Report that the store was opened again, perhaps without what it had."""
