@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.support.desk import Desk, desk
+from tests.support.samples import ROOT
 from tests.support.shown import toasts_of
 
 pytestmark = pytest.mark.quick
@@ -28,6 +30,8 @@ LONG = 1_000.0
 
 
 class Case(NamedTuple):
+    kind: str
+    """As `Offers.add` calls it."""
     screen: type[Screen[Any]]
     title: str
     steps: list[object]
@@ -53,12 +57,23 @@ async def learn_a_bot_without_a_token(at: Desk) -> None:
 BUSY = [Gate("held"), Fail(code=4016, msg="occupied"), Answer("ok")]
 TOOLS = [Gate("held"), RequireAction((ToolCall("clock", "now", {}, "call_1"),))]
 CASES = {
-    "busy": Case(Choose, "A chat is still running", BUSY, "are there 123 or 21 of them", end_the_turn),
-    "tools": Case(ToolRequest, "The bot asks for a tool", TOOLS, "what about the yellow one", end_the_turn),
+    "busy": Case(
+        "busy", Choose, "A chat is still running", BUSY, "are there 123 or 21 of them", end_the_turn
+    ),
+    "tools": Case(
+        "tools", ToolRequest, "The bot asks for a tool", TOOLS, "what about the yellow one", end_the_turn
+    ),
     "no token for a question": Case(
-        FirstRun, "Choose a site, a token and a bot", [], "1 or 2 of them", fail_for_want_of_a_token, NO_TOKEN
+        "first run",
+        FirstRun,
+        "Choose a site, a token and a bot",
+        [],
+        "1 or 2 of them",
+        fail_for_want_of_a_token,
+        NO_TOKEN,
     ),
     "no token for the bot": Case(
+        "first run",
         FirstRun,
         "Choose a site, a token and a bot",
         [],
@@ -141,6 +156,12 @@ async def test_a_panel_that_has_just_opened_gives_way_to_what_is_typed(home: Pat
         assert at.screen.prompt.message == before + case.typed
         assert len(at.stand_in.requests) == asked
         await at.until(lambda: case.title in at.screen.offer_line.text, "it waits again")
+
+
+def test_every_panel_that_opens_by_itself_is_one_of_the_cases() -> None:
+    sources = "".join(file.read_text("utf-8") for file in (ROOT / "coze_tui" / "tui").rglob("*.py"))
+    assert set(re.findall(r"offers\.add\(\s*\"([^\"]*)\"", sources)) == {case.kind for case in CASES.values()}
+    assert len(re.findall(r"offers\.add\(", sources)) == len(re.findall(r"offers\.add\(\s*\"", sources))
 
 
 async def test_characters_read_at_once_and_pastes_are_typing_too(home: Path) -> None:

@@ -546,7 +546,7 @@ class ConversationActions:
             self.show_new()
             self._turns.send(question)
             return
-        self._widgets.prompt.restore(question)
+        self._conversation.give_back(question)
 
     def _notify(self, text: str) -> None:
         self._screen.notify(text, markup=False)

@@ -294,7 +294,7 @@ class TurnControl:
             self._offer_tool_form()
         elif has_failed:
             if not self._widgets.prompt.message:
-                self._widgets.prompt.set_message(self.view.question)
+                self._conversation.give_back(self.view.question)
         elif self._conversation.queue.waiting and outcome and outcome.continues_queue:
             self.send(self._conversation.queue.take_next(), is_queued=True)
 
