@@ -172,10 +172,8 @@ class ShortImages:
         for line in lines:
             shown += self._folder.end_line() + "\n" + self._folder.feed(line)
         shown = self._held + shown
-        begun = _BEGUN.search(shown)
-        end = (
-            begun.start() if begun is not None and len(shown) - begun.start() < _LONGEST_BEGUN else len(shown)
-        )
+        begun = _BEGUN.search(shown, max(0, len(shown) - _LONGEST_BEGUN))
+        end = len(shown) if begun is None else begun.start()
         self._held = shown[end:]
         return _labeled(shown[:end]) if end else ""
 
@@ -199,42 +197,47 @@ class Unwrapper:
         if self._run < 0 and "," not in text:  # nearly always
             self._before = (self._before + text)[-_LONGEST_HEADER:]
             return text
+        text, self._held = self._before + self._held + text, ""
+        at, self._before = len(self._before), ""
         pieces: list[str] = []
-        text, self._held = self._held + text, ""
-        while text:
+        while at < len(text):
             if self._run < 0:
-                known = len(self._before)
-                header = _BASE64_HEADER.search(self._before + text, max(0, known - _LONGEST_HEADER))
-                end = header.end() - known if header is not None else 0
-                if end <= 0:
-                    self._before = (self._before + text)[-_LONGEST_HEADER:]
-                    return "".join([*pieces, text])
-                self._run, self._before = 0, ""
-            elif text[0] != "\n":
-                run = _BASE64.match(text)
-                end = run.end() if run is not None else 0
-                self._run = self._run + end if end else -1
-            elif self._run < _SHORTEST_LINE:
-                self._run, end = -1, 0
-            else:
-                found = _NEXT_LINE.match(text)
-                assert found is not None  # it begins with a line end
-                run_length = len(found["run"])
-                if found["after"] is None and run_length < _SHORTEST_LINE:
-                    self._held = text
-                    return "".join(pieces)
-                is_last = found["after"] in _CLOSING or (found["after"] == "\n" and found["run"][-1:] == "=")
-                if run_length >= _SHORTEST_LINE or is_last:
-                    text, self._run = text[found.start("run") :], 0
-                    if not is_last:
-                        continue
-                    end = run_length
+                header = self._next_header(text, at)
+                end = len(text) if header is None else header.end()
+                if header is None:
+                    self._before = text[-_LONGEST_HEADER:]
                 else:
-                    self._run, end = -1, 0
-                self._run = -1 if is_last else self._run
-            pieces.append(text[:end])
-            text = text[end:]
+                    self._run = 0
+            elif text[at] != "\n":
+                run = _BASE64.match(text, at)
+                end = at if run is None else run.end()
+                self._run = -1 if run is None else self._run + end - at
+            elif self._run < _SHORTEST_LINE:
+                self._run, end = -1, at
+            else:
+                found = _NEXT_LINE.match(text, at)
+                assert found is not None  # it begins with a line end
+                is_long = len(found["run"]) >= _SHORTEST_LINE
+                if found["after"] is None and not is_long:
+                    self._held = text[at:]
+                    break
+                is_last = found["after"] in _CLOSING or (found["after"] == "\n" and found["run"][-1:] == "=")
+                if is_long or is_last:
+                    at, end = found.start("run"), found.end("run")
+                    self._run = -1 if is_last else len(found["run"])
+                else:
+                    self._run, end = -1, at
+            pieces.append(text[at:end])
+            at = end
         return "".join(pieces)
+
+    @staticmethod
+    def _next_header(text: str, at: int) -> re.Match[str] | None:
+        """Return the next header that ends after a place; it may begin before it."""
+        header = _BASE64_HEADER.search(text, max(0, at - _LONGEST_HEADER))
+        while header is not None and header.end() <= at:
+            header = _BASE64_HEADER.search(text, header.end())
+        return header
 
     def flush(self) -> str:
         """Return what was held, because the text has ended."""
