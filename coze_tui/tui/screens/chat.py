@@ -53,7 +53,7 @@ _LOOK_SECONDS = 1.5
 """How often the store is asked whether another program has changed the open conversation."""
 _FOOTER = (
     "chat.offer",
-    *("find.next", "find.previous", "find.leave", "find.close", "chat.leave_edit", "chat.ask_in_fork"),
+    *("find.next", "find.previous", "find.close", "find.leave", "chat.leave_edit", "chat.ask_in_fork"),
     *("chat.stop", "chat.ladder", "prompt.open_paste", "log.next", "log.unfold", "log.copy"),
     *("log.select", "log.leave_selection"),
     *("log.copy_code", "log.recover", "log.regenerate", "log.edit", "log.fork"),
