@@ -18,8 +18,8 @@ from coze_tui.tui.log.entries import Entry
 from coze_tui.tui.log.painter import Mark
 from coze_tui.tui.log.viewport import LogViewport
 
-_LABEL_MARGIN = 2
-"""Lines of context that the view keeps under the cursor."""
+_ABOVE, _BELOW = 1, 2
+"""Lines that the view keeps above and below the cursor, if it has room for them."""
 
 
 class Stop(NamedTuple):
@@ -56,6 +56,7 @@ class LogCursor:
         self.stop: Stop | None = None
         viewport.mark_of = self._mark
         viewport.may_begin_at = self._may_begin_at
+        viewport.on_change = self.keep
 
     @property
     def entry(self) -> Entry | None:
@@ -179,8 +180,9 @@ class LogCursor:
 
     def _take_from_view(self, *, from_end: bool) -> None:
         view = self._view
+        stops = list(self._stops())  # which lays out, and so may move the lines
         top, bottom = view.top, view.top + view.height
-        seen = [stop for line, stop in self._stops() if top <= line < bottom]
+        seen = [stop for line, stop in stops if top <= line < bottom]
         if seen:
             self.choose(*seen[-1 if from_end else 0])
             return
@@ -196,10 +198,12 @@ class LogCursor:
     def show(self) -> None:
         """Scroll as little as possible so that its first line is in the view."""
         view, line = self._view, self.rows().start
-        if line < view.top + 1:
-            view.scroll(max(0, line - 1))
-        elif line >= view.top + view.height - _LABEL_MARGIN:
-            view.scroll(line - view.height + _LABEL_MARGIN + 1)
+        above = min(_ABOVE, (view.height - 1) // 2)
+        below = min(_BELOW, view.height - 1 - above)
+        if line < view.top + above:
+            view.scroll(max(0, line - above))
+        elif line > view.top + view.height - 1 - below:
+            view.scroll(line - view.height + 1 + below)
 
     def show_whole(self) -> None:
         """Scroll so that its last line is in the view, but its first one stays there."""

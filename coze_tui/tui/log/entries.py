@@ -275,6 +275,11 @@ class AnswerEntry(BotEntry):
         return entry
 
     @property
+    def is_thinking(self) -> bool:
+        """Whether reasoning arrives."""
+        return self._thinking is not None
+
+    @property
     def answers(self) -> tuple[AnswerBlock, ...]:
         """Its answers, in order."""
         return tuple(block for block in self.blocks if isinstance(block, AnswerBlock))

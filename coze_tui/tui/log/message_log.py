@@ -298,12 +298,13 @@ class MessageLog(ScrollView, can_focus=True):
             return
         match message.update:
             case AnswerGrew() as update:
+                was_thinking = entry.is_thinking
                 if entry.answer_grew(update) is not None:
-                    self.viewport.text_added(entry)
+                    self.viewport.text_added(entry, whole=was_thinking)
             case ReasoningGrew() as update:
                 blocks = len(entry.blocks)
                 entry.reasoning_grew(update)
-                self.viewport.text_added(entry)
+                self.viewport.text_added(entry, whole=True)
                 if len(entry.blocks) > blocks:
                     self.screen.refresh_bindings()  # there is a fold now
             case AnswerSettled() as update:
@@ -435,11 +436,12 @@ class MessageLog(ScrollView, can_focus=True):
 
     def action_to_end(self) -> None:
         """Go to the end, and stay there while text arrives."""
-        self.viewport.show_end()
         if self.has_focus:
             self.cursor.to_last()
         else:
             self.cursor.choose(None)
+        self.viewport.show_end()
+        self.cursor.keep()
         if self.viewport.has_newer:
             self.viewport.want_page(older=False, to_the_end=True)
 

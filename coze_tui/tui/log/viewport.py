@@ -70,6 +70,8 @@ class LogViewport:
         """Returns how the cursor is drawn; asked whenever lines are painted."""
         self.may_begin_at: Callable[[int], bool] = lambda _line: True
         """Returns whether text that arrives may scroll the view to a line."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called after lines have moved."""
         self._index = LineIndex()
         self.laid_out_width = 0
         """Cells of a line of text when everything was last laid out."""
@@ -180,6 +182,7 @@ class LogViewport:
         self.scroll(self.top + sum(heights))
         self.lay_out()
         self._log.refresh()
+        self.on_change()
 
     def extend(self, entries: Sequence[Entry], *, has_newer: bool) -> None:
         """Put newer entries at the end of a log that does not show the end yet."""
@@ -305,6 +308,7 @@ class LogViewport:
             self._to_end(is_growing=is_growing)
         elif self._unseen:
             self._log.refresh_lines(self.top + self.height - 1)
+        self.on_change()
 
     def _to_end(self, *, is_growing: bool = False) -> None:
         """Show the last line. One that comes soon after another leaves room for the next ones under it.
@@ -492,7 +496,9 @@ class LogViewport:
         if changed:
             self.painter.forget()
             self._total_changed()
-            if shift:
+            if self.following:
+                self._to_end()
+            elif shift:
                 self.scroll(self.top + shift)
         return [(self._index.start(number), self.entries[number]) for number in range(first, last + 1)]
 

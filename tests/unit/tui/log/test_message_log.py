@@ -24,6 +24,7 @@ from coze_tui.tui.log import viewport
 from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog, Updated
+from coze_tui.tui.log.reasoning import ReasoningBlock
 from coze_tui.tui.log.viewport import PageWanted
 from tests.support.host_app import ThemedApp, sheets
 
@@ -568,6 +569,45 @@ async def test_text_that_arrives_does_not_scroll_the_cursor_away() -> None:
         await settled(seen)
         assert len(cursor_lines(seen)) == 1
         assert "tail" in seen.text()
+
+
+async def test_lines_that_are_added_above_the_cursor_do_not_push_it_away() -> None:
+    async with stage() as seen:
+        entry = await begun(seen)
+        show(seen, updates.ReasoningGrew("r", "first", (1_000,)))
+        show(seen, updates.ToolCalled("t", "ferry", "", 2_000))
+        grow(seen, "answer")
+        await settled(seen)
+        await focus_anew(seen)
+        seen.log.cursor.choose(
+            entry, next(block for block in entry.blocks if isinstance(block, ReasoningBlock))
+        )
+        await seen.pilot.press("enter", "j")
+        assert "ferry" in cursor_lines(seen)[0]
+        show(seen, updates.ReasoningGrew("r", LONG, (3_000,)))
+        await settled(seen)
+        assert "ferry" in cursor_lines(seen)[0]
+        await seen.pilot.press("G", "k")
+        for height in (1, 2, 3, 20):
+            await seen.pilot.resize_terminal(60, height)
+            await settled(seen)
+            assert len(cursor_lines(seen)) == 1, height
+
+
+async def test_reasoning_above_its_answer_is_drawn_whenever_it_arrives() -> None:
+    async with stage() as seen:
+        await begun(seen)
+        grow(seen, "answer")
+        await settled(seen)
+        show(seen, updates.ReasoningGrew("m", "late", (2_000,)))
+        await settled(seen)
+        assert "late" in seen.text()
+        grow(seen, " goes on")
+        await settled(seen)
+        drawn = seen.text()
+        seen.log.viewport.repaint()
+        assert "late" not in drawn
+        assert drawn == seen.text()
 
 
 async def test_a_fold_that_opens_at_the_bottom_is_shown() -> None:
