@@ -116,6 +116,7 @@ _TOOLS = {"get_local_time": ["date", "+%H:%M"]} if os.name == "posix" else {}
 _LOOKS = frozenset(
     {
         *("LANGUAGE", "THEME", "MOUSE", "SIDEBAR", "SIMPLE_EMOJI", "HYPERLINKS", "DIFFERENCES"),
+        *("WINDOW_TITLE", "NOTIFICATIONS"),
         *("FRAMES_PER_SECOND", "SEND_KEY", "EDIT_MODE"),
     }
 )

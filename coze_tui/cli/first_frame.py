@@ -19,7 +19,7 @@ SKELETON_COLORS = {
 }
 """Background, bars and text of the themes, known before anything of them is imported; a test compares."""
 _PROMPT = " › "
-_DEFAULT = "coze-dark"
+_AUTO = "auto"
 _LIMIT = 1 << 20
 
 
@@ -38,28 +38,55 @@ def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterato
 
     background, bar, text = SKELETON_COLORS.get(likely_theme(arguments, environment), ("", "", ""))
     rows = [(0, " ●", bar), (-2, _PROMPT, background), (-1, "", bar)]
+    prompt: tuple[int, int] | None = (len(_PROMPT), -2)
+    if is_first_run(arguments, environment):  # has no prompt
+        rows, prompt = [], None
     with FrameGuard() as guard:
-        yield guard.restore_later(paint_skeleton(rows, background, text, (len(_PROMPT), -2)))
+        yield guard.restore_later(paint_skeleton(rows, background, text, prompt))
+
+
+def is_first_run(arguments: Arguments, environment: Mapping[str, str]) -> bool:
+    """Return whether nothing names a bot, without reading all settings: a settings file may."""
+    if arguments.command.name != "chat" or environment.get("COZE_BOT_ID") or "bot_id" in arguments.settings():
+        return False
+    if arguments.conversation or arguments.continues:
+        return False
+    config, _data, state, _is_temporary = find_folders(environment)
+    return not os.path.isfile(f"{config}/{SETTINGS}") and not _state(f"{state}/{REMEMBERED}").get("last_bots")
 
 
 def likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
     """Return the theme without reading all settings: a wrong guess is visible for a moment only."""
     requested = arguments.theme or environment.get("COZE_TUI_THEME")
-    if requested:
+    if requested and requested != _AUTO:
         return str(requested)
     config, _data, state, _is_temporary = find_folders(environment)
-    return _chosen(f"{state}/{REMEMBERED}") or _set(f"{config}/{SETTINGS}") or _DEFAULT
+    chosen, background = _remembered(f"{state}/{REMEMBERED}")
+    theme = chosen or _set(f"{config}/{SETTINGS}") or _AUTO
+    if theme == _AUTO:
+        return "coze-light" if background == "light" else "coze-dark"
+    return theme
 
 
-def _chosen(file: str) -> str:
+def _remembered(file: str) -> tuple[str, str]:
+    """Return the theme that was chosen in the program and the background that the terminal told last."""
+    state = _state(file)
+    chosen = state.get("chosen")
+    theme = chosen.get("theme", "") if isinstance(chosen, dict) else ""
+    return str(theme), str(state.get("background", ""))
+
+
+def _state(file: str) -> Mapping[str, object]:
+    """Return what the program saved by itself; empty if the file is missing or damaged."""
     try:
         if not (text := _beginning(file)):
-            return ""
+            return {}
         import json
 
-        return str(json.loads(text)["chosen"]["theme"])
-    except (OSError, ValueError, RecursionError, LookupError, TypeError):
-        return ""
+        state = json.loads(text)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return state if isinstance(state, dict) else {}
 
 
 def _set(file: str) -> str:

@@ -32,6 +32,8 @@ class AppState:
     """`bot_key` of a bot → its name, latest last."""
     last_asked: Mapping[str, str] = field(default_factory=dict)
     """`bot_key` of a bot → the conversation of the last `ask`."""
+    background: str = ""
+    """`light` or `dark`, as the terminal last told; for the first frame of the theme `auto`."""
 
 
 RECENT_BOTS = 30
@@ -101,6 +103,10 @@ class AppStateFile:
         key = bot_key(bot_id, base_url)
         return self.change(lambda now: replace(now, last_asked={**now.last_asked, key: conversation_id}))
 
+    def use_background(self, background: str) -> AppState:
+        """Save the background of the terminal: `light` or `dark`."""
+        return self.change(lambda now: replace(now, background=background))
+
     def with_user_id(self) -> AppState:
         """Return the saved state with a user ID, which is the same at every start if it can be saved."""
         now = self.read()
@@ -120,7 +126,7 @@ def _from_json(value: object) -> AppState:
     kept: dict[str, object] = {}
     for each in fields(AppState):
         found = value.get(each.name)
-        if each.name == "user_id":
+        if each.name in ("user_id", "background"):
             kept[each.name] = found if isinstance(found, str) else ""
         elif isinstance(found, dict):
             kept[each.name] = {key: item for key, item in found.items() if isinstance(item, str)}

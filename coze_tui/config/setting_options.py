@@ -51,7 +51,10 @@ SETTING_OPTIONS = {
     ),
     "theme": SettingOption(
         "--theme",
-        N_("theme: coze-dark, coze-light, ansi (the terminal's own colors), or any Textual theme"),
+        N_(
+            "theme: auto (dark or light like the terminal), coze-dark, coze-light, ansi (the terminal's own "
+            "colors), or any Textual theme"
+        ),
         "NAME",
     ),
     "mouse": SettingOption(

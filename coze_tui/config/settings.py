@@ -111,7 +111,7 @@ class Settings:
         metadata=_setting(read.one_of("auto", *languages()), SETTING_OPTIONS["language"]),
     )
     theme: str = field(
-        default="coze-dark",
+        default="auto",
         metadata=_setting(read.text, SETTING_OPTIONS["theme"]),
     )
     send_key: str = field(
@@ -151,6 +151,23 @@ class Settings:
         metadata=_setting(
             read.one_of("auto", "always", "never"),
             N_("hyperlinks (OSC 8): auto (in terminals known to support them), always or never"),
+        ),
+    )
+    window_title: bool = field(
+        default=True,
+        metadata=_setting(
+            read.boolean, N_("show conversation and state in the title of the window, or of the tmux pane")
+        ),
+    )
+    notifications: str = field(
+        default="auto",
+        metadata=_setting(
+            read.one_of("auto", "bell", "osc9", "osc777", "never"),
+            N_(
+                "signal at the end of an answer, if the terminal has no focus or it took over 10 seconds: "
+                "auto (bell, and a desktop notification where the terminal is known to have them), bell, "
+                "osc9 or osc777 (bell and this kind of notification), or never"
+            ),
         ),
     )
     differences: bool = field(

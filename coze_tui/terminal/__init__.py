@@ -8,6 +8,7 @@ module imports only modules of the lines above it:
 - `hyperlinks`: which terminals support links, and which targets are safe
 - `cells`, `guard`, `no_color`, `scanner`, `pacing`, `throttle`, `spacing_marks`: cells as numbers, the last
   filters, the parts of the input, how often to draw, the speed of the line, what the terminal measures
+- `window`, `attention`: the title and background of the window, and how to get the attention of its user
 - `keys`: what keys mean
 - `painter`, `parser`, `compositor`: bytes from cells, keys from bytes, changed lines from widgets
 - `display`, `driver`: frames as differences; input and output in threads that never block the loop

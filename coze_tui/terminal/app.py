@@ -23,6 +23,7 @@ from coze_tui.terminal.guard import TerminalGuard
 from coze_tui.terminal.keys import EnterGuard, KeyOrder, KeyPassed, TypedInput
 from coze_tui.terminal.no_color import NoColors, is_without_color
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
+from coze_tui.terminal.window import Window
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -50,6 +51,8 @@ class TerminalApp(App[ReturnType]):
     """Called with each key, run of keys and paste before the focused widget gets it."""
 
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
+        self.window = Window()
+        """The title of the window; settings of it count before `run`."""
         self.enter_guard = EnterGuard()
         """Tells typed Enters from pasted ones; the prompt asks it."""
         self.frame_display: FrameDisplay | None = None
@@ -100,6 +103,21 @@ class TerminalApp(App[ReturnType]):
         driver = getattr(self, "_driver", None)
         if driver is not None:
             driver.write(text)
+
+    def show_title(self, title: str) -> None:
+        """Show a title of the window, if there is one to show and it is another one."""
+        if sequence := self.window.show(title):
+            self.write_to_terminal(sequence)
+
+    def ask_background(self) -> None:
+        """Ask the terminal for its background again; `background_reported` gets the answer, if one comes."""
+        driver = getattr(self, "_driver", None)
+        ask = getattr(driver, "ask_background", None)
+        if ask is not None:
+            ask()
+
+    def background_reported(self, is_light: bool) -> None:
+        """Called by the driver when the terminal has told whether its background is light."""
 
     def terminal_was_away(self) -> None:
         """Called by the driver when it no longer knows what the terminal shows."""

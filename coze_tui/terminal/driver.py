@@ -31,6 +31,7 @@ from coze_tui.terminal.first_frame import MOST_COLUMNS, MOST_LINES
 from coze_tui.terminal.keys import EnterGuard, KeyRun
 from coze_tui.terminal.parser import KeyParser
 from coze_tui.terminal.throttle import OutputThrottle
+from coze_tui.terminal.window import ASK_BACKGROUND, Window, is_light
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,11 @@ class DriverHost(Protocol):
     """Set by the driver."""
     take_input: Callable[[], None] | None
     """Set by the driver; to be called as soon as something has the focus."""
+    window: Window
+    """The title, and whether the background is asked for."""
+
+    def background_reported(self, is_light: bool) -> None:
+        """Called, in the app's loop, when the terminal has told its background."""
 
     def terminal_was_away(self) -> None:
         """Called, in the app's loop, when the driver no longer knows what the terminal shows."""
@@ -127,9 +133,25 @@ class TerminalDriver(LinuxDriver):
             self.attrs_before = early.modes
             # After a suspension the shell's modes are read again.
             self._host.early_frame = None
+        self.write(self._host.window.start())
+        if self._host.window.asks_background:
+            self.ask_background()
         # This may run in a signal handler, in the middle of a frame.
         self._loop.call_soon_threadsafe(self._host.terminal_was_away)
         self._in_application_mode = True
+
+    def ask_background(self) -> None:
+        """Ask the terminal for its background. The app gets the answer, if one comes.
+
+        A mark follows: once it is answered the other answer has come, or never will.
+        """
+        self.write(ASK_BACKGROUND + self.throttle.mark_after_question(len(ASK_BACKGROUND)))
+
+    def _reported(self, report: str) -> None:
+        """Pass on the background. Runs in the input thread."""
+        light = is_light(report)
+        if light is not None:
+            self._loop.call_soon_threadsafe(self._host.background_reported, light)
 
     def _size_changed(self, _number: int, _frame: FrameType | None) -> None:
         """Handle SIGWINCH. The next one may interrupt this, so the size is read later, in the loop."""
@@ -158,7 +180,7 @@ class TerminalDriver(LinuxDriver):
         """Restore the terminal."""
         self._in_application_mode = False
         self.throttle.wait_for_answers(_ANSWER_WAIT)
-        self.write(_PLAIN)
+        self.write(_PLAIN + self._host.window.stop())
         super().stop_application_mode()
 
     def close(self) -> None:
@@ -225,7 +247,11 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read until the exit event or the end of the file. Invalid UTF-8 is replaced."""
         parser = KeyParser(
-            self._host.enter_guard, self.throttle.answered, resized=self._size_reported, debug=self._debug
+            self._host.enter_guard,
+            self.throttle.answered,
+            resized=self._size_reported,
+            reported=self._reported,
+            debug=self._debug,
         )
         give_up = time.monotonic() + _HOLD_LIMIT
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode

@@ -42,6 +42,7 @@ class KeyParser(XTermParser):
         answered: Called, in the input thread, when the terminal answers a mark.
         resized: Called, in the input thread, when the terminal reports another size. The size in the
             report may be wrong, so it is not passed on.
+        reported: Called, in the input thread, with each report that is of no use here.
         clock: Monotonic seconds, the same as those of Textual's messages.
     """
 
@@ -51,6 +52,7 @@ class KeyParser(XTermParser):
         answered: Callable[[], None],
         *,
         resized: Callable[[], None] = lambda: None,
+        reported: Callable[[str], None] = lambda _report: None,
         clock: Callable[[], float] = get_time,
         debug: bool = False,
     ) -> None:
@@ -58,6 +60,7 @@ class KeyParser(XTermParser):
         self._guard = guard
         self._answered = answered
         self._resized = resized
+        self._reported = reported
         self._clock = clock
         self._scanner = InputScanner()
 
@@ -137,6 +140,8 @@ class KeyParser(XTermParser):
                 yield TerminalSupportsSynchronizedOutput()
             elif number == "2048" and constants.SMOOTH_SCROLL and not IS_ITERM:
                 yield InBandWindowResize.from_setting_parameter(int(setting))
+        else:
+            self._reported(report)
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if sequence in _ALT_ENTER or (alt and sequence in "\r\n"):

@@ -55,6 +55,8 @@ class ExitGuard:
         self._left = threading.Event()
         self.received: int | None = None
         """The number of the first signal."""
+        self.undo = ""
+        """Sequences that undo what the app has written beyond `RESET`, for the watchdog."""
 
     def __enter__(self) -> ExitGuard:
         for number in _ending_signals():
@@ -110,7 +112,7 @@ class ExitGuard:
 
     def _last_resort(self) -> None:
         """Restore the terminal without the app, and end the process."""
-        restore_terminal(self._modes)
+        restore_terminal(self._modes, self.undo)
         os._exit(128 + (self.received or signal.SIGTERM))
 
     def _look_for_hangup(self) -> None:
@@ -124,8 +126,8 @@ class ExitGuard:
                 return
 
 
-def restore_terminal(modes: list[Any] | None) -> None:
-    """Restore the modes, then try to write the reset sequences, for at most a second."""
+def restore_terminal(modes: list[Any] | None, undo: str = "") -> None:
+    """Restore the modes, then try to write the reset sequences and `undo`, for at most a second."""
     if sys.platform == "win32":
         return
     try:
@@ -138,7 +140,7 @@ def restore_terminal(modes: list[Any] | None) -> None:
             # A process in the background would be stopped for changing the modes.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
             termios.tcsetattr(terminal, termios.TCSANOW, modes)
-        left = RESET.encode()
+        left = (RESET + undo).encode()
         end = time.monotonic() + _WRITE_LIMIT
         while left and time.monotonic() < end:
             try:

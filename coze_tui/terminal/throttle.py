@@ -15,6 +15,7 @@ POSIX only.
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import select
 import struct
@@ -35,6 +36,8 @@ _BETWEEN_MARKS = 0.05
 _MOST_MARKS = 16
 _WORTH_A_MARK = 256
 """Bytes since the last mark that justify a mark; the echo of a key does not."""
+_QUESTION_WAIT = 1.0
+"""Seconds after a question in which the exit waits for its answer although no answer came before."""
 _ANSWER_LIMIT = 5.0
 """Seconds after which a terminal without an answer counts as one that never answers."""
 _FAST = 100_000
@@ -87,6 +90,8 @@ class OutputThrottle:
         self._frames: deque[tuple[float, int]] = deque(maxlen=_MOST_FRAMES)
         """When the latest output was handed over, and the bytes of all before it."""
         self._marked_at = -1.0
+        self._asked_at = -math.inf
+        """When the latest question was asked, whose answer would be text in a shell."""
         self._marked = 0
         self._answers = 0
         self._silent = False
@@ -208,6 +213,17 @@ class OutputThrottle:
             self._marks.append(_Mark(now, self._marked, late_at))
             return MARK
 
+    def mark_after_question(self, size: int) -> str:
+        """Return the mark to write after a question of `size` bytes, whose answer the exit waits for."""
+        now = self._clock()
+        with self._lock:
+            if len(self._marks) >= _MOST_MARKS:
+                return ""
+            self._marked_at = self._asked_at = now
+            self._marked = self._handed + size
+            self._marks.append(_Mark(now, self._marked, now + (self._quickest or 0.0) + _SLACK))
+            return MARK
+
     def answered(self) -> None:
         """Handle the terminal's answer to the oldest mark."""
         now = self._clock()
@@ -229,7 +245,8 @@ class OutputThrottle:
 
     def wait_for_answers(self, limit: float) -> None:
         """Block until the terminal has answered all marks, at most `limit` seconds."""
-        if self._silent or not self._answers:
+        is_asked = self._clock() - self._asked_at < _QUESTION_WAIT
+        if (self._silent or not self._answers) and not is_asked:
             limit = min(limit, 0.05)
         end = time.monotonic() + limit
         while self._marks and time.monotonic() < end:

@@ -21,13 +21,14 @@ from coze_tui.garbage import resume_collection
 from coze_tui.terminal.hyperlinks import supports_hyperlinks
 from coze_tui.terminal.signals import ExitGuard
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
+from coze_tui.terminal.window import POP_TITLE, has_window
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.commands import OfferedCommand, slash_commands
 from coze_tui.tui.context import AppContext, ContextApp, LaunchTarget
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.screens.coze_screen import CozeScreen, handle_failure
 from coze_tui.tui.screens.log_screen import terminal_link
-from coze_tui.tui.themes import theme_variable_defaults, themes
+from coze_tui.tui.themes import AUTO_THEME, theme_variable_defaults, themes
 from coze_tui.tui.widgets.prompt.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ class CozeApp(ContextApp):
         for theme in themes():
             self.register_theme(theme)
         self.theme = self.theme_for(settings.theme)
+        if has_window(startup.environment):
+            self.window.has_title = settings.window_title
+            self.window.asks_background = settings.theme == AUTO_THEME and not self.no_color
         # Before anything is parsed: Textual would do all of it again once the theme is shown.
         self._knows_theme = self._is_styled = True
         self.stylesheet.set_variables(self.get_css_variables())
@@ -183,6 +187,7 @@ class CozeApp(ContextApp):
     def on_mount(self) -> None:
         self.call_after_refresh(self.call_after_refresh, self._bring_up_the_rest)
         if self.exit_guard is not None:
+            self.exit_guard.undo = POP_TITLE if self.window.is_pushed else ""
             self.exit_guard.attach(asyncio.get_running_loop(), self.leave)
 
     def _bring_up_the_rest(self) -> None:
@@ -221,6 +226,9 @@ class CozeApp(ContextApp):
         super().terminal_is_gone()
         if self.exit_guard is not None:
             self.exit_guard.hung_up()
+
+    def background_reported(self, is_light: bool) -> None:
+        self.context.follow_background(is_light)
 
     def _handle_exception(self, error: Exception, *more: Any, **named: Any) -> None:
         # With any Textual, and with whatever it passes: without this no crash would be reported.

@@ -29,7 +29,7 @@ from coze_tui.terminal.app import TerminalApp
 from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, current_language, use_language
-from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, palette_of
+from coze_tui.tui.themes import ANSI_THEME, AUTO_THEME, DARK_THEME, LIGHT_THEME, palette_of
 from coze_tui.tui.toasts import ToastQueue
 from coze_tui.values import valueclass
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
     from coze_tui.engine.model.dialects import Feature
     from coze_tui.engine.session.site import Connection
+
+_PATIENCE_SECONDS = 10.0
+"""Whoever waits longer than this for an answer may look elsewhere."""
 
 
 @valueclass
@@ -75,6 +78,8 @@ class AppContext:
         """The settings now; `start` has those with which the program was started."""
         self.target = target or LaunchTarget()
         self.engine_thread = EngineThread(self._build_engine)
+        self.background = startup.remembered.background
+        """The background of the terminal: `light`, `dark`, or empty if it has not told."""
         self.left_conversation = ""
         """Key of the conversation that is open when the program ends; empty if nothing was said in it."""
         self.wants_demo = False
@@ -186,10 +191,48 @@ class AppContext:
     def choose_theme(self, name: str) -> None:
         """Use a theme now and at the next start; while NO_COLOR is set, it is only remembered."""
         self.app.theme = self.app.theme_for(name)
-        if self.app.theme != name:
+        if name == AUTO_THEME and not self.app.no_color:
+            self.app.ask_background()
+        if self.app.no_color:
             self.app.notify(_("Remembered. No colors are shown, because NO_COLOR is set."))
         self.settings = replace(self.settings, theme=name)
         self.remember("theme", name)
+
+    def follow_background(self, is_light: bool) -> None:
+        """Use the theme that goes with the background of the terminal, unless another one was chosen."""
+        background = "light" if is_light else "dark"
+        if background != self.background:
+            self.background = background
+            change = self._in_state_thread(lambda: self.startup.app_state.use_background(background))
+            change.add_done_callback(asyncio.Future.exception)  # only the first frame would need it
+        if self.settings.theme == AUTO_THEME:
+            self.app.theme = self.app.theme_for(AUTO_THEME)
+
+    def announce(self, title: str, text: str, seconds: float) -> None:
+        """Ring the bell, and show a notification of the terminal, if the user may look elsewhere.
+
+        Args:
+            title: What it is about; may come from outside, like the text.
+            seconds: How long the user has waited for it.
+        """
+        if self.settings.notifications != "never" and (not self.app.app_focus or seconds > _PATIENCE_SECONDS):
+            self.app.run_worker(self._announce(title, text), group="announce", exit_on_error=False)
+
+    async def _announce(self, title: str, text: str) -> None:
+        from coze_tui.terminal import attention
+
+        environment, choice = self.startup.environment, self.settings.notifications
+        sequence = ""
+        if choice != "bell":
+            chosen: attention.Kind = choice if choice in ("osc9", "osc777") else ""  # type: ignore[assignment]
+            if attention.in_tmux(environment):
+                sequence = await attention.notification_in_tmux(
+                    chosen, title, text, env=child_environment(environment)
+                )
+            else:
+                kind = chosen or attention.kind_of(environment)
+                sequence = attention.notification(kind, title, text)
+        self.app.write_to_terminal(attention.BELL + sequence)
 
     def choose_language(self, code: str) -> None:
         """Use a language now and at the next start."""
@@ -326,4 +369,6 @@ class ContextApp(TerminalApp[None]):
         """Return the theme that shows if this one is chosen: without colors always the terminal's own."""
         if self.no_color:
             return ANSI_THEME
+        if name == AUTO_THEME and self.context.background == "light":
+            return LIGHT_THEME
         return name if name in self.available_themes else DARK_THEME

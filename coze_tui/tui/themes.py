@@ -13,6 +13,8 @@ from textual.theme import Theme
 
 from coze_tui.render.palette import DARK, LIGHT, Colors, Palette
 
+AUTO_THEME = "auto"
+"""Stands for the dark or the light theme, by the background of the terminal."""
 DARK_THEME = "coze-dark"
 LIGHT_THEME = "coze-light"
 ANSI_THEME = "ansi"

@@ -32,18 +32,27 @@ async def test_a_theme_is_shown_while_the_cursor_is_on_it(home: Path) -> None:
     async with desk(home, BOTS) as at:
         await at.ask("/theme")
         await at.until(lambda: isinstance(at.app.screen, ThemePicker))
-        assert at.app.screen.query_one(SelectList).current == "coze-dark"
-        own = keys(at).index("ansi") + 1
-        assert {"coze-dark", "coze-light", "ansi"} <= set(keys(at)[:own])
-        assert keys(at)[own:] == sorted(set(at.app.available_themes) - set(keys(at)[:own]))
+        assert at.app.screen.query_one(SelectList).current == "auto"
+        own, others = keys(at)[:4], keys(at)[4:]
+        assert own == ["auto", "coze-dark", "coze-light", "ansi"]
+        assert others == sorted(set(at.app.available_themes) - set(own))
         text = drawn_text(at.app)
-        for words in ("● Theme", "● now", "██", "↑↓ preview", "Enter keep", "Esc back", "OF TEXTUAL"):
+        for words in (
+            "● Theme",
+            "● now",
+            "██",
+            "↑↓ preview",
+            "Enter keep",
+            "Esc back",
+            "OF TEXTUAL",
+            "like the terminal: dark",
+        ):
             assert words in text, words
-        await at.pilot.press("down")
+        await at.pilot.press("down", "down")
         await at.until(lambda: at.app.theme == "coze-light")
         await at.pilot.press("escape")
         assert at.app.theme == "coze-dark"
-        assert at.context.settings.theme == "coze-dark"
+        assert at.context.settings.theme == "auto"
         await at.ask("/theme")
         await at.until(lambda: isinstance(at.app.screen, ThemePicker))
         await at.pilot.press(*"nord", "enter")
@@ -56,9 +65,25 @@ async def test_enter_keeps_the_theme_before_it_was_shown(home: Path) -> None:
     async with desk(home, BOTS) as at:
         await at.ask("/theme")
         await at.until(lambda: isinstance(at.app.screen, ThemePicker))
-        await at.pilot.press("down", "enter")
+        await at.pilot.press("down", "down", "enter")
         assert at.app.theme == "coze-light"
         assert at.context.settings.theme == "coze-light"
+
+
+async def test_auto_follows_the_background_and_a_chosen_theme_does_not(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        at.app.background_reported(True)
+        assert at.app.theme == "coze-light"
+        at.app.background_reported(False)
+        assert at.app.theme == "coze-dark"
+        await at.ask("/theme nord")
+        await at.until(lambda: at.app.theme == "nord")
+        at.app.background_reported(True)
+        assert at.app.theme == "nord"
+        await at.ask("/theme auto")
+        await at.until(lambda: at.app.theme == "coze-light")
+    async with desk(home, BOTS) as at:
+        assert at.app.theme == "coze-light", "the background is remembered"
 
 
 async def test_a_name_is_used_at_once_and_an_unknown_one_filters(home: Path) -> None:
@@ -66,7 +91,7 @@ async def test_a_name_is_used_at_once_and_an_unknown_one_filters(home: Path) -> 
         await at.ask("/theme nord")
         await at.until(lambda: at.app.theme == "nord")
         assert at.app.screen is at.screen
-        await at.ask("/theme catp")
+        at.screen.choose_theme("catp")
         await at.until(lambda: isinstance(at.app.screen, ThemePicker))
         assert keys(at)
         assert all(name.startswith("catp") for name in keys(at))

@@ -16,6 +16,8 @@ _OURS = re.compile(
     | \x1b\(B\x0f                                  # letters for letters
     | \x1bM                                         # the cursor, up
     | \x1b\]22;[a-z-]*(?:\x07|\x1b\\)               # the pointer's shape
+    | \x1b\]2;[^\x00-\x1f\x7f]*\x1b\\               # the title of the window
+    | \x1b\]11;\?\x1b\\                             # the question for the background
     """,
     re.VERBOSE,
 )

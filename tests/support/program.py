@@ -25,6 +25,7 @@ BOT = "7511000000000000101"
 FAST_BOT = "7511000000000000110"
 SLOW_BOT = "7511000000000000111"
 
+PUSH_TITLE, POP_TITLE = b"\x1b[22;2t", b"\x1b[23;2t"
 MODES_LEFT_ON = frozenset({1000, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048})
 _AT_REST = re.compile(r" (?:● idle|[✓✗◼⟂◷▲] .*)$")
 """The end of the header while no turn runs."""
@@ -190,6 +191,10 @@ class Program(Terminal):
         on = MODES_LEFT_ON & self.screen.private_modes
         must(not on, f"modes were left on: {on}")
         must(25 in self.screen.private_modes, "the cursor is hidden")
+        must(
+            self.raw.count(PUSH_TITLE) == self.raw.count(POP_TITLE),
+            "the title of the window is not the shell's",
+        )
         must(not processes_with(str(self.home)), "a process was left behind")
         self.check()
 

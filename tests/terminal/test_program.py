@@ -77,6 +77,18 @@ def test_the_demo_runs_without_a_token_and_leaves_nothing_behind(tmp_path: Path)
         assert list(temporary.rglob("*")) == []
 
 
+def test_no_empty_chat_is_seen_before_the_first_run(run: Start) -> None:
+    program = run(stand_in=None, ready=False)
+    program.wait_for("Welcome to coze-tui")
+    before = program.raw[: program.raw.index(b"Welcome")]
+    for sign in ("›", "idle", "Type a message"):
+        assert sign.encode() not in before, sign
+    program.press(b"\x03")
+    program.wait_for("Type a message")
+    program.send(b"\x11")
+    program.check_left()
+
+
 def test_the_next_start_goes_on_with_the_conversation(run: Start) -> None:
     first = run()
     first.ask("1 + 1", "= 2")

@@ -12,6 +12,8 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import TextArea
 
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
@@ -191,6 +193,15 @@ class ChatScreen(LogScreen[None]):
         yield self.attachments
         yield self._prompt_area
         yield KeyFooter(order=_FOOTER, back="chat.back", last="chat.help", most=_MOST_KEYS, id="footer")
+        target = self.context.target
+        if not (self.context.settings.bot_id or target.conversation or target.continues_last):
+            yield Widget(id="cover")  # the first run comes, unless somebody types
+
+    @on(events.ScreenSuspend)
+    @on(TextArea.Changed)
+    def _uncover(self) -> None:
+        """Show the chat: it lies under another screen, or it is typed in."""
+        self.query("#cover").remove()
 
     def _first_steps(self) -> FirstStepsEntry:
         """Return what an empty conversation says: in the demo what its bots show, and a few keys."""
@@ -225,6 +236,8 @@ class ChatScreen(LogScreen[None]):
         for problem in context.startup.problems:
             self.banner.add(context.explain(problem))
         self.watch(self.app, "theme", self._theme_changed, init=False)
+        for name in ("bot", "title", "chip"):
+            self.watch(self.header, name, self._show_window_title)
         context.language_changed.subscribe(self, self._language_changed)
         context.store_failed.subscribe(self, self.conversation.warn)
         context.store_restored.subscribe(self, self._store_works_again)
@@ -262,6 +275,7 @@ class ChatScreen(LogScreen[None]):
         if not has_bot or not await asyncio.to_thread(context.startup.has_token, context.settings):
             self.actions.offer_first_run()
             return
+        self._uncover()
         self.actions.start_learning_bot()
         self.turns.show_limits()
         self.left_chats.start()
@@ -618,6 +632,9 @@ class ChatScreen(LogScreen[None]):
         from coze_tui.tui.screens.look import choose_language
 
         choose_language(self.context, code)
+
+    def _show_window_title(self) -> None:
+        self.context.app.show_title(self.header.window_title)
 
     def _theme_changed(self) -> None:
         self.log_widget.set_palette(self.context.palette)

@@ -15,6 +15,7 @@ from textual.widgets import TextArea
 
 from coze_tui.diagnostics.notices import explain_library
 from coze_tui.render.cells import cell_len, fit, pad
+from coze_tui.terminal import attention
 from coze_tui.terminal.textual_overrides import changed_library
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
@@ -65,10 +66,10 @@ class DoctorScreen(Panel[None]):
                 "",
                 [(_("CLIPBOARD"), "muted bold")],
                 *self._clipboard(),
+                *self._library(),
                 "",
                 [(_("TERMINAL"), "muted bold")],
                 *self._terminal(),
-                *self._library(),
                 "",
                 _("The bars stand under each other where the terminal counts cells as this program does:"),
                 *([(f"{pad(signs, 10)}│", "text")] for signs in _SIGNS),
@@ -130,12 +131,31 @@ class DoctorScreen(Panel[None]):
         library = changed_library()
         return ("", explain_library(*library)) if library is not None else ()
 
+    def _notifications(self) -> str:
+        """Return how the end of an answer is signaled."""
+        environment, choice = self.context.startup.environment, self.context.settings.notifications
+        if choice == "never":
+            return _("off")
+        kind = choice if choice != "auto" else attention.kind_of(environment)
+        if choice != "bell" and attention.in_tmux(environment):
+            return _("the bell, and what tmux passes on")
+        match kind:
+            case "osc9":
+                return _("the bell, and OSC 9")
+            case "osc777":
+                return _("the bell, and OSC 777")
+            case _:
+                return _("the bell only")
+
     def _terminal(self) -> Sequence[Paragraph]:
         environment, size = self.context.startup.environment, self.app.size
         facts = {
             _("size"): f"{size.width}×{size.height}",
             _("colors"): self.app.console.color_system or _("none"),
             _("redraws a second"): str(self.context.frames_per_second),
+            _("background"): _(self.context.background) if self.context.background else _("not told"),
+            _("window title"): _("shown") if self.context.app.window.is_pushed else _("not shown"),
+            _("notifications"): self._notifications(),
             **{name: clean_line(environment[name]) for name in _VARIABLES if environment.get(name)},
         }
         width = max(map(cell_len, facts))

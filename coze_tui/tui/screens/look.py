@@ -14,7 +14,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _, current_language, languages
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.filter_panel import FilterPanel
-from coze_tui.tui.themes import ANSI_THEME, theme_variable_defaults, themes
+from coze_tui.tui.themes import ANSI_THEME, AUTO_THEME, theme_variable_defaults, themes
 from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.select_list import ListRow
 
@@ -26,7 +26,7 @@ _SWATCH_ROLES = ("bot", "user", "good", "attention", "failure")
 
 def choose_theme(context: AppContext, name: str = "") -> None:
     """Use a theme; let the person pick one if there is none of this name."""
-    if name in context.app.available_themes:
+    if name == AUTO_THEME or name in context.app.available_themes:
         context.choose_theme(name)
     else:
         before = context.app.theme
@@ -93,22 +93,27 @@ class ThemePicker(PreviewPicker):
     def rows_for(self, query: str, width: int) -> Sequence[ListRow]:
         known = self._context_app.available_themes
         others = sorted(name for name in known if name not in self._own)
+        own = (AUTO_THEME, *self._own)
         column = max(map(cell_len, known)) + 3
         rows: list[ListRow] = []
-        for title, names in (("", self._own), (_("OF TEXTUAL"), others)):
+        for title, names in (("", own), (_("OF TEXTUAL"), others)):
             shown = [name for name in names if query.casefold() in name.casefold()]
             if title and shown:
                 rows += [ListRow(None, ())] if rows else []
                 rows.append(ListRow(None, ((title, "muted bold"),)))
-            rows += [self._row(known[name], column) for name in shown]
+            rows += [self._row(name, column) for name in shown]
         return rows
 
-    def _row(self, theme: Theme, column: int) -> ListRow:
-        is_now = theme.name == self._now
-        left: list[Part] = [(clean_line(theme.name).ljust(column), "text bold" if is_now else "text")]
-        left += _swatches(theme)
-        left.append((f"  {_kind_of(theme)}", "muted"))
-        return ListRow(theme.name, tuple(left), (("● " + _("now"), "bot"),) if is_now else ())
+    def _row(self, name: str, column: int) -> ListRow:
+        is_now = name == self._now
+        app = self._context_app
+        theme = app.available_themes[app.theme_for(name) if name == AUTO_THEME else name]
+        kind = _kind_of(theme)
+        if name == AUTO_THEME:
+            kind = _("like the terminal: {kind}").format(kind=kind)
+        left: list[Part] = [(clean_line(name).ljust(column), "text bold" if is_now else "text")]
+        left += [*_swatches(theme), (f"  {kind}", "muted")]
+        return ListRow(name, tuple(left), (("● " + _("now"), "bot"),) if is_now else ())
 
     def moved(self, key: str | None) -> None:
         """Show the theme, unless the cursor moves on at once."""

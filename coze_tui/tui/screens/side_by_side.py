@@ -17,6 +17,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.engine.model.figures import ids_text
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
@@ -197,6 +198,10 @@ class SideBySideScreen(LogScreen[CompareResult]):
         if not self.runs and self._pulse is not None:
             self._pulse.stop()
             self._pulse = None
+            figures = [column.turn.figures for column in self.columns]
+            if any(each.outcome is not Outcome.CANCELED for each in figures):
+                longest_us = max(each.last_us for each in figures)
+                self.context.announce("", _("All answers are there."), longest_us / 1_000_000)
         self._changed()
 
     @on(Prompt.DraftChanged)

@@ -278,7 +278,25 @@ class TurnControl:
         has_failed = not self._was_sent or figures.outcome is Outcome.FAILED
         if has_failed and not self._widgets.attachments.files:
             self._widgets.attachments.restore(self._sent_files)
+        self._announce_end(figures)
         self._go_on_after(figures, has_failed=has_failed)
+
+    def _announce_end(self, figures: TurnFigures) -> None:
+        """Tell a user who looks elsewhere that the answer is there, unless the next question follows it."""
+        outcome, conversation = figures.outcome, self._conversation
+        if outcome is None or outcome is Outcome.CANCELED:
+            return  # the user has stopped it
+        if outcome.continues_queue and conversation.queue.waiting and not self._is_foreign:
+            return
+        if outcome is Outcome.COMPLETED:
+            text = _("{bot} has answered.")
+        elif outcome.needs_user:
+            text = _("{bot} needs you.")
+        else:
+            text = _("{bot}: the answer has ended early.")
+        seconds = figures.last_us / 1_000_000
+        text = text.format(bot=conversation.bot_name)
+        self._screen.context.announce(conversation.title, text, seconds)
 
     def _go_on_after(self, figures: TurnFigures, *, has_failed: bool) -> None:
         """Do what follows from the end of a turn; nothing after one that the program resumed by itself."""

@@ -57,6 +57,10 @@ class Activity(Enum):
         return _(self.value[1]).format(name=detail).rstrip()
 
 
+_RUNNING_SIGNS = frozenset(activity.sign for activity in Activity if activity.is_running)
+_ANSWERS = Activity.ANSWERING.sign
+"""Stands for all steps of a running turn where each change has a price, as in the title of the window."""
+
 _OF_PHASE = {
     Phase.SENDING: Activity.SENDING,
     Phase.CREATED: Activity.WAITING,
@@ -213,6 +217,13 @@ class ChatHeader(LineWidget):
         super().__init__(id=id)
         self.set_reactive(ChatHeader.bot, bot)
         self.set_reactive(ChatHeader.site, site)
+
+    @property
+    def window_title(self) -> str:
+        """Return the state in one sign, the title and the bot, as the title of the terminal's window."""
+        sign = _ANSWERS if self.chip.sign in _RUNNING_SIGNS else self.chip.sign
+        state = "" if sign == Activity.IDLE.sign else f"{sign} "
+        return state + " · ".join(part for part in (self.title, self.bot, "coze-tui") if part)
 
     def show_chip(self, chip: Chip) -> None:
         """Set the chip; it may be called at every frame, because only another chip repaints the line."""

@@ -43,6 +43,40 @@ def test_the_theme_is_looked_for_where_the_settings_would_look(tmp_path: Path) -
     assert likely(tmp_path, COZE_TUI_THEME="variable", flag="flag") == "flag"
 
 
+def test_the_theme_follows_the_background_of_the_last_start(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    remembered = tmp_path / "state" / "remembered.json"
+    remembered.write_text(json.dumps({"background": "light"}))
+    assert likely(tmp_path) == likely(tmp_path, flag="auto") == "coze-light"
+    remembered.write_text(json.dumps({"background": "light", "chosen": {"theme": "coze-dark"}}))
+    assert likely(tmp_path) == "coze-dark"
+    assert likely(tmp_path, COZE_TUI_THEME="ansi") == "ansi"
+
+
+def test_there_is_no_prompt_before_the_first_run(tmp_path: Path) -> None:
+    def is_first(environment: dict[str, str], **given: object) -> bool:
+        return first_frame.is_first_run(
+            Arguments(CHAT, **given), {"COZE_TUI_HOME": str(tmp_path), **environment}
+        )
+
+    assert is_first({})
+    assert is_first({"COZE_API_TOKEN": "pat_x"})
+    assert not is_first({"COZE_BOT_ID": "1"})
+    assert not is_first({}, bot="1")
+    assert not is_first({}, conversation="abc")
+    assert not is_first({}, continues=True)
+    (tmp_path / "state").mkdir()
+    remembered = tmp_path / "state" / "remembered.json"
+    remembered.write_text(json.dumps({"last_bots": {}}))
+    assert is_first({})
+    remembered.write_text(json.dumps({"last_bots": {"default https://api.coze.cn": "1"}}))
+    assert not is_first({})
+    remembered.unlink()
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text('bot_id = "1"')
+    assert not is_first({})
+
+
 @pytest.mark.parametrize("remembered", ["", "[]", '{"chosen": 1}', '{"chosen": {}}', "\0"])
 def test_damaged_files_are_no_reason_to_stop(tmp_path: Path, remembered: str) -> None:
     (tmp_path / "state").mkdir()
@@ -51,7 +85,7 @@ def test_damaged_files_are_no_reason_to_stop(tmp_path: Path, remembered: str) ->
 
 
 def test_a_wrong_setting_is_told_on_the_terminal_as_it_was(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "coze_tui", "--base-url", "http://10.0.0.1"]
+    command = [sys.executable, "-m", "coze_tui", "--bot", "1", "--base-url", "http://10.0.0.1"]
     env = {"COZE_TUI_HOME": str(tmp_path), "COZE_TUI_LANGUAGE": "en"}
     with Terminal(command, env=env) as terminal:
         assert terminal.wait() == 2
