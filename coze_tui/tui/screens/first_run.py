@@ -16,6 +16,7 @@ from coze_tui.config import coercion
 from coze_tui.config.addresses import COZE_CN, COZE_COM, site_name
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.render.cells import cell_len
+from coze_tui.render.wrap import rows_of
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
@@ -136,7 +137,6 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     notice = getters.query_one("#notice", Paragraphs)
     sites = getters.query_one("#sites", SelectList)
     address = getters.query_one("#address", Field)
-    site_remark = getters.query_one("#site-remark", Paragraphs)
     token_step = getters.query_one(TokenStep)
     bots = getters.query_one(BotList)
     send_keys = getters.query_one("#send-keys", SelectList)
@@ -162,8 +162,8 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             yield HeadLine(id="step-site")
             with Vertical(id="body-site", classes="step"):
                 yield SelectList(_site_rows(), id="sites")
+                # Over the line that the list leaves free under the self-hosted site.
                 yield Field(placeholder=_("https://coze.example.com, or http://localhost:8888"), id="address")
-                yield Paragraphs(id="site-remark", role="failure")
             yield HeadLine(id="step-token")
             yield TokenStep(self._log_in, id="body-token", classes="step")
             yield HeadLine(id="step-bot")
@@ -231,7 +231,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             self.dismiss(FirstRunChoice(self._base_url, self._bot_id, self._bot_name, send_key))
 
     def action_back(self) -> None:
-        """Go back one step; typed text stays."""
+        """Go back one step; typed text stays, a token and a filter only for the same site."""
         self.workers.cancel_group(self, "check")
         self.workers.cancel_group(self, "bots")
         if self.step == "site" and self.address.has_focus:
@@ -267,9 +267,13 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     @on(SelectList.Moved, "#sites")
     def _show_address(self) -> None:
-        is_own = self.sites.current == "own"
-        self.address.display = is_own
-        self.site_remark.show()
+        self.address.display = self.sites.current == "own"
+        self._show_site_problem("")
+
+    def _show_site_problem(self, text: str) -> None:
+        """Show what is wrong with the URL under its field, or nothing."""
+        rows = rows_of(text, max(1, self.sites.line_width - 4)) if text else []
+        self.sites.show(_site_rows([text[row.start : row.end] for row in rows]))
 
     @on(SelectList.Chosen, "#sites")
     def _site_chosen(self, chosen: SelectList.Chosen) -> None:
@@ -291,11 +295,14 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             base_url = coercion.base_url(self.address.value, Path())
         except coercion.WrongValueError as wrong:
             typed = clean_line(self.address.value.strip()) or _("the address")
-            self.site_remark.show(f"{typed} {wrong.problem}")
+            self._show_site_problem(f"{typed} {wrong.problem}")
         else:
             self._take_site(str(base_url))
 
     def _take_site(self, base_url: str) -> None:
+        if base_url != self._base_url:
+            self.token_step.forget()
+            self.bots.clear_field()
         self._base_url = base_url
         self._finish_step(site_name(base_url))
 
@@ -378,7 +385,12 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         self._finish_step(chosen.key)
 
 
-def _site_rows() -> list[ListRow]:
+def _site_rows(problem: Sequence[str] = ()) -> list[ListRow]:
+    """Return the sites, with a free line for the URL, what is wrong with it, and the demo.
+
+    Args:
+        problem: Lines.
+    """
     sites = [
         (COZE_CN, "coze.cn", _("扣子, mainland China")),
         (COZE_COM, "coze.com", _("the rest of the world")),
@@ -390,7 +402,11 @@ def _site_rows() -> list[ListRow]:
         for key, label, detail in sites
     ]
     demo = ((_("Try it without a token"), "bot"), ("  " + _("a tour on this machine"), "muted"))
-    return [*rows, ListRow(None, ()), ListRow("demo", demo)]
+    rows.append(ListRow(None, ()))
+    if problem:
+        rows += [ListRow(None, ((f"  {line}", "failure"),)) for line in problem]
+        rows.append(ListRow(None, ()))
+    return [*rows, ListRow("demo", demo)]
 
 
 def _send_key_rows() -> list[ListRow]:

@@ -207,6 +207,11 @@ class TokenStep(Vertical):
         self.words.show(*_token_words(base_url), "")
         self.field.focus()
 
+    def forget(self) -> None:
+        """Clear what is typed: the next token may be one of another site."""
+        self.field.put("")
+        self._show_remark()
+
     @on(Input.Changed, "#token")
     def _typed(self) -> None:
         if self.field.value:

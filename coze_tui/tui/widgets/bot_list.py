@@ -152,6 +152,10 @@ class BotList(Vertical):
         self._waits = False
         self.remark.show(*([text] if text else []))
 
+    def clear_field(self) -> None:
+        """Show all again."""
+        self.field.put("")
+
     def focus_field(self) -> None:
         """Type here."""
         self.field.focus()

@@ -243,6 +243,36 @@ async def test_a_wrong_address_is_reported_and_stays_typed(tmp_path: Path, typed
         await it.shows("step 2 of 3")
 
 
+async def test_the_url_stands_under_the_self_hosted_site_and_its_problem_under_it(tmp_path: Path) -> None:
+    async with first_run(tmp_path) as it:
+        before = it.host.text.split("\n")
+        await it.press("down", "down", "enter")
+        await it.paste("ftp://coze.example.com")
+        lines = it.host.text.split("\n")
+        row = next(number for number, line in enumerate(lines) if "Self-hosted" in line)
+        assert "ftp://coze.example.com" in lines[row + 1]
+        assert "Try it without a token" in lines[row + 2]
+        assert "Try it without a token" in before[row + 2], "nothing moves"
+        await it.press("enter")
+        await it.shows("must begin with https://")
+        lines = it.host.text.split("\n")
+        told = next(number for number, line in enumerate(lines) if "must begin with" in line)
+        demo = next(number for number, line in enumerate(lines) if "Try it without a token" in line)
+        assert row + 1 < told < demo
+
+
+async def test_a_typed_token_is_not_kept_for_another_site(tmp_path: Path) -> None:
+    async with first_run(tmp_path) as it:
+        await it.press("enter")
+        await it.paste("pat_typed_for_one_site")
+        field = it.host.screen.query_one("#token", Field)
+        await it.press("escape", "enter")
+        assert field.value == "pat_typed_for_one_site", "the same site"
+        await it.press("escape", "down", "enter")
+        await it.shows("step 2 of 3")
+        assert field.value == ""
+
+
 async def test_a_dead_port_is_reported_with_what_to_do(tmp_path: Path) -> None:
     async with first_run(tmp_path) as it:
         await it.press("enter")
