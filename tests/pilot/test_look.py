@@ -25,7 +25,7 @@ def english() -> Iterator[None]:
 
 
 def keys(at: Desk) -> list[str]:
-    return [row.key for row in at.app.screen.query_one(SelectList).rows if row.key is not None]
+    return [row.key for rows in at.app.screen.query(SelectList) for row in rows.rows if row.key is not None]
 
 
 async def test_a_theme_is_shown_while_the_cursor_is_on_it(home: Path) -> None:
@@ -92,8 +92,8 @@ async def test_a_name_is_used_at_once_and_an_unknown_one_filters(home: Path) -> 
         await at.until(lambda: at.app.theme == "nord")
         assert at.app.screen is at.screen
         at.screen.choose_theme("catp")
-        await at.until(lambda: isinstance(at.app.screen, ThemePicker))
-        assert keys(at)
+        await at.until(lambda: isinstance(at.app.screen, ThemePicker) and at.app.screen.is_mounted)
+        await at.until(lambda: keys(at))
         assert all(name.startswith("catp") for name in keys(at))
 
 

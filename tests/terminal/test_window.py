@@ -120,6 +120,7 @@ def test_the_end_of_an_answer_is_signaled_without_focus(
         server.release("held")
         program.wait_until(lambda: has_ended(program))
         if expected:
+            program.wait_until(lambda: has_signal(program))
             program.wait_for_raw(expected.encode())
         program.send(b"\x11")
         program.wait()

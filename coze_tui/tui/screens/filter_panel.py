@@ -86,6 +86,8 @@ class FilterPanel(Panel[str | None]):
             current: The row that gets the cursor.
             first: The first row gets it.
         """
+        if not self.query(Field):
+            return  # a resize came before the first layout
         rows = self.rows_for(self.field.value.strip(), self.rows.line_width - 3)
         if not rows:
             rows = [ListRow(None, ((_("nothing found"), "muted"),))]
