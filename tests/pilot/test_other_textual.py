@@ -9,6 +9,7 @@ import pytest
 
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.terminal.driver import TerminalDriver
+from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.doctor import DoctorScreen
 from coze_tui.tui.screens.help import HelpScreen, help_sections
 from coze_tui.tui.screens.palette import CommandPalette
@@ -88,3 +89,14 @@ async def test_a_crash_prints_no_local_variables(home: Path, capsys: pytest.Capt
     with pytest.raises(ZeroDivisionError):
         await crash()
     assert secret not in "".join(capsys.readouterr())
+
+
+async def test_a_panel_that_has_just_opened_gives_way_to_what_is_typed(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        at.stand_in.fault("code=4016", path="/v3/chat", times=1)
+        await at.ask("first")
+        await at.until(lambda: isinstance(at.app.screen, Choose) and at.app.focused, "it is open")
+        at.screen.offers.quiet_seconds = 1_000
+        await at.pilot.press("1", "2")
+        assert at.app.screen is at.screen
+        assert at.screen.prompt.message == "12"
