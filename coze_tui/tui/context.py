@@ -20,7 +20,6 @@ from coze_tui.config.child_environment import child_environment
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
-from coze_tui.diagnostics.explain import explain
 from coze_tui.diagnostics.notices import copied_text
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
@@ -29,6 +28,7 @@ from coze_tui.terminal.app import TerminalApp
 from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, current_language, use_language
+from coze_tui.tui.explained import explain
 from coze_tui.tui.themes import ANSI_THEME, AUTO_THEME, DARK_THEME, LIGHT_THEME, palette_of
 from coze_tui.tui.toasts import ToastQueue
 from coze_tui.values import valueclass

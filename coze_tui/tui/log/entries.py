@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TypeVar, assert_never
 
 from coze_tui.api.objects import MessageType
-from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model import updates
 from coze_tui.engine.model.contents import unlisted
 from coze_tui.engine.model.figures import TurnFigures
@@ -27,6 +26,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, size, tail, thousands
 from coze_tui.text.i18n import _
+from coze_tui.tui.explained import explain
 from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.blocks import (
     Awaited,

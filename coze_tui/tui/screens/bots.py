@@ -14,12 +14,12 @@ from coze_tui.api.objects import Bot
 from coze_tui.config.addresses import site_name
 from coze_tui.config.app_state import AppState, bot_key
 from coze_tui.config.settings import Settings
-from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.dialects import Feature, unserved
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
+from coze_tui.tui.explained import explain
 from coze_tui.tui.screens.coze_screen import Panel
 from coze_tui.tui.widgets.bot_list import BotList, BotSection, ListedBot
 from coze_tui.values import valueclass

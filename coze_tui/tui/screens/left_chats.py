@@ -6,7 +6,6 @@ import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase, PhaseChanged, TurnUpdate, follow
 from coze_tui.engine.session.feed import TurnFeed
@@ -14,6 +13,7 @@ from coze_tui.errors import StoreError, is_refusal
 from coze_tui.render.cells import shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
+from coze_tui.tui.explained import explain
 from coze_tui.tui.screens.conversation import OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.turn_control import TurnControl

@@ -17,10 +17,10 @@ from textual.widgets import Input
 from coze_tui.api.objects import User
 from coze_tui.config.addresses import COZE_CN, COZE_COM, other_site, site_name
 from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
-from coze_tui.diagnostics.explain import explain
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
+from coze_tui.tui.explained import explain, in_program
 from coze_tui.tui.screens.coze_screen import Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.text_views import Paragraph, Paragraphs
@@ -237,7 +237,7 @@ class TokenStep(Vertical):
         """
         self._offer_site("")
         site = site_name(self._base_url)
-        hint = hint_for(token) if isinstance(token, Secret) else ""
+        hint = in_program(hint_for(token)) if isinstance(token, Secret) else ""
         self._show_remark([(_("checking at {site}…").format(site=site), "muted")])
         try:
             user = await self._log_in.try_token(self._base_url, token)
