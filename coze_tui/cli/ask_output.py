@@ -294,7 +294,7 @@ class JsonPrinter:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(update).__name__).lower()
         facts: dict[str, object] = {"type": name}
         if isinstance(update, TurnEnded):
-            facts |= {"outcome": str(update.outcome), "at_us": update.at_us}
+            facts |= {"outcome": str(update.outcome), "at_us": update.at_us, **asdict(update.breaks)}
             if update.silence is not None:
                 facts["silence"] = asdict(update.silence)
             if update.error is not None:

@@ -14,7 +14,7 @@ from coze_tui.cli.ask_output import rest_of
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.contents import unlisted
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.outcomes import Outcome, break_words
 from coze_tui.engine.model.transcript import agent_line, tool_word
 from coze_tui.engine.model.updates import (
     AgentChanged,
@@ -221,6 +221,7 @@ class LinearPrinter:
             facts.append(duration(ended.at_us))
         if figures.first_text_us is not None:
             facts.append(_("first text {time}").format(time=milliseconds(figures.first_text_us)))
+        facts += break_words(ended.breaks, ended.outcome)
         if usage := figures.usage:
             tokens = _("tokens {input} in, {output} out")
             facts.append(

@@ -220,6 +220,9 @@ def _cells(group: Group) -> list[str]:
 
 
 def _print_failures(console: Console, found: Statistics) -> None:
+    if found.waited_us:
+        waited = _("Not counted: {time} in which chats waited for you").format(time=duration(found.waited_us))
+        console.text(waited, "dim")
     total, messages = found.total, dict(found.messages)
     rows = [(str(code or "–"), count, messages.get(code, "")) for code, count in total.failures]
     if total.interrupted:
@@ -250,7 +253,7 @@ async def _write_json(reader: _Reader, console: Console) -> None:
     found = await _each_group(reader, write)
     console.part('], "total": ')
     console.json(_group_values(found.total), end="")
-    console.part(', "messages": ')
+    console.part(f', "waited_us": {found.waited_us}, "messages": ')
     console.json({str(code): message for code, message in found.messages}, end="}\n")
 
 

@@ -21,7 +21,7 @@ from coze_tui.engine.library.conversations import Conversations, SavedEdit
 from coze_tui.engine.library.history import Browsing
 from coze_tui.engine.library.server import ServerSide
 from coze_tui.engine.model.dialects import Feature, Limit, limit
-from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.outcomes import Outcome, outcome_of
 from coze_tui.engine.model.records import ids_of
 from coze_tui.engine.model.updates import ChatIdentified, TurnEnded
 from coze_tui.engine.session import requests
@@ -456,7 +456,13 @@ class Engine:
             idle_seconds=self.settings.idle_timeout,
             recovery_seconds=FETCH_SECONDS,
         )
-        turn.recover_from(frames, ChatIdentified(saved.chat_id, conversation_id, saved.section_id))
+        is_waiting = outcome_of(saved) is Outcome.REQUIRES_ACTION
+        turn.recover_from(
+            frames,
+            ChatIdentified(saved.chat_id, conversation_id, saved.section_id),
+            breaks=saved.breaks,
+            waited_us=max(0, now_ms() - saved.ended_at) * 1000 if is_waiting else 0,
+        )
         turn.logid = saved.logid
         return LiveTurn(saved.conversation, saved.question, turn, stored)
 

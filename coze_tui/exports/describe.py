@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import explain
-from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.outcomes import Outcome, break_words
 from coze_tui.engine.model.transcript import (
     ChatTranscript,
     ToolTranscript,
@@ -79,7 +79,7 @@ def metadata_of(archived: ConversationArchive, clock: Clock) -> list[tuple[str, 
     """Return names and values of the known metadata of a conversation."""
     saved = archived.conversation
     tokens = sum(chat.token_count for chat in archived.chats)
-    ends = [chat.sent_at + chat.total_us // 1000 for chat in archived.chats]
+    ends = [chat.ended_at for chat in archived.chats]
     facts = [
         (_("bot"), f"{bot_of(archived)} ({saved.bot_id})" if saved.bot_name else saved.bot_id),
         (_("site"), saved.site),
@@ -101,6 +101,7 @@ def metrics_of(chat: ChatTranscript) -> list[str]:
         figures.append(duration(record.total_us))
     if record.first_text_us:
         figures.append(_("first text {time}").format(time=duration(record.first_text_us)))
+    figures += break_words(record.breaks, chat.outcome)
     if usage := record.usage:
         figures.append(
             _("tokens {input} in, {output} out").format(

@@ -328,6 +328,8 @@ def _bundle_facts(chat: InspectedChat) -> Mapping[str, str]:
         "server": str(dialect_of(chat.frames, base_url_of_site(chat.record.site), chat.record.logid)),
         "first_text_us": str(figures.first_text_us or ""),
         "total_us": str(chat.timeline.total_us),
+        "waited_us": str(figures.breaks.waited_us or ""),
+        "cut_us": str(figures.breaks.cut_us or ""),
         "longest_gap_us": str(figures.gaps.max_us or ""),
         "stalls": str(figures.stalls or ""),
         "events": str(figures.events),

@@ -65,7 +65,8 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
     question = clean(head.question or told.question)
     sent_at = head.sent_at or told.begun_ms
     logid = clean_line(head.logid)
-    turn = past_turn(capture.frames, outcome=outcome_of(head), total_us=total_us_of(head), logid=logid)
+    total_us, breaks = total_us_of(head), head.breaks
+    turn = past_turn(capture.frames, outcome=outcome_of(head), total_us=total_us, breaks=breaks, logid=logid)
     state = turn.state
     record = ChatRecord(
         conversation=head.conversation if _KEY.fullmatch(head.conversation) else "",

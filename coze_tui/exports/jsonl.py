@@ -26,7 +26,7 @@ from coze_tui.api.objects import Frame, Limits
 from coze_tui.errors import FileError
 from coze_tui.store.archive import ConversationArchive, Packer
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.journal import CHAT_COLUMNS
+from coze_tui.store.journal import BREAK_COLUMNS, CHAT_COLUMNS
 from coze_tui.store.messages import storable
 from coze_tui.store.packed_messages import MessagePacker
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
@@ -65,7 +65,7 @@ class _Counts:
 _FIELDS: Mapping[type, Sequence[str]] = {
     SavedConversation: [each.name for each in fields(SavedConversation) if each.name != "deleted_at"],
     SavedSection: [each.name for each in fields(SavedSection)],
-    ChatRecord: CHAT_COLUMNS,
+    ChatRecord: (*CHAT_COLUMNS, *BREAK_COLUMNS),
     SavedMessage: (
         *("position", "chat", "role", "type", "content_type", "message_id", "name", "created_at"),
         *("content", "reasoning", "thought_us"),
@@ -73,6 +73,8 @@ _FIELDS: Mapping[type, Sequence[str]] = {
     _Counts: [each.name for each in fields(_Counts)],
 }
 """The fields of each kind of object that are in its line, in this order."""
+_MISSING = dict.fromkeys(BREAK_COLUMNS, 0)
+"""The values of fields that older files lack."""
 _TYPES = {kind: get_type_hints(kind) for kind in _FIELDS}
 
 
@@ -355,7 +357,8 @@ class _Reader:
         """Return an object of this kind from its line, each field checked; `others` are not in the line."""
         data = value if isinstance(value, dict) else {}
         types = _TYPES[kind]
-        found = {name: self._value(name, types[name], data.get(name)) for name in _FIELDS[kind]}
+        given = {name: data.get(name, _MISSING.get(name)) for name in _FIELDS[kind]}
+        found = {name: self._value(name, types[name], value) for name, value in given.items()}
         return kind(**found, **others)
 
     def _value(self, name: str, kind: object, value: object) -> object:

@@ -142,7 +142,8 @@ def _details(kind: str, summary: str, body: str, *, is_open: bool = False) -> st
 def _life(
     chat: ChatTranscript, frames: Sequence[Frame], shown: Sequence[Frame], *, is_open: bool
 ) -> Iterator[str]:
-    turn = past_turn(frames, outcome=outcome_of(chat.record), total_us=total_us_of(chat.record))
+    record = chat.record
+    turn = past_turn(frames, outcome=outcome_of(record), total_us=total_us_of(record), breaks=record.breaks)
     has_times = not turn.figures.is_timeless
     count = len(frames) + chat.record.frames_beyond(len(frames))
     words = ngettext("{n} event", "{n} events", count).format(n=thousands(count))

@@ -25,6 +25,10 @@ def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str
         facts.append((_("first text"), milliseconds(figures.first_text_us)))
     if has_times:
         facts.append((_("total"), duration(timeline.total_us)))
+    if figures.breaks.waited_us:
+        facts.append((_("waited for you"), duration(figures.breaks.waited_us)))
+    if figures.breaks.cut_us:
+        facts.append((_("cut off after"), duration(figures.breaks.cut_us)))
     if figures.characters:
         facts.append((_("characters"), _with_rate(figures.characters, characters_per_second(figures))))
     if figures.deltas:
@@ -62,6 +66,8 @@ def figure_values(chat: InspectedChat) -> Mapping[str, object]:
     return {
         "first_text_us": figures.first_text_us if has_times else None,
         "total_us": timeline.total_us if has_times else None,
+        "waited_us": figures.breaks.waited_us,
+        "cut_us": figures.breaks.cut_us or None,
         "characters": figures.characters,
         "characters_per_second": round(characters_per_second(figures), 3) or None,
         "deltas": figures.deltas,

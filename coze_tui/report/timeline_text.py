@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from coze_tui.engine.model.gaps import Pause
+from coze_tui.engine.model.outcomes import Outcome, break_words
 from coze_tui.engine.model.timeline import Span, SpanKind, Timeline
 from coze_tui.engine.model.transcript import tool_word
 from coze_tui.report.console import Line, Piece, Role
@@ -184,6 +185,8 @@ def _summary(timeline: Timeline) -> Line:
     if timeline.figures.first_text_us is not None:
         parts.append(_("first text {time}").format(time=duration(timeline.figures.first_text_us)))
     parts.append(_("total {time}").format(time=duration(timeline.total_us)))
+    figures = timeline.figures
+    parts += break_words(figures.breaks, figures.outcome or Outcome.INTERRUPTED)
     if timeline.figures.pauses.longest is not None:
         parts.append(_("longest gap {time}").format(time=duration(timeline.figures.pauses.longest.lasted_us)))
     pieces: list[Piece] = [(" · ".join(parts), "plain")]

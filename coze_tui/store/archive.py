@@ -13,7 +13,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.journal import CHAT_COLUMNS, stored_values
+from coze_tui.store.journal import BREAK_COLUMNS, CHAT_COLUMNS, stored_values
 from coze_tui.store.messages import storable, storable_int
 from coze_tui.store.packed_messages import packed_if_many
 from coze_tui.store.packing import lines_in
@@ -131,7 +131,9 @@ def _put_chat(c: sqlite3.Connection, conversation: str, chat: ChatRecord, packed
             VALUES (?, ?, {", ".join("?" * len(CHAT_COLUMNS))})""",
         (conversation, packed, *stored_values(chat)),
     )
-    return cursor.lastrowid or 0
+    key = cursor.lastrowid or 0
+    journal.note_breaks(c, key, chat.breaks)
+    return key
 
 
 def _last_slot(archived: ConversationArchive) -> int:
@@ -171,7 +173,8 @@ def holds(whole: ConversationArchive, part: ConversationArchive) -> bool:
 
 def _essence(chat: ChatRecord) -> tuple[object, ...]:
     """Return what a chat is in any store; the number of frames depends on retention."""
-    return tuple(getattr(chat, name) for name in CHAT_COLUMNS if name != "frame_count")
+    names = (*CHAT_COLUMNS, *BREAK_COLUMNS)
+    return tuple(getattr(chat, name) for name in names if name != "frame_count")
 
 
 def _placed(archived: ConversationArchive) -> set[bytes]:

@@ -387,6 +387,12 @@ def _copy_up_to(c: sqlite3.Connection, key: str, new: str, last: int) -> None:
         (new, key, last // SLOT),
     )
     c.execute(
+        """INSERT INTO breaks (chat, waited_us, cut_us) SELECT new.key, breaks.waited_us, breaks.cut_us
+           FROM chats AS new JOIN chats AS old ON old.conversation = ? AND old.slot = new.slot
+           JOIN breaks ON breaks.chat = old.key WHERE new.conversation = ?""",
+        (key, new),
+    )
+    c.execute(
         """INSERT INTO messages (conversation, position, chat, role, type, content_type, message_id, name,
                                  created_at, content, reasoning, thought_us)
            SELECT ?, position, (SELECT new.key FROM chats AS new WHERE new.conversation = ?

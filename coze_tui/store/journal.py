@@ -6,7 +6,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from sys import intern
 from typing import Any
 
@@ -15,7 +15,7 @@ from coze_tui.errors import StoreError
 from coze_tui.store import owners
 from coze_tui.store.messages import delete_messages, insert, new_slot, storable, storable_int
 from coze_tui.store.packing import lines_in, within
-from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
+from coze_tui.store.records import SLOT, Breaks, ChatRecord, SavedMessage
 from coze_tui.store.search import fold_parts
 from coze_tui.text.cleaning import title_of
 
@@ -40,12 +40,16 @@ CHAT_COLUMNS = (
     *_END_COLUMNS,
 )
 """Columns of a chat that mean the same in every store; named as the fields of ChatRecord."""
+BREAK_COLUMNS = tuple(each.name for each in fields(Breaks))
+"""Columns of the table `breaks`, likewise."""
 _KNOWN = f"""chats.key, chats.conversation, {", ".join(f"chats.{name}" for name in CHAT_COLUMNS)},
     capture IS NOT NULL, conversations.conversation_id, conversations.site, conversations.bot_name,
     conversations.title"""
 _CHATS = "chats JOIN conversations ON conversations.key = chats.conversation"
 _SELECT = f"""
-    SELECT {_KNOWN}, coalesce(asked.content_type, ''), coalesce(asked.name, '') FROM {_CHATS}
+    SELECT {_KNOWN}, coalesce(asked.content_type, ''), coalesce(asked.name, ''),
+        {", ".join(f"coalesce(breaks.{name}, 0)" for name in BREAK_COLUMNS)} FROM {_CHATS}
+    LEFT JOIN breaks ON breaks.chat = chats.key
     LEFT JOIN messages AS asked ON asked.conversation = chats.conversation
          AND asked.position = chats.slot * {SLOT} AND asked.type = 'question'"""
 _NAMES = tuple(each.name for each in fields(ChatRecord))
@@ -217,6 +221,7 @@ def finish_chat(
             WHERE key = ?""",
         (packed or None, count, *stored_values(ended, _END_COLUMNS), chat),
     )
+    note_breaks(c, chat, ended.breaks)
     c.execute("DELETE FROM frames WHERE chat = ?", (chat,))
     if is_unfetched:
         c.execute("INSERT OR IGNORE INTO unfetched (chat) VALUES (?)", (chat,))
@@ -230,9 +235,20 @@ def finish_chat(
                interrupted = coalesce((SELECT status = ? FROM chats WHERE conversation = conversations.key
                                        ORDER BY slot DESC LIMIT 1), 0)
            WHERE key = ?""",
-        (storable_int(sent_at + ended.total_us // 1000), INTERRUPTED, conversation),
+        (storable_int(replace(ended, sent_at=sent_at).ended_at), INTERRUPTED, conversation),
     )
     return tuple(keys)
+
+
+def note_breaks(c: sqlite3.Connection, chat: int, breaks: Breaks) -> None:
+    """Write what stopped a chat for a while; nothing that is known of it gets less."""
+    if breaks != Breaks():
+        c.execute(
+            """INSERT INTO breaks (chat, waited_us, cut_us) VALUES (?, ?, ?) ON CONFLICT (chat) DO UPDATE
+               SET waited_us = max(waited_us, excluded.waited_us),
+                   cut_us = coalesce(nullif(cut_us, 0), excluded.cut_us)""",
+            (chat, storable_int(breaks.waited_us), storable_int(breaks.cut_us)),
+        )
 
 
 def resume_chat(c: sqlite3.Connection, chat: int, now_ms: int) -> int:

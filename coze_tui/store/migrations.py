@@ -194,6 +194,16 @@ def m0006_thoughts(c: sqlite3.Connection) -> None:
     c.execute("ALTER TABLE messages ADD COLUMN thought_us INTEGER NOT NULL DEFAULT 0")
 
 
+def m0007_breaks(c: sqlite3.Connection) -> None:
+    """How long chats waited for the user, and when their streams were cut; most chats have no row."""
+    c.execute("""
+        CREATE TABLE breaks (
+            chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE,
+            waited_us INTEGER NOT NULL DEFAULT 0,
+            cut_us INTEGER NOT NULL DEFAULT 0
+        )""")
+
+
 _LATEST = "updated_at DESC, key DESC) WHERE deleted_at = 0 AND last_slot > 0"
 LATE_INDEXES: Mapping[str, str] = {
     "conversations_deleted": "conversations (deleted_at) WHERE deleted_at > 0",
@@ -226,10 +236,11 @@ STEPS: Sequence[Step] = (
     m0004_unfetched_chats,
     m0005_edits,
     m0006_thoughts,
+    m0007_breaks,
 )
 """A step that was released is never edited."""
 _ADDITIVE: frozenset[Step] = frozenset(
-    {m0003_independent_of_size, m0004_unfetched_chats, m0005_edits, m0006_thoughts}
+    {m0003_independent_of_size, m0004_unfetched_chats, m0005_edits, m0006_thoughts, m0007_breaks}
 )
 """Steps that change no row, so that the file needs no copy before them, which takes long if it is large."""
 

@@ -38,6 +38,16 @@ class SavedMessage:
 
 
 @valueclass
+class Breaks:
+    """What stopped a chat for a while that had nothing to do with how fast the bot was."""
+
+    waited_us: int = 0
+    """How long it waited for the user of a local tool. No other time of a chat contains this."""
+    cut_us: int = 0
+    """When its stream was cut first, since the question was sent; 0 if it never was."""
+
+
+@valueclass
 class ChatRecord:
     """Everything known about one chat besides its messages and frames.
 
@@ -85,6 +95,19 @@ class ChatRecord:
     """Of the question (docs/wire.md 2.2)."""
     files: str = ""
     """Names of the files sent with the question, one a line."""
+    waited_us: int = 0
+    """This and the next are set when the chat ends, as in `Breaks`."""
+    cut_us: int = 0
+
+    @property
+    def breaks(self) -> Breaks:
+        """Return what stopped the chat for a while."""
+        return Breaks(self.waited_us, self.cut_us)
+
+    @property
+    def ended_at(self) -> int:
+        """Return when a final chat ended in Unix milliseconds."""
+        return self.sent_at + (self.total_us + self.waited_us) // 1000
 
     @property
     def bot(self) -> str:

@@ -19,7 +19,17 @@ from coze_tui.store.files import (
 from coze_tui.store.migrations import APPLICATION_ID, migrate
 from coze_tui.store.search import fold_parts
 
-_TABLES = ("conversations", "sections", "chats", "frames", "messages", "prompts", "unfetched", "edits")
+_TABLES = (
+    "conversations",
+    "sections",
+    "chats",
+    "frames",
+    "messages",
+    "prompts",
+    "unfetched",
+    "edits",
+    "breaks",
+)
 """What is copied, parents first; everything else is derived from it."""
 _PATIENCE = 20_000
 """Failed reads after which the rest of a table is given up."""
@@ -183,6 +193,7 @@ def _mend(c: sqlite3.Connection) -> None:
     c.execute("DELETE FROM sections WHERE conversation NOT IN (SELECT key FROM conversations)")
     c.execute("DELETE FROM frames WHERE chat NOT IN (SELECT key FROM chats)")
     c.execute("DELETE FROM unfetched WHERE chat NOT IN (SELECT key FROM chats)")
+    c.execute("DELETE FROM breaks WHERE chat NOT IN (SELECT key FROM chats)")
     c.execute("DELETE FROM edits WHERE conversation NOT IN (SELECT key FROM conversations)")
     c.execute("UPDATE messages SET chat = NULL WHERE chat NOT IN (SELECT key FROM chats)")
     c.execute("""

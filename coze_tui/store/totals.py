@@ -90,6 +90,17 @@ def chat_totals(
         yield from _rows(c, _query(by, statuses, only, clamped), by, only, arguments)
 
 
+def waited_us(c: sqlite3.Connection, only: ChatFilter) -> int:
+    """Return how long these chats waited for the user, which their times do not contain; each counts once."""
+    row = c.execute(
+        f"""SELECT coalesce(sum(waited), 0) FROM (
+                SELECT max(breaks.waited_us) AS waited FROM breaks JOIN chats ON chats.key = breaks.chat
+                WHERE {_where(only)} GROUP BY coalesce(nullif(chats.chat_id, ''), chats.key))""",
+        _arguments(only),
+    ).fetchone()
+    return int(row[0])
+
+
 def totals_of(chat: ChatRecord, by: Grouping, statuses: Mapping[str, str]) -> ChatTotals:
     """Return the totals of one chat that the store does not have as final; see `chat_totals`."""
     key: str | int = chat.conversation

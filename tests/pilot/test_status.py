@@ -6,9 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, FollowUps, Gate, Step, Turn
+from coze_tui.exports import describe
+from coze_tui.standin.scenarios import (
+    Answer,
+    Bot,
+    Complete,
+    Cut,
+    Delta,
+    Fail,
+    FollowUps,
+    Gate,
+    Refuse,
+    Step,
+    Turn,
+)
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.screens.inspector import InspectorScreen
+from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.status import Chip
 from tests.support.desk import Desk, desk
 
@@ -144,3 +158,93 @@ async def test_an_empty_sidebar_says_why_it_is_empty(home: Path, tmp_path: Path)
             await at.until(lambda: gone in at.life(), "those of the imported chat")
             await at.pilot.press("G")
             await at.until(lambda: "✓ done" in at.life(), "those of the last chat")
+
+
+BILLED = "Coze bills it and forgets this turn."
+RECALLED = "↑ in the prompt brings your question back."
+RESTORED = "Your question is back in the prompt"
+
+
+async def test_a_stopped_chat_says_what_it_costs_and_how_to_get_the_question_back(home: Path) -> None:
+    def steps(turn: Turn) -> list[Step]:
+        return [Delta("河流"), Gate("held"), Complete()] if turn.number == 1 else [Answer("盐")]
+
+    async with desk(home, [Bot(BOT, "海水", steps)], size=(80, 24)) as at:
+        await at.ask("海水为什么咸？")
+        await at.until(lambda: "河流" in at.text())
+        await at.pilot.press("escape")
+        await at.answered()
+        await at.until(lambda: RECALLED in at.text(), "the way back")
+        assert BILLED in at.text()
+        chip = at.screen.header.chip
+        assert (chip.sign, chip.text) == ("◼", "stopped")
+        await at.pilot.press("up")
+        assert at.screen.prompt.message == "海水为什么咸？"
+        await at.pilot.press("enter")
+        await at.until(lambda: "盐" in at.text())
+        await at.answered()
+        assert RECALLED not in at.text(), "it is true of the last question only"
+        assert BILLED in at.text()
+        await at.screen.actions.open(at.screen.conversation.key)
+        assert BILLED in at.text()
+
+
+@pytest.mark.parametrize(
+    ("step", "chip"), [(Refuse(code=4101, msg="denied"), "✗ 4101"), (Fail(code=4028, msg="quota"), "✗ 4028")]
+)
+async def test_a_failed_question_is_back_in_the_prompt_and_typing_replaces_it(
+    home: Path, step: Step, chip: str
+) -> None:
+    async with desk(home, [Bot(BOT, "海水", [step])]) as at:
+        await at.ask("1")
+        await at.answered()
+        await at.until(lambda: RESTORED in at.text(), "what became of the question")
+        shown = at.screen.header.chip
+        assert f"{shown.sign} {shown.text}" == chip
+        assert (at.screen.prompt.message, at.screen.prompt.selected_text) == ("1", "1")
+        await at.pilot.press("2")
+        assert at.screen.prompt.message == "2"
+        await at.pilot.press("enter")
+        await at.until(lambda: len(at.screen.log_widget.entries) == 4 and not at.screen.turns.runs)
+        await at.until(lambda: at.text().count(RESTORED) == 1, "it is true of the last question only")
+        await at.pilot.press("ctrl+c", "ctrl+c")
+        assert at.screen.prompt.message == "", "the first one copies, the second one clears"
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_chat_that_was_cut_and_fetched_says_so_for_good(home: Path, size: tuple[int, int]) -> None:
+    async with desk(
+        home, [Bot(BOT, "海水", [Delta("河流"), Cut(), Delta("带走"), Complete()])], size=size
+    ) as at:
+        await at.ask("海水为什么咸？")
+        await at.until(lambda: "河流带走" in at.text())
+        await at.answered()
+        assert "↻ cut off after" in at.text()
+        assert at.screen.header.chip.sign == "✓"
+        notice = next(line for line in at.text().splitlines() if "↻" in line)
+        await at.until(lambda: at.screen.log_widget.entries[-1].chat)
+        await at.screen.actions.open(at.screen.conversation.key)
+        assert notice in at.text()
+        page = await at.context.engine_thread.call(
+            lambda engine: engine.conversations.page(at.screen.conversation.key)
+        )
+        assert any("the rest was fetched" in words for words in describe.metrics_of(page.chats[-1]))
+
+
+async def test_a_new_language_is_spoken_at_once_while_an_answer_arrives(home: Path) -> None:
+    async with desk(home, [Bot(BOT, "海水", held)]) as at:
+        await at.ask("one")
+        await at.until(lambda: "Answer 1." in at.text())
+        at.stand_in.release("end 1")
+        await at.answered()
+        await at.ask("two")
+        await at.until(lambda: "Answer 2." in at.text())
+        at.screen.choose_language("zh_CN")
+        await at.until(lambda: at.text().count("▎ 你") == 2, "both questions")
+        footer = at.screen.query_one(KeyFooter)
+        await at.until(lambda: any("停止" in key for key in footer.shown()), "the footer")
+        assert "首字" in at.life()
+        assert at.screen.turns.runs
+        at.stand_in.release("end 2")
+        await at.answered()
+        at.screen.choose_language("en")

@@ -7,8 +7,9 @@ import gc
 import json
 import re
 import threading
+import time
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -61,6 +62,7 @@ from coze_tui.standin.scenarios import (
     ToolCall,
 )
 from coze_tui.standin.server import StandIn
+from coze_tui.store.records import Breaks
 from tests.support.raw_replies import CREATED, DONE, OVER, SPOKEN, event, head
 from tests.support.raw_server import Line, RawServer
 
@@ -77,6 +79,7 @@ class Record:
     ids: list[str] = field(default_factory=list)
     logid: str = ""
     ends: list[tuple[Outcome, CozeTuiError | None]] = field(default_factory=list)
+    breaks: list[Breaks] = field(default_factory=list)
 
     async def begin(self, request: ChatRequest) -> None:
         self.begun += 1
@@ -92,6 +95,7 @@ class Record:
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
         self.ends.append((outcome, error))
+        self.breaks.append(figures.breaks)
 
 
 @dataclass
@@ -110,6 +114,7 @@ class Table:
         streaming: bool = True,
         idle_seconds: float = 30.0,
         recovery_seconds: float = 20.0,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> ChatTurn:
         request = ChatRequest(BOT, "lin", question, conversation_id)
         return ChatTurn(
@@ -120,6 +125,7 @@ class Table:
             idle_seconds=idle_seconds,
             recovery_seconds=recovery_seconds,
             poll_seconds=0.01,
+            clock=clock,
         )
 
     def asked(self, path: str) -> int:
@@ -547,6 +553,43 @@ async def test_local_tools_are_answered_and_the_same_chat_goes_on() -> None:
     assert at.record.logid == turn.logid == logids[-1]
     assert len({frame.at_us for frame in turn.frames.shown()}) > 1
     assert list(turn.frames.shown()) == sorted(turn.frames.shown(), key=lambda frame: frame.at_us)
+
+
+async def test_no_time_of_a_turn_contains_the_wait_for_the_user() -> None:
+    seconds = 0.0
+    async with table([needs_lamp("c1"), Answer("开了。"), needs_lamp("c2"), Answer("又开了。")]) as at:
+        turn = at.turn(clock=lambda: time.perf_counter() + seconds)
+        waiting = await run(turn)
+        for waited in (36, 40):
+            seconds += waited
+            calls = next(update.tool_calls for update in waiting if isinstance(update, ActionRequired))
+            turn.submit([ToolOutput(call.id, "ok") for call in calls])
+            waiting = await run(turn)
+        end = ended(waiting)
+    assert end.outcome is Outcome.COMPLETED
+    assert round(end.breaks.waited_us / 1_000_000) == 76
+    assert turn.figures.first_text_us is not None
+    assert turn.figures.first_text_us < end.at_us < 30_000_000
+    assert turn.figures.breaks == end.breaks == at.record.breaks[-1]
+    assert max(frame.at_us for frame in turn.frames.shown()) <= end.at_us
+
+
+async def test_outputs_that_are_at_hand_are_no_wait_for_the_user() -> None:
+    async with table([needs_lamp("c1"), Answer("开了。")]) as at:
+        turn = at.turn(clock=lambda: 1.0)
+        await run(turn)
+        turn.submit([ToolOutput("c1", "ok")])
+        updates = await run(turn)
+    assert ended(updates).breaks == Breaks()
+
+
+async def test_a_cut_whose_rest_was_fetched_is_remembered() -> None:
+    async with table([Delta("河流"), Cut(), Delta("把盐带走"), Complete()]) as at:
+        turn = at.turn()
+        end = ended(await run(turn))
+    assert end.outcome is Outcome.COMPLETED
+    assert 0 < end.breaks.cut_us <= end.at_us
+    assert at.record.breaks[-1] == end.breaks
 
 
 @pytest.mark.parametrize("profile", ["official", "studio"])

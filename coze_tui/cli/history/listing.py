@@ -284,6 +284,8 @@ def _chat_values(chat: ChatTranscript) -> Mapping[str, object]:
         "logid": record.logid,
         "first_text_us": record.first_text_us,
         "total_us": record.total_us,
+        "waited_us": record.waited_us,
+        "cut_us": record.cut_us,
         "usage": None if usage is None else asdict(usage),
         "parts": [_part_values(part) for part in chat.parts],
         "follow_ups": chat.follow_ups,

@@ -54,7 +54,7 @@ class InspectedChat:
     def end(self, record: ChatRecord) -> None:
         """End the reading with what is known of the chat now; no more frames come unless it is resumed."""
         self.record = record
-        self._feed(self._replay.finish(outcome_of(record), total_us_of(record)))
+        self._feed(self._replay.finish(outcome_of(record), total_us_of(record), breaks=record.breaks))
 
     def capture(self) -> Capture:
         """Return the chat as a capture."""

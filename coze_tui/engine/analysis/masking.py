@@ -59,6 +59,7 @@ _KEPT_FACTS = frozenset(
     {
         "sent_at", "site", "bot_id", "conversation", "conversation_id", "section_id", "chat_id", "logid",
         "status", "error_code", "error_msg", "server", "first_text_us", "total_us", "longest_gap_us",
+        "waited_us", "cut_us",
         "stalls", "events", "not_understood", "input_tokens", "output_tokens", "finish_reason",
     }
 )  # fmt: skip

@@ -190,7 +190,8 @@ class Player:
         if not self._is_ended:
             self._set_now(self.total_us)
             self._is_ended = True
-            self._put(self._replay.finish(outcome_of(self.record), total_us_of(self.record)))
+            record = self.record
+            self._put(self._replay.finish(outcome_of(record), total_us_of(record), breaks=record.breaks))
 
     def _put(self, updates: Sequence[TurnUpdate]) -> None:
         if self._feed is not None:

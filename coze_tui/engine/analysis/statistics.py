@@ -90,6 +90,8 @@ class Statistics:
     """Codes with the words that the server had for them the last time."""
     left_out: int = 0
     """How many groups with fewer tokens there are beyond the limit."""
+    waited_us: int = 0
+    """How long all of them waited for the user, which no other time here contains."""
 
 
 def statistics(
@@ -97,6 +99,7 @@ def statistics(
     by: Grouping = "bot",
     messages: Iterable[tuple[int, str]] = (),
     *,
+    waited_us: int = 0,
     most: int | None = None,
     take: Callable[[Group], object] | None = None,
 ) -> Statistics:
@@ -129,7 +132,7 @@ def statistics(
         left_out += more
         groups = list(map(_group_of, kept))
     words = {code: clean_line(text) for code, text in messages}
-    return Statistics(by, total.group(), tuple(groups), tuple(words.items()), left_out)
+    return Statistics(by, total.group(), tuple(groups), tuple(words.items()), left_out, waited_us)
 
 
 def _first(rows: Sequence[ChatTotals], most: int | None) -> tuple[list[ChatTotals], int]:

@@ -32,6 +32,7 @@ from coze_tui.store.totals import (
     joined,
     last_messages,
     totals_of,
+    waited_us,
 )
 
 _MOST_COMPARABLE = 200
@@ -83,7 +84,9 @@ class Inspecting:
             if saved is not None and (left_out := saved.frames_beyond(replay.state.frame_count)):
                 figures.add(EventNoted(EventRecord(left_out_text(left_out), replay.at_us, level="attention")))
             if saved is not None and saved.is_final:
-                figures.add_all(replay.finish(outcome_of(saved), saved.total_us, error_of(saved)))
+                figures.add_all(
+                    replay.finish(outcome_of(saved), saved.total_us, error_of(saved), saved.breaks)
+                )
             return figures
 
         return await self._database.read(read)
@@ -161,7 +164,8 @@ class Inspecting:
             ended = _ended_unsaved(c, only)
             messages = chain(last_messages(c, only), ((chat.error_code, chat.error_msg) for chat in ended))
             words = ((code, text) for code, text in messages if code)
-            return statistics(_totals(c, by, only, ended), by, words, most=most, take=take)
+            totals, waited = _totals(c, by, only, ended), waited_us(c, only)
+            return statistics(totals, by, words, waited_us=waited, most=most, take=take)
 
         return await self._database.read(read)
 

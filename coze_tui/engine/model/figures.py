@@ -30,7 +30,7 @@ from coze_tui.engine.model.updates import (
     UsageReported,
 )
 from coze_tui.errors import ApiError, CozeTuiError
-from coze_tui.store.records import ChatRecord
+from coze_tui.store.records import Breaks, ChatRecord
 from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
@@ -113,6 +113,8 @@ class TurnFigures:
         self.follow_ups = 0
         self.lacks_events = False
         """No event of the chat is on this machine: it was imported, or its frames were removed."""
+        self.breaks = Breaks()
+        """What stopped the turn for a while; no other time here contains the waiting for the user."""
         self.gaps = Gaps()
         """One for each two neighboring deltas of a run."""
         self.pauses = Pauses()
@@ -141,7 +143,7 @@ class TurnFigures:
         figures.first_text_us = record.first_text_us or None
         figures.last_us = total_us_of(record)
         figures.deltas, figures._characters = record.deltas, record.characters
-        figures.error = error_of(record)
+        figures.error, figures.breaks = error_of(record), record.breaks
         figures.phase = figures.outcome = outcome_of(record) or Outcome.COMPLETED
         return figures
 
@@ -242,9 +244,9 @@ class TurnFigures:
                 self._measure(message_id, len(text))
             case ToolCalled(name=name):
                 self.tool = name
-            case TurnEnded(outcome, at_us, error):
+            case TurnEnded(outcome, at_us, error, breaks=breaks):
                 self.phase = self.outcome = outcome
-                self.error = error
+                self.error, self.breaks = error, breaks
                 self.last_us = max(self.last_us, at_us)
                 self._stop_last_row()
                 if outcome is Outcome.FAILED:

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, assert_never
 
 from coze_tui.errors import CozeTuiError
-from coze_tui.store.records import ChatRecord
+from coze_tui.store.records import Breaks, ChatRecord
+from coze_tui.text.format import duration
 from coze_tui.text.i18n import N_, _
 
 Level = Literal["info", "good", "tool", "attention", "error"]
@@ -141,6 +142,24 @@ def error_of(record: ChatRecord) -> CozeTuiError | None:
         status = code if 400 <= code <= 599 else 200  # it is stored as the code only if there was no other
         return error_of_code(code, record.error_msg, logid=record.logid, http_status=status)
     return CozeTuiError(record.error_msg) if record.error_msg else None
+
+
+def break_words(breaks: Breaks, outcome: Outcome) -> list[str]:
+    """Return what stopped a chat for a while: its waiting for the user, a cut whose rest was fetched."""
+    words = [waited_words(breaks.waited_us)] if breaks.waited_us else []
+    if breaks.cut_us and outcome is not Outcome.INTERRUPTED:
+        words.append(cut_words(breaks))
+    return words
+
+
+def waited_words(waited_us: int) -> str:
+    """Return how long a chat waited for the user, which no other time contains."""
+    return _("+ {time} for your tool").format(time=duration(waited_us))
+
+
+def cut_words(breaks: Breaks) -> str:
+    """Return when the stream of a chat was cut that is whole now."""
+    return _("cut off after {time}, the rest was fetched").format(time=duration(breaks.cut_us))
 
 
 def total_us_of(record: ChatRecord) -> int:

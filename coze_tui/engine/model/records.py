@@ -75,18 +75,20 @@ def chat_from_capture(capture: Capture) -> ChatFrames:
         is_final=True,
         status=str(Outcome.of(head.get("status", "")) or ""),
         total_us=_number_of(head.get("total_us", "")),
+        waited_us=_number_of(head.get("waited_us", "")),
+        cut_us=_number_of(head.get("cut_us", "")),
     )
     return ChatFrames(record, capture.frames, capture.problems)
 
 
 def capture_head(record: ChatRecord) -> Mapping[str, str]:
     """Return the facts at the head of a capture, as `chat_from_capture` reads them; only known ones."""
-    total_us = total_us_of(record)
+    numbers = {"total_us": total_us_of(record), "waited_us": record.waited_us, "cut_us": record.cut_us}
     known = {
         "sent_at": _iso_of(record.sent_at),
         **{name: getattr(record, name) for name in _HEAD},
         "status": str(outcome_of(record) or ""),
-        "total_us": str(total_us) if total_us else "",
+        **{name: str(number) for name, number in numbers.items() if number},
     }
     return {key: value for key, value in known.items() if value}
 

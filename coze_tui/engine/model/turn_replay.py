@@ -12,6 +12,7 @@ from coze_tui.engine.model.state import RETRIEVED, TurnState
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
 from coze_tui.errors import ApiError, CozeTuiError
+from coze_tui.store.records import Breaks
 from coze_tui.values import valueclass
 
 
@@ -34,16 +35,23 @@ class PastTurn:
 
 
 def past_turn(
-    frames: Iterable[Frame], *, outcome: Outcome | None = None, total_us: int = 0, logid: str = ""
+    frames: Iterable[Frame],
+    *,
+    outcome: Outcome | None = None,
+    total_us: int = 0,
+    breaks: Breaks = Breaks(),  # noqa: B008 frozen
+    logid: str = "",
 ) -> PastTurn:
     """Replay a whole chat.
 
     Args:
         outcome: How it ended, if that is known; otherwise the frames decide; without an end it was cut off.
         total_us: When it ended, if that is known.
+        breaks: What stopped it for a while, which no frame says.
     """
     turn = PastTurn(TurnState(), Timeline())
-    for update in past_updates(turn.state, frames, outcome=outcome, total_us=total_us, logid=logid):
+    found = past_updates(turn.state, frames, outcome=outcome, total_us=total_us, breaks=breaks, logid=logid)
+    for update in found:
         turn.timeline.add(update)
     return turn
 
@@ -54,13 +62,14 @@ def past_updates(
     *,
     outcome: Outcome | None = None,
     total_us: int = 0,
+    breaks: Breaks = Breaks(),  # noqa: B008 frozen
     logid: str = "",
 ) -> Iterator[TurnUpdate]:
     """Yield the updates of the live turn, as far as the frames contain them; TurnEnded is the last."""
     replay = TurnReplay(state)
     yield from replay.start(logid)
     yield from replay.apply_all(frames)
-    yield from replay.finish(outcome, total_us)
+    yield from replay.finish(outcome, total_us, breaks=breaks)
 
 
 class TurnReplay:
@@ -96,7 +105,11 @@ class TurnReplay:
             yield from self.apply(event)
 
     def finish(
-        self, outcome: Outcome | None = None, total_us: int = 0, error: CozeTuiError | None = None
+        self,
+        outcome: Outcome | None = None,
+        total_us: int = 0,
+        error: CozeTuiError | None = None,
+        breaks: Breaks = Breaks(),  # noqa: B008 frozen
     ) -> list[TurnUpdate]:
         """Return the updates of the end; the arguments are those of `past_turn`.
 
@@ -111,7 +124,7 @@ class TurnReplay:
         updates += state.enter(ended, self.at_us)
         why = error or _error_of(state, ended, self._logid)
         silence = state.silence if ended is Outcome.COMPLETED else None
-        return [*updates, TurnEnded(ended, self.at_us, why, silence)]
+        return [*updates, TurnEnded(ended, self.at_us, why, silence, breaks)]
 
 
 def _error_of(state: TurnState, ended: Outcome, logid: str) -> ApiError | None:

@@ -11,6 +11,7 @@ from coze_tui.api.objects import ToolCall, Usage
 from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.engine.model.silence import Silence
 from coze_tui.errors import CozeTuiError
+from coze_tui.store.records import Breaks
 from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
@@ -195,6 +196,8 @@ class TurnEnded:
     error: CozeTuiError | None = field(default=None, compare=False)
     silence: Silence | None = None
     """The contents of a chat that completed without any text; None for all others."""
+    breaks: Breaks = Breaks()
+    """What stopped the turn for a while; `at_us`, as every time of a turn, is without the waiting."""
 
 
 TurnUpdate = (

@@ -178,7 +178,14 @@ class CaptureRecorder:
         """Write how it ended."""
         if self._first is not None:
             await self._first.finish(state, figures, outcome, error, at_us)
-        record = ChatRecord(logid=figures.logid, is_final=True, status=str(outcome), total_us=at_us)
+        record = ChatRecord(
+            logid=figures.logid,
+            is_final=True,
+            status=str(outcome),
+            total_us=at_us,
+            waited_us=figures.breaks.waited_us,
+            cut_us=figures.breaks.cut_us,
+        )
         await self._write(self._writer.facts(capture_head(record)))
         if self._file is not None:
             self._file.close()

@@ -218,6 +218,8 @@ def ended_record(
         token_count=usage.token_count if usage else 0,
         error_code=error.code if isinstance(error, ApiError) else 0,
         error_msg=error_text(error),
+        waited_us=figures.breaks.waited_us,
+        cut_us=figures.breaks.cut_us or (at_us if outcome is Outcome.INTERRUPTED else 0),
     )
 
 

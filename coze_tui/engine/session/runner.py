@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import replace
 from typing import Protocol
 
 from coze_tui.api import chats
@@ -38,6 +39,7 @@ from coze_tui.errors import (
     StreamCut,
     TransportError,
 )
+from coze_tui.store.records import Breaks
 from coze_tui.text.i18n import _
 
 _CANCEL_SECONDS = 2.0
@@ -53,6 +55,8 @@ transaction, and waking two threads, cost more than a delta. Every other frame e
 _CANNOT_CANCEL = frozenset({4104, 103200005})
 _ID_SECONDS = 1.0
 """How long a turn that is left waits for the ID of its chat, without which nothing can be fetched later."""
+_LEAST_WAIT_US = 50_000
+"""A shorter wait for the outputs of local tools is none: no user can be so quick."""
 _SILENCE_SECONDS = 10.0
 """Silence after generate_answer_finish after which Coze is asked whether the chat is over: some servers never
 end the stream. Each later silence is twice as long."""
@@ -132,6 +136,9 @@ class ChatTurn:
         self._streaming = streaming
         self._open: Callable[[], _Opened] | None = self._open_chat
         self._started = clock()
+        self._waits_since: float | None = None
+        """When it began to wait for the outputs of local tools; the clock of the turn stands still then."""
+        self._breaks = Breaks()
         self._has_begun = False
         self._is_sent = False
         self._error: CozeTuiError | None = None
@@ -156,7 +163,7 @@ class ChatTurn:
 
     @property
     def elapsed_us(self) -> int:
-        """Microseconds since the question was sent."""
+        """Microseconds since the question was sent, without those in which it waited for the user."""
         return int((self._clock() - self._started) * 1_000_000)
 
     def stop(self) -> None:
@@ -187,12 +194,34 @@ class ChatTurn:
         """Let the next `updates` continue a chat that required action (docs/wire.md 4.4)."""
         sent = tuple(outputs)
         self._stop_asked.clear()
+        if self._waits_since is not None:
+            waited, self._waits_since = self._clock() - self._waits_since, None
+            self._started += waited
+            self._add_waiting(int(waited * 1_000_000))
         self._open = lambda: chats.submit_tool_outputs(
             self._client, self.state.conversation_id, self.state.chat_id, sent, on_text=self._on_text
         )
 
-    def recover_from(self, frames: Sequence[Frame], ids: ChatIdentified) -> None:
-        """Let the next `updates` fetch the rest of a chat whose frames are known (docs/wire.md 7.4)."""
+    def _add_waiting(self, waited_us: int) -> None:
+        if waited_us >= _LEAST_WAIT_US:
+            self._breaks = replace(self._breaks, waited_us=self._breaks.waited_us + waited_us)
+
+    def recover_from(
+        self,
+        frames: Sequence[Frame],
+        ids: ChatIdentified,
+        *,
+        breaks: Breaks = Breaks(),  # noqa: B008 frozen
+        waited_us: int = 0,
+    ) -> None:
+        """Let the next `updates` fetch the rest of a chat whose frames are known (docs/wire.md 7.4).
+
+        Args:
+            breaks: What stopped it for a while before.
+            waited_us: How long it has waited for the user since its last frame.
+        """
+        self._breaks = breaks
+        self._add_waiting(waited_us)
         from coze_tui.engine.model.turn_replay import TurnReplay  # few turns are recovered
 
         self.frames = FrameLog(frames)
@@ -364,6 +393,7 @@ class ChatTurn:
         from coze_tui.diagnostics.explain import cut_reason  # few turns need it, and the start does not
 
         self._error = cut = error or StreamCut("closed")
+        self._note_cut(self.elapsed_us)
         yield EventNoted(EventRecord("cut", self.elapsed_us, level="attention", detail=cut_reason(cut)))
         for update in self.state.enter(Phase.RECOVERING, self.elapsed_us):
             yield update
@@ -440,14 +470,22 @@ class ChatTurn:
         else:
             outcome = Outcome.FAILED
         at_us = self.elapsed_us
+        if outcome is Outcome.INTERRUPTED:
+            self._note_cut(at_us)
+        elif outcome is Outcome.REQUIRES_ACTION:
+            self._waits_since = self._clock()
         for update in state.settle(at_us):
             yield update
+        self.figures.breaks = self._breaks
         if self._record is not None:
             await self._record.finish(state, self.figures, outcome, error, at_us)
         for update in state.enter(outcome, at_us):
             yield update
         silence = state.silence if outcome is Outcome.COMPLETED else None
-        yield TurnEnded(outcome, at_us, error, silence)
+        yield TurnEnded(outcome, at_us, error, silence, self._breaks)
+
+    def _note_cut(self, at_us: int) -> None:
+        self._breaks = replace(self._breaks, cut_us=self._breaks.cut_us or at_us)
 
     async def _cancel(self) -> EventRecord | None:
         """Cancel the chat on the server, within two seconds; ignore that it is over already.

@@ -176,4 +176,4 @@ async def follow_remote(
     if saved is None or not saved.is_final:  # deleted, or its program has died: only its frames tell
         feed.put_all(replay.finish())
     else:
-        feed.put_all(replay.finish(outcome_of(saved), saved.total_us, error_of(saved)))
+        feed.put_all(replay.finish(outcome_of(saved), saved.total_us, error_of(saved), saved.breaks))

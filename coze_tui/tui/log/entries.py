@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from typing import TypeVar, assert_never
+from typing import TypeVar
 
 from coze_tui.api.objects import MessageType
 from coze_tui.engine.model import updates
 from coze_tui.engine.model.contents import unlisted
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.outcomes import Outcome, waited_words
 from coze_tui.engine.model.transcript import (
     AgentTranscript,
     AnswerTranscript,
@@ -20,13 +19,12 @@ from coze_tui.engine.model.transcript import (
     tool_word,
     with_files,
 )
-from coze_tui.errors import CozeTuiError, StillAnswering, StreamCut, is_refused
+from coze_tui.errors import CozeTuiError
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, size, tail, thousands
 from coze_tui.text.i18n import _
-from coze_tui.tui.explained import explain
 from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.blocks import (
     Awaited,
@@ -40,6 +38,7 @@ from coze_tui.tui.log.blocks import (
     ToolBlock,
 )
 from coze_tui.tui.log.follow_ups import FollowUpsBlock
+from coze_tui.tui.log.notices import About, Hint, clock_time, notices_of
 from coze_tui.tui.log.reasoning import ReasoningBlock
 
 _B = TypeVar("_B", bound=EntryBlock)
@@ -134,6 +133,11 @@ class Entry:
         block = next((block for block in self.blocks if isinstance(block, FollowUpsBlock)), None)
         return block is not None and block.show_offered(is_offered=is_offered, lit=lit)
 
+    def translate(self) -> None:
+        """Show its words in the language in use."""
+        self.release()
+        self.changed()
+
     def copy_text(self) -> str:
         """Return the source of the message, for the clipboard."""
         return "\n\n".join(text for block in self.blocks if (text := block.copy_text()))
@@ -154,8 +158,12 @@ class QuestionEntry(Entry):
         self.text = text
         self.sent_at_ms = sent_at_ms
         """Unix milliseconds; 0 if it is not known."""
-        blocks = [HeaderBlock(_("you"), "user", _when(sent_at_ms)), PlainBlock(with_files(text, files))]
-        super().__init__(blocks, chat)
+        self._header = HeaderBlock(_("you"), "user", _when(sent_at_ms))
+        super().__init__([self._header, PlainBlock(with_files(text, files))], chat)
+
+    def translate(self) -> None:
+        self._header.set_name(_("you"))
+        super().translate()
 
     def copy_text(self) -> str:
         return self.text
@@ -165,8 +173,16 @@ class SectionEntry(Entry):
     """A line that shows where the context was cleared."""
 
     def __init__(self, at_ms: int = 0) -> None:
-        when = f" · {clock_time(at_ms)}" if at_ms else ""
-        super().__init__([SectionBlock(_("context cleared") + when)])
+        self._at_ms = at_ms
+        super().__init__([self._block()])
+
+    def _block(self) -> SectionBlock:
+        when = f" · {clock_time(self._at_ms)}" if self._at_ms else ""
+        return SectionBlock(_("context cleared") + when)
+
+    def translate(self) -> None:
+        self.blocks = [self._block()]
+        super().translate()
 
 
 class BotEntry(Entry):
@@ -234,6 +250,10 @@ class AnswerEntry(BotEntry):
         self._first_text_us = 0
         self._total_us = 0
         self._tokens = 0
+        self._ended: updates.TurnEnded | None = None
+        self._hint: Hint | None = None
+        self._is_at_coze = False
+        """Coze knows the chat."""
         self._tools = 0
         self._more_tools: MoreToolsBlock | None = None
         self._thinking: ReasoningBlock | None = None
@@ -271,7 +291,8 @@ class AnswerEntry(BotEntry):
             entry.follow_up(updates.FollowUpOffered(question, 0))
         entry._first_text_us = record.first_text_us
         entry._tokens = record.token_count
-        entry.end(updates.TurnEnded(chat.outcome, record.total_us, chat.error, chat.silence))
+        entry._is_at_coze = bool(record.chat_id)
+        entry.end(updates.TurnEnded(chat.outcome, record.total_us, chat.error, chat.silence, record.breaks))
         return entry
 
     @property
@@ -375,14 +396,14 @@ class AnswerEntry(BotEntry):
     def begin_again(self) -> None:
         """Remove all but the header, because the updates of the chat follow from its start."""
         self.blocks = [self._header]
-        self.outcome = self.error = None
+        self.outcome = self.error = self._ended = self._hint = None
         self._tools, self._more_tools, self._follow_ups = 0, None, []
         self._thinking = None
         self.changed()
 
     def resumed(self) -> None:
         """Remove the notice about its end, because the chat continues or is fetched again."""
-        self.outcome = self.error = None
+        self.outcome = self.error = self._ended = self._hint = None
         self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
         self._await_tools("tool")
         self.changed()
@@ -397,10 +418,30 @@ class AnswerEntry(BotEntry):
         self.outcome, self.error = update.outcome, update.error
         self._end_thinking()
         self._total_us = update.at_us if update.outcome is Outcome.COMPLETED else 0
+        self._ended = update
+        self._is_at_coze = self._is_at_coze or (self.figures is not None and bool(self.figures.chat_id))
         self._await_tools("user" if update.outcome is Outcome.REQUIRES_ACTION else "nobody")
         self._update_label()
-        if notice := _end_notice(update, self.sent_at_ms, base_url=self.base_url, only_read=self._only_read):
-            self._add(notice)
+        self._show_end()
+
+    def hint(self, hint: Hint | None) -> None:
+        """Say under the notice about its end what became of the question; None says nothing any more."""
+        if hint is not self._hint:
+            self._hint = hint
+            self._show_end()
+
+    def translate(self) -> None:
+        self._update_label()
+        self._show_end()
+        super().translate()
+
+    def _show_end(self) -> None:
+        """Show the notices about the end, in the language in use, in place of those that are shown."""
+        self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
+        if self._ended is not None:
+            about = About(self.sent_at_ms, self.base_url, self._only_read, self._is_at_coze, self._hint)
+            for notice in notices_of(self._ended, about):
+                self._add(notice)
         self.changed()
 
     def _update_label(self) -> None:
@@ -410,6 +451,8 @@ class AnswerEntry(BotEntry):
             facts.append(duration(self._total_us))
         if self._first_text_us:
             facts.append(_("first text {time}").format(time=duration(self._first_text_us)))
+        if self._ended is not None and self._ended.breaks.waited_us:
+            facts.append(waited_words(self._ended.breaks.waited_us))
         if self._tokens:
             facts.append(_("{n} tokens").format(n=thousands(self._tokens)))
         if self._header.set_facts(facts):
@@ -473,14 +516,6 @@ def _when(at_ms: int) -> list[str]:
     return [clock_time(at_ms)] if at_ms else []
 
 
-def clock_time(at_ms: int) -> str:
-    """Return the local time of day, after its date if that is not today."""
-    then, now = time.localtime(at_ms / 1000), time.localtime()
-    if then[:3] == now[:3]:
-        return time.strftime("%H:%M:%S", then)
-    return time.strftime("%Y-%m-%d %H:%M", then)
-
-
 def _tool_tail(block: ToolBlock) -> str:
     if block.response is None and block.is_unpaired:
         return _("its response is not known")
@@ -498,66 +533,3 @@ def _tool_tail(block: ToolBlock) -> str:
     if not block.elapsed_us:
         return f"→ {amount}"
     return _("→ {amount} in {time}").format(amount=amount, time=duration(block.elapsed_us))
-
-
-def _end_notice(
-    update: updates.TurnEnded, sent_at_ms: int, *, base_url: str, only_read: bool
-) -> NoticeBlock | None:
-    at = clock_time(sent_at_ms + update.at_us // 1000)
-    match update.outcome:
-        case Outcome.INTERRUPTED:
-            text = _("cut off at {time}")
-            if is_refused(update.error):
-                text = _("cut off at {time} — the rest cannot be fetched")
-            elif not only_read:
-                text = _("cut off at {time} — r recovers it")
-            if not sent_at_ms:  # a capture from elsewhere
-                text = _("cut off")
-            lines = [text.format(time=at), *_why_cut(update.error, base_url)]
-            return NoticeBlock("\n".join(lines), "attention", "⟂")
-        case Outcome.CANCELED:
-            text = _("stopped at {time}") if sent_at_ms else _("stopped")
-            return NoticeBlock(text.format(time=at), "attention", "◼")
-        case Outcome.SERVER_CANCELED:
-            text = _("canceled on the server at {time}") if sent_at_ms else update.outcome.words
-            text = f"{text}\n{update.outcome.reason}"
-            return NoticeBlock(text.format(time=at), "attention", update.outcome.sign)
-        case Outcome.EXPIRED:
-            text = _("expired at {time}") if sent_at_ms else _("expired")
-            text = f"{text}\n{update.outcome.reason}"
-            return NoticeBlock(text.format(time=at), "error", Outcome.EXPIRED.sign)
-        case Outcome.REQUIRES_ACTION:
-            text = _("the bot waits for the output of a local tool")
-            if not only_read:
-                text = _("the bot waits for the output of a local tool — Enter answers")
-            return NoticeBlock(text, "attention", "?")
-        case Outcome.FAILED:
-            if update.error is None:
-                return NoticeBlock(_("failed"), "error", "✗")
-            return NoticeBlock("\n".join(_explained(update.error, base_url)), "error", "✗")
-        case Outcome.COMPLETED if update.silence is not None:
-            return NoticeBlock(update.silence.text, "attention", "○")
-        case Outcome.COMPLETED:
-            return None
-        case _:
-            assert_never(update.outcome)
-
-
-def _why_cut(error: CozeTuiError | None, base_url: str) -> list[str]:
-    """Return why an answer was cut off, or why its rest could not be fetched, one fact a line."""
-    match error:
-        case None:
-            return []
-        case StillAnswering():
-            return _explained(error, base_url)
-        case StreamCut(detail=detail):
-            return [clean_line(detail)] if detail else []
-        case _:
-            return _explained(error, base_url)
-
-
-def _explained(error: CozeTuiError, base_url: str) -> list[str]:
-    """Return what happened, why and what to do, with the logid, one a line."""
-    said = explain(error, base_url=base_url)
-    logid = f"logid {said.logid}" if said.logid else ""
-    return [line for line in (said.title, said.what, said.do, logid) if line]

@@ -277,6 +277,12 @@ class MessageLog(ScrollView, can_focus=True):
         """Show which follow-up is typed; 0 for none."""
         self.offer(self._offering, number)
 
+    def translate(self) -> None:
+        """Show the words of all entries in the language in use, also of the one that grows."""
+        for entry in self.entries:
+            entry.translate()
+        self.viewport.set_palette(self.viewport.painter.palette)
+
     def name_bot(self, bot_id: str, name: str) -> None:
         """Show the name of a bot, which is known now, in its entries."""
         entries = [entry for entry in self.entries if isinstance(entry, BotEntry)]

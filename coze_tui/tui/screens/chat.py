@@ -642,17 +642,19 @@ class ChatScreen(LogScreen[None]):
     def _language_changed(self, code: str) -> None:
         """Show all texts in the new language."""
         self.header.bot = self.conversation.bot_name
-        self.log_widget.set_palette(self.context.palette)
+        self.log_widget.translate()
         self.turns.show_figures(self.sidebar.figures)
+        self.conversation.queue.refresh()
         for widget in self.walk_children():
             widget.refresh()
+        self.refresh_bindings()  # the footer
         if self.context.demo_bots:
             self.actions.start_learning_bot()  # an answer on its way may still be in the other language
         self._show_entries_again()
 
     @work(group="language", exclusive=True, exit_on_error=False)
     async def _show_entries_again(self) -> None:
-        """Entries contain translated words: open a conversation at rest again."""
+        """Open a conversation at rest again, for the words that its entries cannot translate."""
         if self.turns.runs:
             return
         entries = self.log_widget.entries

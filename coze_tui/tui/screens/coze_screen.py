@@ -12,6 +12,7 @@ from textual.containers import ScrollableContainer
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
+from textual.widgets.text_area import Selection
 from textual.worker import Worker, WorkerState
 
 from coze_tui.errors import CozeTuiError
@@ -71,11 +72,17 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
             self.close()
 
     def copy_selection(self) -> bool:
-        """Copy the selected text, and return whether there was any. Hidden text counts as none."""
-        selected = self.get_selected_text() or _selected_in(self.focused)
+        """Copy the selected text, and return whether there was any. Hidden text counts as none.
+
+        Nothing is selected afterwards, so that the next Ctrl+C means the next thing.
+        """
+        focused = self.focused
+        selected = self.get_selected_text() or _selected_in(focused)
         if selected:
             self.context.copy(selected)
             self.clear_selection()
+            if isinstance(focused, TextArea):
+                focused.selection = Selection.cursor(focused.selection.end)
         return bool(selected)
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
-from coze_tui.tui.log.entries import clock_time
+from coze_tui.tui.log.notices import clock_time
 from coze_tui.tui.screens.coze_screen import CozeScreen, Panel
 from coze_tui.tui.themes import palette_of
 from coze_tui.tui.widgets.head import HeadLine, HeadParts, outcome_part, state_part

@@ -19,6 +19,7 @@ from coze_tui.engine.analysis.statistics import (
     Statistics,
     days_ago_ms,
 )
+from coze_tui.engine.model.outcomes import waited_words
 from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cells import bar
 from coze_tui.text.format import duration, thousands
@@ -259,8 +260,9 @@ def _time(us: int) -> str:
     return duration(us) if us else "–"
 
 
-def _sum(total: Group) -> list[list[Part]]:
+def _sum(found: Statistics) -> list[list[Part]]:
     """Return the metrics of all chats, the most important first."""
+    total = found.total
     chats = ngettext("{n} chat", "{n} chats", total.chats).format(n=thousands(total.chats))
     tokens = _("{n} tokens").format(n=thousands(total.tokens))
     groups: list[list[Part]] = [[(chats, "text bold")], [(tokens, "text bold")]]
@@ -277,6 +279,8 @@ def _sum(total: Group) -> list[list[Part]]:
             median=duration(total.first_text_p50_us), most=duration(total.first_text_p95_us)
         )
         groups.append([(first, "muted")])
+    if found.waited_us:
+        groups.append([(waited_words(found.waited_us), "muted")])
     return groups
 
 
@@ -305,7 +309,7 @@ class StatisticsScreen(CozeScreen[str | None]):
         self._opened: list[Grouping] = []
         """The grouping when each of them was opened."""
         self._seen = 0
-        self._total: Group | None = None
+        self._found: Statistics | None = None
         """The sum of the chats that count; None until it is read."""
 
     def compose(self) -> ComposeResult:
@@ -324,7 +328,7 @@ class StatisticsScreen(CozeScreen[str | None]):
         found = await self.context.engine_thread.call(
             lambda engine: engine.inspecting.statistics(by, only, most=_MOST_GROUPS)
         )
-        self._total = found.total
+        self._found = found
         self.head.flush()
         self.view.show(found)
 
@@ -336,8 +340,8 @@ class StatisticsScreen(CozeScreen[str | None]):
             room = width - width_of(left) - len(when) - 8
             left += [("   ", "text"), (shorten(what, room), "user")]
         lines: list[HeadParts] = [(left, [(when, "muted")])]
-        if self._total is not None:
-            lines.append(([("  ", "text"), *fitting(_sum(self._total), width - 2)], ()))
+        if self._found is not None:
+            lines.append(([("  ", "text"), *fitting(_sum(self._found), width - 2)], ()))
         return lines
 
     def _only_chats(self) -> ChatFilter:

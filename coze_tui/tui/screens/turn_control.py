@@ -26,6 +26,7 @@ from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.cleaning import clean_line, title_of
 from coze_tui.text.i18n import _
 from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
+from coze_tui.tui.log.notices import Hint
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.offers import Offers
@@ -117,6 +118,7 @@ class TurnControl:
         """
         self._sent_files = self._widgets.attachments.take()
         self._was_sent = False
+        self._hint(None)
         self.view.expect()
         self._show_chip()
         conversation = self._conversation
@@ -311,10 +313,29 @@ class TurnControl:
         elif outcome is Outcome.REQUIRES_ACTION:
             self._offer_tool_form()
         elif has_failed:
-            if not self._widgets.prompt.message:
-                self._conversation.give_back(self.view.question)
+            self.give_back()
         elif self._conversation.queue.waiting and outcome and outcome.continues_queue:
             self.send(self._conversation.queue.take_next(), is_queued=True)
+        elif outcome is Outcome.CANCELED and not self._conversation.queue.waiting:
+            self._hint(Hint.RECALLED)
+
+    def give_back(self) -> None:
+        """Put the question of the turn back into the prompt, selected, so that typing replaces it.
+
+        A text that is there already stays.
+        """
+        if self._widgets.prompt.message:
+            self._hint(Hint.RECALLED)
+            return
+        self._conversation.give_back(self.view.question)
+        self._widgets.prompt.select_all()
+        self._hint(Hint.RESTORED)
+
+    def _hint(self, hint: Hint | None) -> None:
+        """Say under the last answer what became of its question; None says nothing any more."""
+        if (entry := self.last_answer) is not None:
+            entry.hint(hint)
+            self._widgets.log.viewport.entry_changed(entry, counts_as_new=False)
 
     async def _name_chat(self, key: str, entries: Sequence[Entry]) -> None:
         """Tell the entries of a turn which stored chat they show."""

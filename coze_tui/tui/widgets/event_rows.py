@@ -133,6 +133,8 @@ def _time_lines(figures: TurnFigures, now_us: int | None, width: int) -> list[Pa
     lines = [_figure(_("first text"), (first_text(figures),), width, "text bold")]
     total = milliseconds(figures.total_us) if figures.total_us is not None else "…"
     lines.append(_figure(_("total"), (total,), width))
+    if figures.breaks.waited_us:
+        lines.append(_figure(_("waited for you"), (duration(figures.breaks.waited_us),), width))
     if figures.deltas + figures.reasoning_deltas > 1:
         bars = levels(figures.rates(_SPARK))
         rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))

@@ -8,7 +8,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.outcomes import Outcome, break_words
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import ApiError, CozeTuiError
 from coze_tui.render.cells import cell_len, shorten
@@ -184,6 +184,8 @@ class StatusStrip(LineWidget):
         parts = [Chip.of(figures, self._now_us).part]
         if figures.first_text_us is not None and not figures.is_timeless:
             parts.append((_("first text {time}").format(time=milliseconds(figures.first_text_us)), "muted"))
+        if figures.outcome is not None:
+            parts += [(words, "muted") for words in break_words(figures.breaks, figures.outcome)]
         count = figures.events
         parts.append((ngettext("{n} event", "{n} events", count).format(n=thousands(count)), "muted"))
         if figures.stalls:

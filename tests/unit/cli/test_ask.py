@@ -131,7 +131,8 @@ class TestForms:
         ran = command("ask", "--json", "1 + 1")
         objects = [json.loads(line) for line in ran.out.splitlines()]
         assert (ran.status, ran.err) == (0, "")
-        assert objects[-1] == {"type": "turn_ended", "outcome": "completed", "at_us": objects[-1]["at_us"]}
+        end = {"type": "turn_ended", "outcome": "completed", "waited_us": 0, "cut_us": 0}
+        assert objects[-1] == {**end, "at_us": objects[-1]["at_us"]}
         assert [each["text"] for each in objects if each["type"] == "answer_settled"] == [SUM.strip()]
 
     def test_raw_is_the_stream_itself(self, command: Command) -> None:

@@ -17,7 +17,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.key_names import key_for, long_key
-from coze_tui.tui.log.entries import clock_time
+from coze_tui.tui.log.notices import clock_time
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.completion import CompletionList
