@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from coze_tui.api.objects import MessageType
 from coze_tui.engine.model import updates
