@@ -43,7 +43,7 @@ async def shows_chat(at: Desk, number: int) -> None:
     """Wait until the sidebar, the chip and the inspector show the chat that runs."""
     await at.until(lambda: f"Answer {number}." in at.text() and at.screen.turns.runs, "it is answered")
     await at.until(lambda: "◐ delta ×1" in at.life(), "its events are in the sidebar")
-    await at.pilot.press("ctrl+g", "ctrl+g")
+    at.screen.actions.inspect()
     await at.until(lambda: isinstance(at.app.screen, InspectorScreen), "the inspector")
     inspector = at.app.screen
     assert isinstance(inspector, InspectorScreen)
@@ -134,7 +134,7 @@ async def test_an_empty_sidebar_says_why_it_is_empty(home: Path, tmp_path: Path)
         mine = {"COZE_BOT_ID": BOT}
         async with desk(home, stand_in=stand_in, environment=mine) as at:
             assert at.life() == "EVENTS\nnothing sent yet"
-            await at.pilot.press("ctrl+g", "ctrl+g")
+            at.screen.actions.inspect()
             await at.until_told("Nothing was sent in this conversation yet.")
             await at.pilot.press("escape")
             await at.ask("海水？")
@@ -148,7 +148,7 @@ async def test_an_empty_sidebar_says_why_it_is_empty(home: Path, tmp_path: Path)
             gone = "The events of this chat are\nnot on this machine."
             assert gone in at.life()
             assert at.screen.header.chip == Chip.idle()
-            await at.pilot.press("ctrl+g", "ctrl+g")
+            at.screen.actions.inspect()
             await at.until_told("The events of this chat are not on this machine.")
             await at.pilot.press("escape")
             await at.ask("死海？")
