@@ -12,6 +12,7 @@ from coze_tui.engine.model.transcript import (
     ChatTranscript,
     ToolTranscript,
     each_transcript,
+    said_words,
     tool_word,
 )
 from coze_tui.store.archive import ConversationArchive
@@ -75,6 +76,17 @@ def started_at(archived: ConversationArchive) -> int:
     return min(created_at, first.created_at) if first and first.created_at > 0 else created_at
 
 
+def said_in(archived: ConversationArchive) -> tuple[int, int]:
+    """Return the number of questions, and of those that were answered."""
+    questions, answered, is_answered = 0, 0, False
+    for message in archived.messages:
+        if message.type == MessageType.QUESTION:
+            questions, is_answered = questions + 1, False
+        elif message.type == MessageType.ANSWER and not is_answered:
+            answered, is_answered = answered + 1, True
+    return questions, answered
+
+
 def metadata_of(archived: ConversationArchive, clock: Clock) -> list[tuple[str, str]]:
     """Return names and values of the known metadata of a conversation."""
     saved = archived.conversation
@@ -87,7 +99,7 @@ def metadata_of(archived: ConversationArchive, clock: Clock) -> list[tuple[str, 
         (_("at Coze"), saved.conversation_id),
         (_("begun"), clock.moment(started_at(archived))),
         (_("last said"), clock.moment(max([saved.updated_at, *ends]))),
-        (_("chats"), thousands(len(archived.chats)) if archived.chats else ""),
+        (_("messages"), said_words(*said_in(archived))),
         (_("tokens"), thousands(tokens) if tokens else ""),
     ]
     return [(name, clean_line(value)) for name, value in facts if value]

@@ -150,6 +150,25 @@ def message_count(c: sqlite3.Connection, conversation: str) -> int:
     return int(row[0])
 
 
+def said_counts(c: sqlite3.Connection, conversation: str, most: int = 10_000) -> tuple[int, int] | None:
+    """Return how many questions a conversation has, and how many of them were answered.
+
+    Follow-ups, tool calls and the like do not count, nor do further answers to one question.
+
+    Args:
+        most: None is returned if there are more messages than this, because each has to be read.
+    """
+    if message_count(c, conversation) > most:
+        return None
+    row = c.execute(
+        """SELECT coalesce(sum(type = 'question'), 0), count(DISTINCT CASE type WHEN 'answer' THEN turn END)
+           FROM (SELECT type, sum(type = 'question') OVER (ORDER BY position) AS turn
+                 FROM messages WHERE conversation = ?)""",
+        (conversation,),
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
 def delete_messages(c: sqlite3.Connection, condition: str, *values: object) -> None:
     """Delete the messages for which a condition over `messages` is true, and their index entries."""
     search.unindex(c, condition, *values)

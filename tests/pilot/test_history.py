@@ -180,7 +180,7 @@ async def test_the_conversation_under_the_cursor_is_previewed(home: Path, told: 
         await at.until(lambda: "怎么退货？" in at.preview)
         await at.press("j")
         await at.until(lambda: "没收到" in at.preview)
-        assert at.told.strip() == "⟂ cut off · 2 messages · only here · 客服 · coze.cn"
+        assert at.told.strip() == "⟂ cut off · 1 question · 1 answer · only here · 客服"
         await at.press("G")
         await at.until(
             lambda: at.screen.conversations.current and at.screen.conversations.current.title == "Other"

@@ -21,7 +21,7 @@ from coze_tui.store import history, journal, retention, search
 from coze_tui.store.database import Database, now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.last_chats import LastChat, last_chats
-from coze_tui.store.messages import message_count, messages
+from coze_tui.store.messages import message_count, messages, said_counts
 from coze_tui.store.records import SLOT
 from coze_tui.store.retention import PrunePlan as PrunePlan
 from coze_tui.store.search import Hit as Hit
@@ -75,6 +75,8 @@ class ConversationDetails:
 
     summary: SavedConversation
     messages: int
+    said: tuple[int, int] | None
+    """Its questions, and how many were answered; None if there are too many messages to look at each."""
     forked_from: str
     """Title of the conversation it was forked from; empty if it was not, or that is gone."""
     last: LastChat
@@ -214,7 +216,7 @@ class Browsing:
             origin = history.conversation(c, saved.forked_from) if saved.forked_from else None
             title = clean_line(origin.title) if origin else ""
             last = last_chats(c, [key], now_ms()).get(key, LastChat())
-            return ConversationDetails(saved, message_count(c, key), title, last)
+            return ConversationDetails(saved, message_count(c, key), said_counts(c, key), title, last)
 
         return await self._database.read(read)
 

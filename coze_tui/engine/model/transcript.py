@@ -15,7 +15,8 @@ from coze_tui.engine.model.tool_messages import Pairing
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean, clean_line
-from coze_tui.text.i18n import _
+from coze_tui.text.format import thousands
+from coze_tui.text.i18n import _, ngettext
 from coze_tui.values import valueclass
 
 
@@ -132,6 +133,13 @@ class ChatTranscript:
 def with_files(question: str, files: Sequence[str]) -> str:
     """Return a question with the names of its files under it."""
     return "\n".join([question, *(f"+ {name}" for name in files)])
+
+
+def said_words(questions: int, answers: int) -> str:
+    """Return how much was said in a conversation: `2 questions · 1 answer`."""
+    asked = ngettext("{n} question", "{n} questions", questions).format(n=thousands(questions))
+    answered = ngettext("{n} answer", "{n} answers", answers).format(n=thousands(answers))
+    return f"{asked} · {answered}"
 
 
 def tool_word(name: str) -> str:

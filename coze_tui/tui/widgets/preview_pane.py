@@ -11,6 +11,7 @@ from textual.containers import Vertical
 
 from coze_tui.engine.library.history import ConversationDetails
 from coze_tui.engine.library.states import marks_of
+from coze_tui.engine.model.transcript import said_words
 from coze_tui.engine.thread import EngineThread
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
@@ -148,7 +149,10 @@ def facts_groups(facts: ConversationDetails, title: str = "") -> list[list[Part]
         title: Stands first, if it is given.
     """
     summary = facts.summary
-    count = ngettext("{n} message", "{n} messages", facts.messages).format(n=thousands(facts.messages))
+    if facts.said is not None:
+        count = said_words(*facts.said)
+    else:
+        count = ngettext("{n} message", "{n} messages", facts.messages).format(n=thousands(facts.messages))
     groups: list[list[Part]] = [[(title, "text bold")]] if title else []
     for mark in marks_of(summary, facts.last):
         if mark.name not in ("fork", "on_server"):  # these follow in more words

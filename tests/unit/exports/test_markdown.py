@@ -32,7 +32,7 @@ def test_a_conversation_reads_as_it_was() -> None:
 - at Coze: 3342
 - begun: 2025-01-28 10:02 +00:00
 - last said: 2025-01-28 10:03 +00:00
-- chats: 2
+- messages: 2 questions · 2 answers
 - tokens: 864
 
 ---

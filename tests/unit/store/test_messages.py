@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.errors import StoreError
-from coze_tui.store import history, messages, search
+from coze_tui.exports import describe
+from coze_tui.store import history, journal, messages, search
 from coze_tui.store.messages import storable, storable_int
 from coze_tui.store.migrations import migrate
 from coze_tui.store.records import SavedMessage
-from tests.support.stores import append_messages
+from tests.support.stores import DONE, append_messages, taken
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 
@@ -68,6 +69,7 @@ def test_pages_go_from_the_end_to_the_beginning_and_back(c: sqlite3.Connection, 
     whole = [each.content for each in messages.messages(c, key)]
     assert whole == [f"{part}.{n}" for part in range(3) for n in range(4)]
     assert messages.message_count(c, key) == 12
+    assert messages.said_counts(c, key, most=11) is None
     pages: list[str] = []
     before: int | None = None
     while page := messages.messages(c, key, before=before, limit=5):
@@ -107,3 +109,18 @@ def test_deleted_messages_are_found_no_more(c: sqlite3.Connection, key: str) -> 
     assert search.search(c, "退款") == ()
     assert len(search.search(c, "春节")) == 1
     assert c.execute("SELECT count(*) FROM grams WHERE grams MATCH '\"退款\"'").fetchone()[0] == 0
+
+
+def test_only_questions_and_those_that_were_answered_are_counted(c: sqlite3.Connection, key: str) -> None:
+    said = {
+        "one": ("verbose", "answer", "function_call", "tool_response", "answer", "follow_up", "follow_up"),
+        "two": ("verbose", "follow_up"),
+        "three": ("answer",),
+    }
+    assert messages.said_counts(c, key) == (0, 0)
+    for question, types in said.items():
+        chat = journal.begin_chat(c, key, question, "7402", 2_000)
+        journal.finish_chat(c, chat, DONE, [SavedMessage("assistant", kind, "x") for kind in types])
+    assert messages.message_count(c, key) == 13
+    assert messages.said_counts(c, key) == (3, 2)
+    assert describe.said_in(taken(c, key)) == (3, 2)

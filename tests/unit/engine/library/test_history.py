@@ -153,6 +153,7 @@ async def test_facts_tell_how_much_was_said_and_whence_it_was_forked(
     facts = await browsing.details(key)
     assert facts is not None
     assert (facts.messages, facts.summary.created_at, facts.forked_from) == (4, 5_000, "")
+    assert facts.said == (2, 2)
     forked = await browsing.details(await browsing.fork(key))
     assert forked is not None
     assert (forked.messages, forked.forked_from) == (4, "q1")
