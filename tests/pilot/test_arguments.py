@@ -60,6 +60,8 @@ async def test_every_argument_has_a_list_that_narrows(home: Path, tmp_path: Path
                 await at.until(lambda first=first: first in shown(at), f"{command.name} {first[0]}")  # type: ignore[misc]
         await typed(at, "/prompts rename ti")
         await at.until(lambda: shown(at) == ["tides"], "the names also follow the words that change them")
+        await typed(at, "/theme au")
+        assert shown(at)[0] == "auto"  # the theme that follows the terminal
         await typed(at, "/theme nosuch")
         await at.until(lambda: not shown(at), "there is none")
 

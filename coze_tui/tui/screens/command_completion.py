@@ -14,7 +14,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, current_language, languages
 from coze_tui.tui.commands import SlashCommand, slash_commands
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.themes import themes
+from coze_tui.tui.themes import AUTO_THEME, themes
 from coze_tui.tui.widgets.prompt.completion import Candidate, path_candidates
 from coze_tui.tui.widgets.prompt.prompt import Offer
 from coze_tui.values import valueclass
@@ -80,7 +80,7 @@ class CommandCompletion:
     def _themes(self) -> list[_Choice]:
         """Return the names of the themes, our own first."""
         app, now = self._screen.context.app, _("now")
-        own = [theme.name for theme in themes()]
+        own = [AUTO_THEME, *(theme.name for theme in themes())]
         names = [*own, *sorted(set(app.available_themes) - set(own))]
         used = self._screen.context.settings.theme
         return [_Choice(name, now if name == used else "") for name in names]
