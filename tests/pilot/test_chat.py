@@ -306,6 +306,7 @@ async def test_the_footer_of_the_log_names_what_works_there(home: Path) -> None:
         await at.pilot.press("ctrl+c")
         await at.answered()
         assert at.screen.turns.view.phase is Outcome.CANCELED
+        await at.pilot.press("k")  # away from the code, whose key takes the room
         await at.until(lambda: "f fork" in footer.shown() and "^C stop" not in footer.shown())
         await at.pilot.press("escape")
         await at.until(lambda: at.screen.prompt.has_focus)
