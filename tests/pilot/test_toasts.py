@@ -26,13 +26,13 @@ async def test_a_toast_replaces_the_one_before_and_never_covers_the_prompt(
         at.app.notify("a long fact: " + "word " * 60)
         at.screen.prompt.set_message("\n".join("x" * (size[0] - 4) for _line in range(10)))
         await at.until(lambda: "long fact" in str(toasts_of(at.app)))
-        await at.pilot.pause()
+        await at.until(lambda: at.app.screen.query_one("Toast").region.height, "it is laid out")
         (toast,) = at.app.screen.query("Toast")
-        assert toast.region.height
         assert toast.region.y == 1
         assert not toast.region.overlaps(at.screen.prompt.region)
         at.app.notify("the last fact")
         await at.until(lambda: toasts_of(at.app) == ["the last fact"])
+        await at.until(lambda: at.app.screen.query_one("Toast").region.height, "it is laid out")
         assert at.app.screen.query_one("Toast").region.y == 1
 
 
