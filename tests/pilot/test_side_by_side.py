@@ -151,7 +151,7 @@ async def test_each_bot_answers_in_its_own_column_and_conversation(home: Path) -
 
 async def test_versions_and_parameters_of_one_bot_can_be_compared(home: Path) -> None:
     async with side(home, [FIRST]) as at:
-        await at.at.pilot.press("tab", "v", "tab", "a")
+        await at.at.pilot.press("tab", "V", "tab", "a")
         await at.at.until(lambda: isinstance(at.at.app.screen, AskText), "parameters are asked for")
         await at.at.pilot.press(*"{}x", "enter")
         await at.at.pilot.pause()

@@ -101,7 +101,7 @@ class AnswerColumn(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("O", "ask('open')", N_("open in the chat"), id="side.open"),
         Binding("b", "ask('bot')", N_("another bot"), id="side.bot"),
-        Binding("v", "ask('version')", N_("draft or published"), id="side.version"),
+        Binding("V", "ask('version')", N_("draft or published"), id="side.version"),
         Binding("a", "ask('parameters')", N_("parameters"), id="side.parameters"),
         Binding("x", "ask('remove')", N_("take away"), id="side.remove"),
     ]
