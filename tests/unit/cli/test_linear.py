@@ -92,7 +92,7 @@ def test_a_command_that_is_not_there_is_told_and_help_tells_all(command: Command
     assert "There is no /histroy. Did you mean /history? /send and the text sends it" in ran.out
     assert "/retry takes nothing after it." in ran.out
     assert "/recover: fetch the rest" in ran.out
-    assert ran.out.count("小春 Xiaochun: ") == 1  # the greeting: nothing was asked
+    assert ran.out.count("\nXiaochun: ") == 1  # the greeting: nothing was asked
 
 
 def test_a_path_is_no_command_and_send_sends_any_text(command: Command) -> None:
