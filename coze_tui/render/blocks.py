@@ -30,7 +30,7 @@ from coze_tui.render.links import with_urls
 from coze_tui.render.palette import Palette
 from coze_tui.render.runs import Logical
 from coze_tui.render.scanner import Container, Kind
-from coze_tui.render.wrap import cut, cuts, rows_of
+from coze_tui.render.wrap import cut, cuts, prose_width, rows_of
 from coze_tui.text.markdown_rules import alert_title
 
 _BULLETS = "•◦▪"
@@ -105,7 +105,7 @@ class Lead(NamedTuple):
                 size = runs_len(begins)
                 beside = [Segment(" " * size)]
                 depth += container.number < 0 and not container.label
-            if is_fresh or width + size <= page.width // 2:
+            if is_fresh or width + size <= prose_width(page.width) // 2:
                 first += begins if is_fresh else beside
                 rest += beside
                 width += size
@@ -116,12 +116,12 @@ class MarkdownBlock:
     """A leaf of the structure: a paragraph, a table, a piece of code."""
 
     kind: Kind
+    is_prose = True
+    """It takes the width of prose, and not the whole page."""
 
     def __init__(self, page: Page, lead: Lead, number: int) -> None:
-        self.page = page
-        self.lead = lead
         self.number = number
-        self.room = max(4, page.width - lead.width)
+        self._take(page, lead)
         self.fixed: list[Line | Undrawn] = []
         self.changed = 0
         """The first of `fixed` that was changed since its owner looked."""
@@ -146,8 +146,13 @@ class MarkdownBlock:
 
     def resize(self, page: Page, lead: Lead) -> None:
         """Be drawn on another page. What was parsed stays; of `fixed`, what does not depend on it."""
+        self._take(page, lead)
+
+    def _take(self, page: Page, lead: Lead) -> None:
         self.page, self.lead = page, lead
-        self.room = max(4, page.width - lead.width)
+        width = prose_width(page.width) if self.is_prose else page.width
+        self.room = max(4, width - lead.width)
+        """Cells right of the lead."""
 
     def may_link(self) -> bool:
         """Whether a link reference that is defined later could change it."""
@@ -370,6 +375,7 @@ class Code(MarkdownBlock):
     """Source code on its own ground, with the language at the right. Lines are not wrapped: they scroll."""
 
     kind = Kind.CODE
+    is_prose = False
 
     def __init__(self, page: Page, lead: Lead, number: int, info: str, is_fenced: bool = True) -> None:
         super().__init__(page, lead, number)

@@ -66,6 +66,7 @@ class Table(MarkdownBlock):
     """
 
     kind = Kind.TABLE
+    is_prose = False
 
     def __init__(
         self, page: Page, lead: Lead, number: int, head: str, aligns: Sequence[str], *, is_open: bool = False

@@ -20,6 +20,15 @@ class TextRow(NamedTuple):
     dropped: str
 
 
+MEASURE = 110
+"""The most cells of a line of prose. On longer lines the eye does not find the next one."""
+
+
+def prose_width(width: int) -> int:
+    """Return the cells that prose takes of `width` cells. Tables and code take as many as they need."""
+    return min(width, MEASURE)
+
+
 _WIDE = (
     "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uf900-\ufaff\ufe30-\ufe4f"
     "\uff01-\uff60\uffe0-\uffe6\U0001f200-\U0001faff\U00020000-\U0003fffd"

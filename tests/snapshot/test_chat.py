@@ -18,6 +18,14 @@ def test_greeting(looks_the_same: Looks, size: tuple[int, int]) -> None:
     assert looks_the_same(before, size)
 
 
+def test_prose_table_and_code_on_a_wide_screen(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.play("office")
+        await stage.press("ctrl+backslash")
+
+    assert looks_the_same(before, (200, 50))
+
+
 def test_running_tool(looks_the_same: Looks) -> None:
     async def before(stage: Stage) -> None:
         await stage.play("ferries", until_ms=700)

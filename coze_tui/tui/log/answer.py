@@ -8,6 +8,7 @@ from coze_tui.render.document import Document
 from coze_tui.render.inline import estimated_height
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
+from coze_tui.render.wrap import prose_width
 from coze_tui.tui.log.blocks import SLICE, EntryBlock, shown
 
 
@@ -131,7 +132,7 @@ class AnswerBlock(EntryBlock):
         return len(self._document.lines) if is_hidden else first
 
     def estimate(self, width: int) -> int:
-        return sum(estimated_height(piece, width) for piece in self._pieces) or 1
+        return sum(estimated_height(piece, prose_width(width)) for piece in self._pieces) or 1
 
     def release(self) -> None:
         if self.is_finished:

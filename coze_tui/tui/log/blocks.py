@@ -14,12 +14,16 @@ from coze_tui.render.inline import estimated_height, render_plain
 from coze_tui.render.json_tree import json_lines
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
+from coze_tui.render.wrap import prose_width
 from coze_tui.text.cleaning import clean_line, simple_emoji
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import ngettext
 
 _MOST_SHOWN = 48
 """Cells of a call's arguments on its one line."""
+
+_INDENT = "  "
+"""Stands before the lines that a fold opens."""
 
 SLICE = 8_192
 """The most characters that are laid out at once: 1 ms for ordinary text, 30 ms for nothing but marks."""
@@ -189,7 +193,7 @@ class PlainBlock(EntryBlock):
         return self._complete[1] if self._complete[0] == width else height
 
     def estimate(self, width: int) -> int:
-        return estimated_height(self._text, width)
+        return estimated_height(self._text, prose_width(width))
 
     def release(self) -> None:
         super().release()
@@ -203,7 +207,7 @@ class PlainBlock(EntryBlock):
         return self._next_lines(width, palette)
 
     def _next_lines(self, width: int, palette: Palette) -> list[Line]:
-        return render_plain(self._waiting.pop(), width, style_of(palette, self._role))
+        return render_plain(self._waiting.pop(), prose_width(width), style_of(palette, self._role))
 
 
 def slices_of(text: str) -> list[str]:
@@ -225,6 +229,8 @@ class FoldBlock(EntryBlock):
     """A line that the user can open: reasoning, or a tool call."""
 
     is_stop = True
+    is_prose = False
+    """What it opens takes the width of prose."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -248,11 +254,14 @@ class FoldBlock(EntryBlock):
         return ()
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        lines = (self.body if self.is_open else self.preview)(width - 2, palette)
+        room = (prose_width(width) if self.is_prose else width) - cell_len(_INDENT)
+        lines = (self.body if self.is_open else self.preview)(room, palette)
         mark = "▾ " if self.is_open or lines else "▸ "
         head = words_line(_fitted([(mark, "muted"), *self.label(width - cell_len(mark))], width), palette)
-        indent = Segment("  ")
-        body = [line._replace(lead=(indent, *line.lead), lead_width=line.lead_width + 2) for line in lines]
+        body = [
+            line._replace(lead=(Segment(_INDENT), *line.lead), lead_width=line.lead_width + cell_len(_INDENT))
+            for line in lines
+        ]
         return [head, *body]
 
 
@@ -360,9 +369,10 @@ class NoticeBlock(EntryBlock):
         lead_width = cell_len(self._glyph) + 1 if self._glyph else 0
         style = style_of(palette, self._role)
         head, *rest = self._text.split("\n", 1)
-        lines = list(render_plain(head, width - lead_width, style))
+        room = prose_width(width) - lead_width
+        lines = list(render_plain(head, room, style))
         if rest:
-            lines += render_plain(rest[0], width - lead_width, palette.text)
+            lines += render_plain(rest[0], room, palette.text)
         glyph, blank = Segment(self._glyph + " ", style), Segment(" " * lead_width)
         if not lead_width:
             return lines

@@ -27,6 +27,8 @@ class ReasoningBlock(FoldBlock):
         elapsed_us: How long it took in microseconds; 0 if that is not known.
     """
 
+    is_prose = True
+
     def __init__(self, message_id: str, text: str = "", elapsed_us: int = 0) -> None:
         super().__init__()
         self.message_id = message_id

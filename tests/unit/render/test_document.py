@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from coze_tui.render.document import Document, render
 from coze_tui.render.lines import Line, joined
 from coze_tui.render.palette import Palette
+from coze_tui.render.wrap import MEASURE
 from tests.support.hostile_text import TEXTS
 
 PALETTE = Palette.dark()
@@ -409,3 +410,36 @@ def test_hostile_sizes_lose_nothing(source: str) -> None:
     assert list(document.lines) == render(source, 80, PALETTE)
     letters = sum(character.isalnum() for character in source)
     assert sum(character.isalnum() for line in document.lines for character in line.text) >= letters - 6
+
+
+SENTENCE = "Of a ferry that comes in at night one sees the lights first, and hears it long after. " * 4
+
+
+@pytest.mark.parametrize("width", [60, MEASURE, MEASURE + 1, 200])
+def test_prose_has_a_measure(width: int) -> None:
+    most = min(width, MEASURE)
+    for source in (
+        SENTENCE,
+        f"# {SENTENCE}",
+        f"- {SENTENCE}\n  - {SENTENCE}",
+        f"> {SENTENCE}",
+        f"$$\n{SENTENCE}\n$$",
+        f"[ferry]: {SENTENCE}",
+        "春" * 300,
+    ):
+        widest = max(line.wide for line in render(source, width, PALETTE))
+        assert most - 12 < widest <= most, source
+    assert render("---", width, PALETTE)[0].wide == most
+
+
+def test_tables_and_code_are_as_wide_as_they_need() -> None:
+    code = render(f"```\n{SENTENCE}\n```", 200, PALETTE)
+    assert max(line.width for line in code) == len(SENTENCE)
+    cells = " | ".join(["a column of its own"] * 7)
+    table = render(f"| {cells} |\n|{'---|' * 7}\n| {cells} |", 200, PALETTE)
+    assert [line.wide for line in table] == [7 * 19 + 6 * 3] * 3
+
+
+def test_deep_nesting_leaves_room_for_prose_on_a_wide_page() -> None:
+    source = "".join(f"{'  ' * level}- x\n" for level in range(40)) + f"{'  ' * 40}- {SENTENCE}"
+    assert max(len(line.text) for line in render(source, 200, PALETTE) if line.continues) > MEASURE // 4

@@ -15,10 +15,12 @@ from coze_tui.engine.model.transcript import ChatTranscript
 from coze_tui.errors import CozeTuiError, QuotaError, StillAnswering, StreamCut, TransportError
 from coze_tui.render.inline import render_plain
 from coze_tui.render.palette import Palette
+from coze_tui.render.wrap import MEASURE
 from coze_tui.tui.log.answer import AnswerBlock
-from coze_tui.tui.log.blocks import SLICE, HeaderBlock, PlainBlock, ToolBlock, slices_of
+from coze_tui.tui.log.blocks import SLICE, HeaderBlock, NoticeBlock, PlainBlock, ToolBlock, slices_of
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.log.follow_ups import FollowUpsBlock
+from coze_tui.tui.log.reasoning import ReasoningBlock
 
 PALETTE = Palette.dark()
 
@@ -235,3 +237,25 @@ def test_follow_ups_have_a_line_each_if_one_is_long_and_a_greeting_says_how_to_c
     assert follow_ups(block) == ["· Why?", "· Who?"]
     block.show_offered(is_offered=True)
     assert follow_ups(block) == ["1 Why?", "2 Who?", "  press a number, then Enter"]
+
+
+def test_prose_has_a_measure_in_every_block_and_the_output_of_a_tool_has_not() -> None:
+    text = "it is said and said again " * 20
+    reasoning = ReasoningBlock("m", text)
+    reasoning.toggle()
+    live = ReasoningBlock("m")
+    live.append(text, [1_000])
+    for block in (
+        AnswerBlock("m", text),
+        PlainBlock(text),
+        reasoning,
+        live,
+        NoticeBlock(f"{text}\n{text}", "error", "✗"),
+    ):
+        lines = block.lines(200, PALETTE)
+        assert MEASURE - 12 < max(line.wide for line in lines) <= MEASURE
+        assert block.estimate(200) >= block.estimate(MEASURE)
+    tool = ToolBlock("m", "ferry", "", lambda _block: "")
+    tool.respond(text, 1_000)
+    tool.toggle()
+    assert max(line.wide for line in tool.lines(200, PALETTE)) > 180
