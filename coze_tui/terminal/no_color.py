@@ -10,7 +10,9 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 _MOST_STYLES = 512
-_REVERSED = Style(reverse=True)
+_REVERSED, _DIM = Style(reverse=True), Style(dim=True)
+_GRAY = 8
+"""The number of bright black, in which themes with the terminal's own colors draw lines and scrollbars."""
 
 
 def is_without_color(environment: Mapping[str, str]) -> bool:
@@ -19,7 +21,8 @@ def is_without_color(environment: Mapping[str, str]) -> bool:
 
 
 class NoColors(LineFilter):
-    """Removes the colors of every line. A background that differs from the terminal's own is reversed.
+    """Removes the colors of every line. A background that differs from the terminal's own is reversed,
+    and gray is dim.
 
     For themes with the terminal's own ground: only selections, cursors and matches have another one there.
     """
@@ -41,9 +44,12 @@ class NoColors(LineFilter):
             if len(self._plain) >= _MOST_STYLES:
                 self._plain.clear()
             is_marked = style.bgcolor is not None and not style.bgcolor.is_default
+            is_gray = style.color is not None and style.color.number == _GRAY
             plain = style.without_color
             if is_marked:
                 plain += _REVERSED
+            if is_gray:
+                plain += _DIM
             if meta := style.meta:  # links
                 plain += Style.from_meta(meta)
             self._plain[style] = plain

@@ -184,7 +184,7 @@ def _ansi_roles() -> dict[str, str]:
 
 
 def _ansi() -> Theme:
-    default = "ansi_default"
+    default, roles = "ansi_default", _ansi_roles()
     return Theme(
         name=ANSI_THEME,
         ansi=True,
@@ -200,7 +200,7 @@ def _ansi() -> Theme:
         panel=default,
         boost=default,
         variables={
-            **_ansi_roles(),
+            **roles,
             "border": "ansi_blue",
             "border-blurred": default,
             "ansi-background": default,
@@ -216,9 +216,9 @@ def _ansi() -> Theme:
             "input-cursor-foreground": default,
             "input-selection-background": default,
             "input-selection-foreground": default,
-            "scrollbar": default,
-            "scrollbar-hover": default,
-            "scrollbar-active": default,
+            "scrollbar": roles["line"],
+            "scrollbar-hover": roles["user"],
+            "scrollbar-active": roles["user"],
             "scrollbar-background": default,
             "scrollbar-background-hover": default,
             "scrollbar-background-active": default,

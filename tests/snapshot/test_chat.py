@@ -26,6 +26,13 @@ def test_prose_table_and_code_on_a_wide_screen(looks_the_same: Looks) -> None:
     assert looks_the_same(before, (200, 50))
 
 
+def test_long_answer_with_a_scrollbar_in_the_colors_of_the_terminal(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.play("office")
+
+    assert looks_the_same(before, (80, 24), theme="ansi")
+
+
 def test_running_tool(looks_the_same: Looks) -> None:
     async def before(stage: Stage) -> None:
         await stage.play("ferries", until_ms=700)

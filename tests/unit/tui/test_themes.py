@@ -66,6 +66,21 @@ def test_the_current_match_differs_from_the_others(name: str) -> None:
         assert match.color != hit.color
 
 
+@pytest.mark.parametrize("name", list(ALL))
+def test_scrollbars_are_quieter_than_text(name: str) -> None:
+    known = variables_of(ALL[name])
+    if name in EXACT:
+        ground, bar, text = (Color.parse(known[role]) for role in ("background", "scrollbar", "foreground"))
+        assert contrast(bar, ground) < contrast(text, ground) / 2
+    else:
+        assert known["scrollbar"] not in {
+            known["foreground"],
+            "ansi_default",
+            "ansi_white",
+            "ansi_bright_white",
+        }
+
+
 def test_ansi_names_no_exact_color() -> None:
     for name, value in variables_of(ALL[ANSI_THEME]).items():
         assert "#" not in value, (name, value)
