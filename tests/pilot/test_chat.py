@@ -42,7 +42,7 @@ from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.desk import Desk, desk
-from tests.support.shown import toasts_of
+from tests.support.shown import drawn_text, stale_rows, toasts_of
 
 pytestmark = pytest.mark.quick
 BOT = "7511000000000000777"
@@ -388,6 +388,21 @@ async def test_every_size_shows_a_chat(home: Path) -> None:
             assert at.screen.turns.view.phase is Outcome.COMPLETED
             if size[0] >= 80:
                 assert "print(1)" in at.text()
+
+
+async def test_no_row_of_the_layout_before_remains_after_another_size(home: Path) -> None:
+    async with desk(home, bot(Answer("ja")), size=(120, 40)) as at:
+        await at.ask("q")
+        await at.answered()
+        for size in ((80, 24), (120, 40), (60, 20), (200, 50), (99, 30)):
+            await at.pilot.resize_terminal(*size)
+            await at.pilot.pause()
+            assert await stale_rows(at.pilot) == []
+            for key in ("ctrl+g", "ctrl+f", "escape"):
+                await at.pilot.press(key)
+                await at.pilot.pause()
+                assert await stale_rows(at.pilot) == [], (size, key)
+                assert drawn_text(at.app).count(" total ") == at.screen.sidebar.display, (size, key)
 
 
 async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) -> None:

@@ -23,7 +23,7 @@ from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
 from tests.support.keyboard import Keyboard
 from tests.support.server_conversations import create_conversation
-from tests.support.shown import lines_of, toasts_of
+from tests.support.shown import lines_of, stale_rows, toasts_of
 from tests.support.stores import BOT, NOW, bots, talk, write
 
 HOUR = 3_600_000
@@ -378,6 +378,8 @@ async def test_every_size_shows_a_history(home: Path, told: dict[str, str]) -> N
     async with book(home, size=(1, 1)) as at:
         for size in ((1, 1), (120, 40), (60, 20), (30, 8), (10, 3), (80, 24)):
             await at.at.pilot.resize_terminal(*size)
+            await at.at.pilot.pause()
+            assert await stale_rows(at.at.pilot) == []
             await at.press("j", "space", "slash", "a", "down", "escape", "tab", "j", "escape")
         await at.at.pilot.resize_terminal(100, 30)
         await at.until(lambda: at.screen.preview.display)

@@ -36,6 +36,7 @@ from tests.support.conversations import export_bytes
 from tests.support.conversations import replayed as replayed_as
 from tests.support.desk import Desk, desk
 from tests.support.samples import STREAMS
+from tests.support.shown import stale_rows
 
 BOT = "7511000000000000777"
 STEPS = (
@@ -204,6 +205,9 @@ async def test_every_size_shows_a_replay(home: Path) -> None:
             await at.pilot.resize_terminal(*size)
             await at.pilot.pause()
             assert screen.sidebar.display == (size[0] >= 100)
+            await at.until(lambda: screen.steering.has_bar is not screen.bar.display, "one bar is shown")
+            await at.pilot.pause()
+            assert await stale_rows(at.pilot) == []
 
 
 @pytest.mark.parametrize("file", sorted(STREAMS.glob("*.sse"))[::4], ids=lambda file: file.stem)

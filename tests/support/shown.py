@@ -6,6 +6,7 @@ from typing import Any
 
 from textual._context import visible_screen_stack
 from textual.app import App
+from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -24,6 +25,21 @@ def drawn_strips(app: App[Any]) -> list[Strip]:
 def drawn_text(app: App[Any]) -> str:
     """Return the rows of the screen as text, without the blanks at their ends."""
     return "\n".join(strip.text.rstrip() for strip in drawn_strips(app))
+
+
+async def stale_rows(pilot: Pilot[Any]) -> list[tuple[str, str]]:
+    """Paint every widget again; return the rows that look different then, each as it was and as it is."""
+    drawn = drawn_strips(pilot.app)
+    for screen in pilot.app.screen_stack:
+        for widget in screen.walk_children(with_self=True):
+            widget.refresh()
+    await pilot.pause()
+    fresh = drawn_strips(pilot.app)
+    return [
+        (old.text, new.text)
+        for old, new in zip(drawn, fresh, strict=True)
+        if old.simplify() != new.simplify()
+    ]
 
 
 def lines_of(widget: Widget) -> list[str]:

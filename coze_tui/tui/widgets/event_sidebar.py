@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -61,6 +61,8 @@ class EventSidebar(LineWidget, can_focus=True):
         self._figures: TurnFigures | None = None
         self._now_us: int | None = None
         self._lines: list[Parts] = []
+        self._lines_size = Size(0, 0)
+        """The size for which they were laid out."""
         self._top = 0
         self._cursor: int | None = None
         self._rows_room = 0
@@ -97,7 +99,8 @@ class EventSidebar(LineWidget, can_focus=True):
         self._now_us = now_us
         if not self.is_attached or not self.content_size.height:
             return
-        before, self._lines = self._lines, self._laid_out()
+        before = self._lines
+        self._lay_out()
         width = self.content_size.width
         changed = [
             Region(0, y, width, 1)
@@ -113,11 +116,16 @@ class EventSidebar(LineWidget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line."""
+        if self._lines_size != self.content_size:  # Textual paints before it reports another size
+            self._lay_out()
         if y >= len(self._lines):
             return self.line([])
         return self.line(*self._lines[y])
 
     # --- layout ---
+
+    def _lay_out(self) -> None:
+        self._lines, self._lines_size = self._laid_out(), self.content_size
 
     def _laid_out(self) -> list[Parts]:
         width, height = self.content_size
@@ -170,9 +178,9 @@ class EventSidebar(LineWidget, can_focus=True):
     # --- keys and mouse ---
 
     def on_resize(self) -> None:
-        """Lay out everything again."""
-        self._lines = []
+        """Lay out and paint everything again."""
         self.flush(self._now_us)
+        self.refresh()
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """Show the cursor, or hide it and follow the newest again."""

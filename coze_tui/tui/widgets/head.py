@@ -42,6 +42,7 @@ class HeadLine(LineWidget):
         super().__init__(id=id, classes=classes)
         self._layout = layout if layout is not None else lambda _width: ()
         self._shown: Sequence[HeadParts] = ()
+        """What was painted last, at whatever width."""
         self._ground = ""
 
     def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
@@ -64,14 +65,12 @@ class HeadLine(LineWidget):
 
     def flush(self) -> None:
         """Paint what has changed, if anything has."""
-        lines = self._layout(self.line_width)
-        if lines != self._shown:
-            self._shown = lines
+        if self._layout(self.line_width) != self._shown:
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Draw one line."""
-        lines = self._layout(self.line_width)
+        lines = self._shown = self._layout(self.line_width)
         left, right = lines[y] if y < len(lines) else ((), ())
         return self.line(left, right, self._ground)
 

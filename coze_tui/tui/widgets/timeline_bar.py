@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from textual.geometry import Size
+from textual.reactive import reactive
 from textual.strip import Strip
 
 from coze_tui.engine.analysis.player import Player
@@ -45,18 +47,21 @@ class TimelineBar(LineWidget):
         self._timeline = Timeline()
         self._at_us: int | None = None
         self._lines: list[list[Part]] = []
+        self._lines_size = Size(0, 0)
+        """The size for which they were laid out."""
 
     def show(self, timeline: Timeline, at_us: int | None = None) -> None:
         """Show what the timeline holds by now; nothing is painted where that looks the same."""
         self._timeline, self._at_us = timeline, at_us
-        lines = self._laid_out()
-        if lines != self._lines:
-            self._lines = lines
+        before = self._lines
+        self._lay_out()
+        if before != self._lines:
             self.refresh()
 
     def on_resize(self) -> None:
-        """Lay out at the new width."""
-        self._lines = self._laid_out()
+        """Lay out and paint at the new size."""
+        self._lay_out()
+        self.refresh()
 
     def text(self) -> list[str]:
         """The lines as plain text, for tests."""
@@ -64,11 +69,13 @@ class TimelineBar(LineWidget):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line."""
+        if self._lines_size != self.content_size:  # Textual paints before it reports another size
+            self._lay_out()
         return self.line(self._lines[y] if y < len(self._lines) else ())
 
-    def _laid_out(self) -> list[list[Part]]:
-        size = self.content_size
-        return laid_out(self._timeline, size.width, size.height, self._at_us)
+    def _lay_out(self) -> None:
+        size = self._lines_size = self.content_size
+        self._lines = laid_out(self._timeline, size.width, size.height, self._at_us)
 
 
 def laid_out(timeline: Timeline, width: int, height: int, at_us: int | None) -> list[list[Part]]:
@@ -203,13 +210,14 @@ class ReplayLine(LineWidget, can_focus=True):
     It has the focus while one steers; the keys are the screen's.
     """
 
+    has_bar: reactive[bool] = reactive(True)
+    """Whether a bar shows the progress, too."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._left: list[Part] = []
         self._right: list[Part] = []
         self._part = 0.0
-        self.has_bar = True
-        """Whether a bar shows the progress, too."""
 
     def show(self, player: Player) -> None:
         """Show how the player stands now."""
