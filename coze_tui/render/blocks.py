@@ -26,7 +26,7 @@ from coze_tui.render.code import (
 )
 from coze_tui.render.inline import InlineText
 from coze_tui.render.lines import BAR, Line, Undrawn
-from coze_tui.render.links import with_urls
+from coze_tui.render.links import with_urls, without_open_link
 from coze_tui.render.palette import Palette
 from coze_tui.render.runs import Logical
 from coze_tui.render.scanner import Container, Kind
@@ -196,7 +196,9 @@ class Paragraph(MarkdownBlock):
 
     def loose(self, text: str | None = None) -> list[Line]:
         source = self._rest if text is None else f"{self._rest}\n{_untabbed(text)}"
-        return self._rows(self._parse(hopefully_closed(source)))[0]
+        lines = self._parse(hopefully_closed(source))
+        lines[-1] = without_open_link(lines[-1], source)
+        return self._rows(lines)[0]
 
     def finish(self) -> None:
         self._parsed.append(self._parse(self._rest.rstrip()))
@@ -273,18 +275,22 @@ class Heading(Paragraph):
         super().__init__(page, lead, number, page.palette.headings[min(level, 4) - 1])
         self.level = level
 
+    def loose(self, text: str | None = None) -> list[Line]:
+        return super().loose(text) + self._underline()
+
     def finish(self) -> None:
         super().finish()
-        self._underline()
+        self.fixed += self._underline()
 
     def resize(self, page: Page, lead: Lead) -> None:
         super().resize(page, lead)
-        self._underline()
+        self.fixed += self._underline()
 
-    def _underline(self) -> None:
-        if self.level == 1:
-            rule = Segment("─" * self.room, self.page.palette.line)
-            self.fixed.append(self._line((rule,), self.room, 1, None))
+    def _underline(self) -> list[Line]:
+        if self.level > 1:
+            return []
+        rule = Segment("─" * self.room, self.page.palette.line)
+        return [self._line((rule,), self.room, 1, None)]
 
 
 class Alert(MarkdownBlock):

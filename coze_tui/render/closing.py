@@ -4,8 +4,12 @@ import re
 
 _ANY_MARK = re.compile(r"[*`\[~<]")
 _TICKS = re.compile(r"`+")
-_LINKS = re.compile(r"!?\[[^\[\]\n]*\]\([^()\s]*\)|https?://[^\s`<>]*", re.IGNORECASE)
-_OPEN_TARGET = re.compile(r"(?<!\\)\[[^\[\]\n]+\]\([^()\s]*\Z")
+_LINKS = re.compile(r"!?\[[^\[\]\n]*\]\((?:[^()\s]|\([^()\s]*\))*\)|https?://[^\s`<>]*", re.IGNORECASE)
+_OPEN_TARGET = re.compile(
+    r"(?<!\\)\[(?:[^\[\]\n]|\[[^\[\]\n]*\])+\]"
+    r"(\((?:<[^<>\n]*>?|(?:[^()\s<]|\([^()\s]*\))*(?:\([^()\s]*)?)(?:[ \t]+(?:[\"'][^\n]*)?)?)\Z"
+)
+_OPEN_AUTOLINK = re.compile(r"<(?=(?:https?:|mailto:)[^\s<>]*\Z)", re.IGNORECASE)
 _OPEN_LABEL = re.compile(r"(?<![\\A-Za-z0-9_])(!?)\[(?![\d\s^!xX\]]|\Z)[^\[\]\n]{1,100}(\]?)\Z")
 _MARKS = re.compile(r"\\.|\*+|~~+", re.DOTALL)
 _NAMES = (
@@ -21,7 +25,8 @@ _OPEN_TAG = re.compile(
 def hopefully_closed(source: str) -> str:
     """Return a growing source with what its last line has left open closed, as its author will surely do.
 
-    So bold text is bold from its first letter on, and no marks appear only to vanish. Cuts blanks at the end.
+    So bold text is bold from its first letter on, and no marks appear only to vanish. Cuts blanks at the end,
+    and the target of a link that has not arrived whole.
     """
     has_blank = source[-1:].isspace()
     source = source.rstrip()
@@ -34,12 +39,16 @@ def hopefully_closed(source: str) -> str:
         if prose.endswith(opened):
             return source[: -len(opened)]
         return source + opened[min(len(line) - len(line.rstrip("`")), len(opened)) :]
-    if "<" in prose and (tag := _OPEN_TAG.search(prose)) is not None:
-        prose = prose[: tag.start()]
-        source = source[: start + tag.start()]
+    if "<" in prose:
+        if (tag := _OPEN_TAG.search(prose)) is not None:
+            prose = prose[: tag.start()]
+            source = source[: start + tag.start()]
+        elif (link := _OPEN_AUTOLINK.search(prose)) is not None:
+            prose = prose[: link.start()] + prose[link.end() :]
+            source = source[: start + link.start()] + source[start + link.end() :]
     if "[" in prose:
         if (target := _OPEN_TARGET.search(prose)) is not None:
-            return source + ")" + _closers(prose[: target.start()])
+            return source[: start + target.start(1)] + "()" + _closers(prose[: target.start()])
         if (label := _OPEN_LABEL.search(prose)) is not None and not (has_blank and label[2]):
             source += _closers(prose[label.start() :])
             return source + ("()" if label[2] else "]()") + _closers(prose[: label.start()])

@@ -14,7 +14,7 @@ from rich.style import Style
 
 from coze_tui.render.cells import untorn
 from coze_tui.render.lines import Line
-from coze_tui.render.links import says, with_urls
+from coze_tui.render.links import says, with_urls, without_open_link
 from coze_tui.render.palette import Palette
 from coze_tui.render.runs import BOLD, ITALIC, Logical, Runs, Styles
 from coze_tui.render.wrap import cuts, rows_of
@@ -212,11 +212,19 @@ TAB = 4
 _LINK = Style(underline=True)
 
 
-def render_plain(text: str, width: int, style: Style) -> list[Line]:
-    """`text` as it is, wrapped at `width`, every line end kept. Bare URLs are underlined links."""
+def render_plain(text: str, width: int, style: Style, *, is_open: bool = False) -> list[Line]:
+    """`text` as it is, wrapped at `width`, every line end kept. Bare URLs are underlined links.
+
+    Args:
+        is_open: More of its last line may follow, so that a URL at its end is no link yet.
+    """
     lines: list[Line] = []
-    for source in text.split("\n"):
-        lines += wrapped(with_urls(source.expandtabs(TAB), style, _LINK), width)
+    sources = text.split("\n")
+    for number, source in enumerate(sources, 1):
+        runs = with_urls(source.expandtabs(TAB), style, _LINK)
+        if is_open and number == len(sources):
+            runs = without_open_link(runs, source)
+        lines += wrapped(runs, width)
     return lines
 
 

@@ -368,7 +368,7 @@ class Layout:
                 drawn += [] if empty else self._gap_lines(opened)
                 if isinstance(opened.block, Paragraph) and _may_head(opened.block):
                     return drawn + self._head_of_table(step.text, opened)
-                if step.kind in ONE_LINE:
+                if step.kind in ONE_LINE and step.kind is not Kind.HEADING:
                     opened.block.finish()
                     return drawn + opened.block.fixed
                 return [*drawn, *opened.block.fixed, *opened.block.loose()]

@@ -16,6 +16,8 @@ _SHOWN_URL = 36
 """Cells of a link's target that are shown; its host is never cut short of its own end."""
 _SHOWN_IMAGE = 400
 _TORN_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]?)?…\Z")
+_MAY_CONTINUE = re.compile(r"[!-/:-@\[-`{-~]*")
+"""ASCII punctuation: it ends a URL only if nothing that belongs to the URL follows."""
 _SCHEME = re.compile(r"(?:mailto:|https?://)", re.IGNORECASE)
 
 
@@ -44,6 +46,25 @@ def with_urls(text: str, style: Style, link: Style, urls: Sequence[FoundUrl] | N
 def link_to(url: str) -> Style:
     """Return the style that marks text as a link to `url`: its `meta` contains the URL as it is opened."""
     return Style(meta={"url": encoded(url)})
+
+
+def without_open_link(runs: list[Segment], source: str) -> list[Segment]:
+    """Return the runs of a growing line without the link of a URL at its end, of which more may follow.
+
+    Args:
+        source: What has arrived of the line. The URL is whole as soon as something stands behind it.
+    """
+    tail = ""
+    for number in range(len(runs) - 1, -1, -1):
+        text, style, _ = runs[number]
+        tail = text + tail
+        if style is not None and "url" in style.meta:
+            if source.endswith(tail):
+                return [*runs[:number], Segment(text, style.clear_meta_and_links()), *runs[number + 1 :]]
+            break
+        if not _MAY_CONTINUE.fullmatch(text):
+            break
+    return runs
 
 
 def says(text: str, url: str) -> bool:

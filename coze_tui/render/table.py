@@ -13,6 +13,7 @@ from coze_tui.render.blocks import Lead, MarkdownBlock, Page
 from coze_tui.render.cells import cell_len, untorn
 from coze_tui.render.closing import hopefully_closed
 from coze_tui.render.lines import Line
+from coze_tui.render.links import without_open_link
 from coze_tui.render.runs import Logical
 from coze_tui.render.scanner import Kind, row_cells
 from coze_tui.render.wrap import TextRow, cuts, rows_of
@@ -130,6 +131,8 @@ class Table(MarkdownBlock):
         for source in sources:
             lines = inline.parse(source.replace("\t", " "), style, references).lines
             row.append([untorn(line) for line in lines])
+        if is_open and row:
+            row[-1][-1] = without_open_link(row[-1][-1], text)
         return row
 
     def _with(self, row: _Row) -> tuple[list[int], list[int]]:

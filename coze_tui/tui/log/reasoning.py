@@ -95,7 +95,8 @@ class ReasoningBlock(FoldBlock):
         return _("reasoning")
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
-        return render_plain(shown(self.text, palette), width, palette.muted + Style(italic=True))
+        style = palette.muted + Style(italic=True)
+        return render_plain(shown(self.text, palette), width, style, is_open=self._is_live)
 
     def preview(self, width: int, palette: Palette) -> Sequence[Line]:
         if not self._is_live:
@@ -103,7 +104,7 @@ class ReasoningBlock(FoldBlock):
         new = shown("".join(self._new), palette)
         self._new.clear()
         text = (self._last + new)[-_MOST_NEW:]
-        lines = render_plain(text, width, palette.muted + Style(italic=True))
+        lines = render_plain(text, width, palette.muted + Style(italic=True), is_open=True)
         while len(lines) > 1 and not lines[-1].text.strip():
             lines.pop()  # a line end is shown as soon as something follows it
         rest = text[len(text.rstrip("\n")) :]

@@ -1,5 +1,7 @@
 """Markdown that grows, as lines."""
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -357,6 +359,11 @@ def test_how_it_looks(source: str, lines: list[str]) -> None:
         (["看[官", "网"], ["看官网"]),
         (["~~删", "~"], ["删"]),
         (["2"], ["2"]),
+        (["[a](https://x.example/A_(", "b"], ["a"]),
+        (['[a](https://x.example "the ti'], ["a"]),
+        (["[a](<https://x.example/b c"], ["a"]),
+        (["<https://x.exam"], ["https://x.exam"]),
+        (["## a **b", " [c](ht"], ["a b c"]),
     ],
 )
 def test_marks_without_a_meaning_so_far_are_not_shown(pieces_: list[str], lines: list[str]) -> None:
@@ -443,3 +450,35 @@ def test_tables_and_code_are_as_wide_as_they_need() -> None:
 def test_deep_nesting_leaves_room_for_prose_on_a_wide_page() -> None:
     source = "".join(f"{'  ' * level}- x\n" for level in range(40)) + f"{'  ' * 40}- {SENTENCE}"
     assert max(len(line.text) for line in render(source, 200, PALETTE) if line.continues) > MEASURE // 4
+
+
+def targets(lines: Iterable[Line]) -> set[str]:
+    runs = [run for line in lines for run in (*line.lead, *line.body)]
+    return {run.style.meta["url"] for run in runs if run.style is not None and "url" in run.style.meta}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "see [the office](https://example.com/ferry) now",
+        "**[a](https://example.com/A_(b))** and *https://example.com/x* or",
+        '[a](https://example.com/x "the title") or [b](<https://example.com/y z>) or',
+        "go to https://example.com/ferry/1.html, www.example.com/x?a=b&c=d or lin@example.com now",
+        "<https://example.com/x> and (https://example.com/a_b) or",
+        "# of [x](https://example.com/x)\n## https://example.com/y\n",
+        "> 看https://zh.example.org/wiki/春节，好",
+        "1. ![pic](https://example.com/p.png) or",
+        "[![pic](https://example.com/q.png)](https://example.com/r) or",
+        "| a | b |\n|---|---|\n| [x](https://example.com/1) | https://example.com/2 |\n",
+        "| a | b |\n|---|---|\n| y | https://example.com/3 |",
+        "[`a`][b] or\n\n[b]: https://example.com/r\n",
+    ],
+)
+def test_a_link_that_is_still_arriving_cannot_be_opened(source: str) -> None:
+    document, seen = Document(60, PALETTE), set[str]()
+    for character in source:
+        document.append(character)
+        seen |= targets(document.lines)
+        assert "](" not in "".join(line.plain for line in document.lines)
+    document.finish()
+    assert seen <= targets(document.lines)

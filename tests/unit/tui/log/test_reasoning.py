@@ -152,3 +152,13 @@ def test_a_reopened_chat_says_the_same_of_its_reasoning_as_the_live_one(
 
     assert told(live) == words
     assert told(AnswerEntry.of(stored)) == words
+
+
+def test_a_url_that_is_still_arriving_is_no_link() -> None:
+    def links(entry: AnswerEntry) -> list[str]:
+        rows = [entry.line(number)[0] for number in range(entry.lay_out(60, PALETTE))]
+        runs = [run for row in rows for run in row.body]
+        return [run.style.meta["url"] for run in runs if run.style is not None and "url" in run.style.meta]
+
+    assert links(thinking("Look at https://example.c")) == []
+    assert links(thinking("Look at https://example.c", "om and")) == ["https://example.com"]
