@@ -132,7 +132,8 @@ class InlineText:
             parts = _LINE_BREAK.split(source) if "\n" in source else [source]
             return Parsed([[Segment(part, base)] if part else [] for part in parts], True)
         if (simple := self._simple(source, base)) is not None:
-            return Parsed(simple, True)
+            urls = urls_in(source) if may_hold_urls(source) else []
+            return Parsed(simple, not urls or urls[-1].stop < len(source))
         from markdown_it.rules_inline import StateInline
 
         parser = _parser()

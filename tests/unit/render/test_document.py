@@ -11,6 +11,7 @@ from coze_tui.render.document import Document, render
 from coze_tui.render.lines import Line, joined
 from coze_tui.render.palette import Palette
 from coze_tui.render.wrap import MEASURE
+from coze_tui.text.urls import encoded
 from tests.support.hostile_text import TEXTS
 
 PALETTE = Palette.dark()
@@ -482,3 +483,10 @@ def test_a_link_that_is_still_arriving_cannot_be_opened(source: str) -> None:
         assert "](" not in "".join(line.plain for line in document.lines)
     document.finish()
     assert seen <= targets(document.lines)
+
+
+def test_a_url_of_chinese_is_whole_in_a_paragraph_that_is_finished_piece_by_piece() -> None:
+    url = "https://zh.example.org/wiki/" + "春节假期安排" * 12
+    for before in range(100, 260, 20):
+        lines = render("文" * before + f" {url} " + "字" * 300, 80, PALETTE)
+        assert targets(lines) == {encoded(url)}
