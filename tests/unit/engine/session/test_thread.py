@@ -88,7 +88,7 @@ class Room(Engine):
     """An engine without a store, which says where it is."""
 
     def __init__(self, leave: Callable[[], Awaitable[object]] | None = None) -> None:
-        self.unsaved, self.left_chats = None, 0
+        self.unsaved, self.left_chats, self.is_saved = None, 0, True
         self.thread = threading.current_thread().name
         self._leave = leave
 
