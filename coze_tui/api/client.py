@@ -29,6 +29,7 @@ from coze_tui.api.unpacking import BrokenEncodingError, Unpacker
 from coze_tui.config import coercion
 from coze_tui.config.coercion import WrongValueError
 from coze_tui.config.credentials import MASK
+from coze_tui.config.secret_cleaner import LEAST_SECRET, SecretCleaner
 from coze_tui.errors import CredentialsError, SettingsError, TransportError
 from coze_tui.values import valueclass
 
@@ -36,7 +37,6 @@ _LARGEST_JSON = 16_000_000
 _POOL_SECONDS = 10.0
 _RETRY_DELAYS = (0.3, 1.0)
 _LONGEST_RETRY_AFTER = 10.0
-_LEAST_SECRET = 6
 _PASSING_KINDS = frozenset({"refused", "closed", "other"})
 
 _log = logging.getLogger(__name__)
@@ -107,6 +107,10 @@ class CozeClient:
     def without_token(self, text: str) -> str:
         """The text with the token of now masked, should it stand there."""
         return self._auth.masked_in(text)
+
+    def new_cleaner(self) -> SecretCleaner:
+        """Return a cleaner for text that comes in deltas, over which the server may split the token."""
+        return SecretCleaner(lambda: self._auth.secret)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -291,11 +295,16 @@ class _Bearer(httpx.Auth):
             raise CredentialsError(fault)
         yield request
 
+    @property
+    def secret(self) -> str:
+        """The token of now."""
+        return self._token().strip()
+
     def masked_in(self, text: str) -> str:
         """The text without the token. One of a few letters is no secret, and stands everywhere."""
         if self._token().strip() not in text:  # as of nearly all frames of a stream
             return text
-        is_secret = len(self._token().strip()) >= _LEAST_SECRET
+        is_secret = len(self._token().strip()) >= LEAST_SECRET
         return text.replace(self._token().strip(), MASK) if is_secret else text
 
 

@@ -39,6 +39,7 @@ from tests.support.raw_server import Line, RawServer
 BOT = "7511000000000000777"
 ECHOES: dict[str, list[Step]] = {
     "the answer": [Delta(f"D1{TOKEN}D2"), Complete(f"A1{TOKEN}A2")],
+    "an answer in pieces": [Answer(f"the token is {TOKEN}, as you see")],
     "the reasoning": [Answer("done", reasoning=f"the token is {TOKEN}")],
     "a tool": [FunctionCall("p", "a", {"token": TOKEN}), ToolResponse(TOKEN), Answer("done")],
     "a follow-up": [Answer("done"), FollowUps((f"is it {TOKEN}?",), wait=0)],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from coze_tui.engine.model.parts import Answer, Part
+from coze_tui.text.cleaning import StreamCleaner
 
 _MID_SENTENCE = ",，、;；-"
 """What a text ends with, besides letters and digits, if its sentence goes on."""
@@ -11,8 +14,9 @@ _MID_SENTENCE = ",，、;；-"
 class Answers:
     """Finds the answer to which a delta or a completed message belongs, and adds new ones to the parts."""
 
-    def __init__(self, parts: list[Part]) -> None:
+    def __init__(self, parts: list[Part], new_cleaner: Callable[[], StreamCleaner] = StreamCleaner) -> None:
         self._parts = parts
+        self._new_cleaner = new_cleaner
         self._by_key: dict[str, Answer] = {}
         self._ended: dict[str, Answer] = {}
         """Those that a tool call has ended, until more arrives under their ID."""
@@ -93,7 +97,7 @@ class Answers:
         if before is not None:
             self._by_key[key] = before
             return self.add_after(before)
-        answer = self._by_key[key] = Answer(key)
+        answer = self._by_key[key] = Answer(key, new_cleaner=self._new_cleaner)
         self._parts.append(answer)
         return answer
 

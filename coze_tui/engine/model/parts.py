@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coze_tui.api.objects import Message, MessageType
@@ -31,9 +32,13 @@ class Answer:
     thought_from_us: int = 0
     thought_until_us: int = 0
     """When its reasoning began and ended, in microseconds after the question; 0 without deltas."""
-    text_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
-    reasoning_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
+    new_cleaner: Callable[[], StreamCleaner] = field(default=StreamCleaner, repr=False)
+    text_cleaner: StreamCleaner = field(init=False, repr=False)
+    reasoning_cleaner: StreamCleaner = field(init=False, repr=False)
     splitter: ThinkingSplitter = field(default_factory=ThinkingSplitter, repr=False)
+
+    def __post_init__(self) -> None:
+        self.text_cleaner, self.reasoning_cleaner = self.new_cleaner(), self.new_cleaner()
 
     @property
     def thought_us(self) -> int:
@@ -54,7 +59,7 @@ class Answer:
         """Return the answer of the deltas that follow the completed message of this one under the same ID."""
         if self.later is None:
             first, _mark, number = self.message_id.partition("#")
-            self.later = Answer(f"{first}#{int(number or 1) + 1}")
+            self.later = Answer(f"{first}#{int(number or 1) + 1}", new_cleaner=self.new_cleaner)
         return self.later
 
     def own_text(self, completed: str) -> str:

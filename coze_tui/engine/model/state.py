@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from coze_tui.api import events
@@ -43,7 +43,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.cleaning import StreamCleaner, clean, clean_line
 
 _LEVELS: Mapping[MessageType, Level] = {
     MessageType.FUNCTION_CALL: "tool",
@@ -64,9 +64,14 @@ class TurnState:
     """The state of one chat after its events so far.
 
     Total: any event in any state returns a list of updates, which may be empty.
+
+    Args:
+        new_cleaner: Returns a cleaner for the deltas of one text; that of a live chat also masks the token.
     """
 
-    def __init__(self, *, conversation_id: str = "") -> None:
+    def __init__(
+        self, *, conversation_id: str = "", new_cleaner: Callable[[], StreamCleaner] = StreamCleaner
+    ) -> None:
         self.asked_conversation_id = conversation_id
         """The conversation the question was sent to; empty for a new one."""
         self.chat_id = ""
@@ -90,7 +95,7 @@ class TurnState:
         """
         self.frame_count = 0
         self.completed_ids: set[str] = set()
-        self._answers = Answers(self.parts)
+        self._answers = Answers(self.parts, new_cleaner)
         self._pairing = Pairing()
         self._thoughts = Thoughts()
 

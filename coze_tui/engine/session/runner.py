@@ -121,7 +121,7 @@ class ChatTurn:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.request = request
-        self.state = TurnState(conversation_id=request.conversation_id)
+        self.state = TurnState(conversation_id=request.conversation_id, new_cleaner=client.new_cleaner)
         self.figures = TurnFigures()
         self.frames = FrameLog()
         self.logid = ""

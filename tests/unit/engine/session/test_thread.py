@@ -88,9 +88,13 @@ class Room(Engine):
     """An engine without a store, which says where it is."""
 
     def __init__(self, leave: Callable[[], Awaitable[object]] | None = None) -> None:
-        self.unsaved, self.left_chats, self.is_saved = None, 0, True
+        self.unsaved, self.left_chats = None, 0
         self.thread = threading.current_thread().name
         self._leave = leave
+
+    @property
+    def is_saved(self) -> bool:
+        return True
 
     async def close(self) -> None:
         if self._leave is not None:
