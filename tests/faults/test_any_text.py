@@ -368,7 +368,7 @@ async def side_by_side(v: Visitor) -> None:
     v.put("Q2")
     await v.seen("Q2")
     v.press("enter")
-    await v.seen("A1", "completed")
+    await v.seen("A1", "✓")
     await v.back()
 
 

@@ -54,11 +54,11 @@ async def test_a_conversation_is_exported_where_the_program_was_started(
             assert at.screen.header.title == "海水为什么咸？"
             assert "1 conversation imported" in said(at)
             await at.ask(f"/import {path}")
-            await at.until(lambda: "All of it was here already." in said(at))
+            await at.until(lambda: "all of it was here already" in said(at))
             empty = tmp_path / "empty.jsonl"
             empty.write_text('{"format":"coze-tui","version":1}\n', "utf-8")
             await at.ask(f"/import {empty}")
-            await at.until(lambda: "There are no conversations in it." in said(at))
+            await at.until(lambda: "the file contains no conversations" in said(at))
 
 
 async def test_an_export_asks_for_the_place_and_before_it_replaces_a_file(

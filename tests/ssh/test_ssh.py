@@ -38,8 +38,8 @@ def asked(stand_in: StandIn, path: str) -> int:
 
 
 def fills(screen: TerminalScreen, columns: int) -> bool:
-    """The header of an idle program reaches from the left edge to the right one."""
-    return screen.row(0).endswith("● idle") and columns - 3 < cell_len(screen.row(0)) <= columns
+    """The header of a program whose chat is completed reaches from the left edge to the right one."""
+    return "  ✓ " in screen.row(0) and columns - 3 < cell_len(screen.row(0)) <= columns
 
 
 def gone(home: Path) -> bool:
@@ -58,7 +58,7 @@ def test_chinese_is_typed_and_shown_in_the_posix_locale_at_every_size(connect: C
         program.type("又问")
         program.resize(110, 30)
         program.wait_for(
-            lambda screen: "✓ completed" in screen.text() and "又问" in program.prompt_of(screen)
+            lambda screen: "✓ chat completed" in screen.text() and "又问" in program.prompt_of(screen)
         )
         program.send(b"\x11")
         program.check_left()

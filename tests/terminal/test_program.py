@@ -458,7 +458,8 @@ def test_columns_are_right_in_tmux_as_tmux_counts_them(home: Path, stand_in: Sta
             terminal.settle(0.1)
         terminal.send("end\r")
         terminal.wait_for("completed")
-        terminal.wait_for("● idle")
+        terminal.wait_for(lambda screen: "✓" in screen.row(0))
+        terminal.send("\x1b[1;5H")  # Ctrl+Home: all signs are in sight
         terminal.settle(0.3)
         ask("copy-mode")
         for command in ("top-line", "start-of-line"):

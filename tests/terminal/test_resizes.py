@@ -75,7 +75,7 @@ def test_a_resized_screen_equals_a_fresh_drawing_in_tmux(home: Path, stand_in: S
         terminal.settle(0.1)
         terminal.send("\r")
         terminal.wait_for("2025 年春节是 1 月 29 日")
-        terminal.wait_for("● idle")
+        terminal.wait_for("✓")
         for sizes in (NARROW_THEN_WIDE, *(tuple(sizes_of(seed)) for seed in range(6))):
             for size in sizes:
                 resize(terminal, ask, *size)

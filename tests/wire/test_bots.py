@@ -40,7 +40,7 @@ async def test_one_bot_with_its_greeting(profile: str, loopback: Loopback) -> No
         client = await loopback.client(stand_in.base_url, lambda: stand_in.token)
         bot = await resources.retrieve_bot(client, BOT)
     assert (bot.id, bot.name) == (BOT, "Xiaochun")
-    assert bot.prologue.startswith("你好")
+    assert bot.prologue.startswith("Hello")
     assert bot.suggested_questions[-1] == "1 + 1"
 
 

@@ -4,11 +4,12 @@ No wheel contains the examples of the specification, so Hypothesis writes them. 
 each with its reason.
 """
 
+import re
 from dataclasses import replace
 from functools import cache
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -64,6 +65,8 @@ BLOCKS = [
 PARTS = st.sampled_from([*INLINE, *INLINE, *WORDS, *WORDS, *BLOCKS, "[a]: /u\n\n", '[b]:\n/u\n"t"\n\n'])
 SOURCES = st.lists(PARTS, max_size=14).map("".join)
 
+AFTER_NESTED_QUOTES = re.compile(r"^ {0,3}> ?>.*\n {4}", re.MULTILINE)
+
 MEANT = [
     ("**注意：**请", "emphasis beside Chinese punctuation"),
     ("~~100元。~~80元", "strikethrough beside Chinese punctuation"),
@@ -73,6 +76,7 @@ MEANT = [
     ("<details>\n\na", "a line of <details> shows nothing"),
     ("a[^1]\n\n[^1]: b", "footnotes"),
     ("> [!NOTE]\n> a", "alerts"),
+    (">>a\n    *", "a line continues the paragraph of nested quotes, which markdown-it takes for code"),
     ("- [x] a", "tasks"),
     (
         "[a]: /u\n*",
@@ -170,6 +174,7 @@ def theirs(source: str) -> list[Character]:
 @example("[a]: /u\n===\n[a]")
 @settings(max_examples=400)
 def test_lines_mean_what_commonmark_means(source: str) -> None:
+    assume(not AFTER_NESTED_QUOTES.search(source))
     assert ours(source) == theirs(source)
 
 
