@@ -31,8 +31,8 @@ _PIECE = 250
 """Characters of a long text on one line."""
 _BARE = re.compile(r"[A-Za-z0-9_./:][A-Za-z0-9_./:-]*")
 """A word that no shell changes."""
-_UNQUOTED = re.compile(r"(\\\\+|\\(?='|\Z)|'+)")
-"""Single quotes, and backslashes before which fish would see another or a quote."""
+_UNQUOTED = re.compile(r"(\\\\+|\\(?=['!]|\Z)|'+)")
+"""Single quotes, and backslashes before which fish would see another, a quote or `!`."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -194,6 +194,8 @@ def _by_printf(text: str) -> str:
     format_ = _octal(body, _is_literal)
     if not _is_plain(format_):  # a pile of marks
         format_ = _octal(body, lambda character: character.isascii() and _is_literal(character))
+    if format_.startswith("-"):  # else an option of printf
+        format_ = f"\\055{format_[1:]}"
     line_ends = text[len(body) :]
     return f"\"$(printf '{format_}')\"" + (f"'{line_ends}'" if line_ends else "")
 

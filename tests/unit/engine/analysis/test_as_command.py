@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coze_tui.api.chats import ChatRequest
@@ -209,6 +209,8 @@ def test_every_shell_reads_any_text_as_it_is(shell: str, tmp_path: Path) -> None
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
 
     @settings(max_examples=4)
+    @example(["-\a", "--\a"])
+    @example(["\\!\n", "a\\!b\n"])
     @given(st.lists(WORDS | QUOTES, min_size=20, max_size=20))
     def holds(texts: list[str]) -> None:
         seen.unlink(missing_ok=True)
