@@ -199,7 +199,7 @@ class ChatScreen(LogScreen[None]):
 
     @on(events.ScreenSuspend)
     @on(TextArea.Changed)
-    def _uncover(self) -> None:
+    def _remove_cover(self) -> None:
         """Show the chat: it lies under another screen, or it is typed in."""
         self.query("#cover").remove()
 
@@ -275,7 +275,7 @@ class ChatScreen(LogScreen[None]):
         if not has_bot or not await asyncio.to_thread(context.startup.has_token, context.settings):
             self.actions.offer_first_run()
             return
-        self._uncover()
+        self._remove_cover()
         self.actions.start_learning_bot()
         self.turns.show_limits()
         self.left_chats.start()
