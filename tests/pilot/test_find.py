@@ -13,6 +13,7 @@ from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
+from tests.support.shown import toasts_of
 from tests.support.stores import BOT, bots, talk, write
 
 
@@ -254,3 +255,10 @@ async def test_the_ends_of_a_long_conversation_are_one_key_away(home: Path) -> N
         await at.pilot.press("G")
         await at.until(lambda: "春节 end" in at.text() and not log.viewport.has_newer)
         assert log.viewport.following
+
+
+async def test_ctrl_c_closes_the_bar_and_quits_nothing(home: Path) -> None:
+    async with desk(home, []) as at:
+        await at.pilot.press("ctrl+f", "a", "ctrl+c")
+        await at.until(lambda: not at.screen.find_bar.is_open)
+        assert toasts_of(at.app) == []

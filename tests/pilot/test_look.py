@@ -116,3 +116,19 @@ async def test_a_language_is_shown_while_the_cursor_is_on_it(home: Path) -> None
         assert current_language() == "zh_CN"
     async with desk(home, BOTS, environment=PLAIN) as at:
         assert (await at.context.app_state()).chosen["language"] == "zh_CN"
+
+
+async def test_a_command_does_not_come_back_into_the_prompt_with_the_other_language(home: Path) -> None:
+    """The conversation is opened again for its words; a draft of it may be on disk."""
+    async with desk(home, BOTS, environment=PLAIN) as at:
+        await at.ask("海水为什么咸？")
+        await at.answered()
+        at.screen.prompt.focus()
+        await at.pilot.press(*"/lang")
+        await at.pilot.press("space", *"zh_CN")
+        await at.until(lambda: at.screen.prompt.message == "/lang zh_CN")
+        await at.screen.conversation.keep_draft()
+        await at.pilot.press("enter")
+        await at.until(lambda: "你" in at.text() and current_language() == "zh_CN")
+        await at.finished()
+        assert at.screen.prompt.message == ""

@@ -42,7 +42,7 @@ def plain(count: int, length: int, text: str) -> Iterator[str]:
         at = (at + length) % len(text)
         column += length
         if column >= 70:
-            piece, column = piece[:-1] + "\n", 0
+            piece, column, at = piece[:-1] + "\n", 0, (at - 1) % len(text)
         yield piece
 
 

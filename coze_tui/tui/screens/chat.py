@@ -532,6 +532,8 @@ class ChatScreen(LogScreen[None]):
         """Ctrl+C: copy the selection, else stop, else clear the prompt, else ask again to quit."""
         if self.copy_selection():
             pass
+        elif self.find_bar.has_focus_within:
+            self._find_closed()
         elif self.turns.runs and self.turns.view.phase is not Phase.STOPPING:
             self.turns.stop()
         elif self.prompt.message:

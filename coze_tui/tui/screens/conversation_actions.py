@@ -82,11 +82,11 @@ class ConversationActions:
 
     async def open(self, key: str, message: int | None = None, query: str = "") -> None:
         """Show a conversation, at its end or at a message in which a query was found."""
+        await self._conversation.keep_draft()  # of the same one, if that is opened again
         opened = await self._engine_thread.call(lambda engine: engine.conversations.open(key))
         if opened is None:
             self._report_missing(key)
             return
-        await self._conversation.keep_draft()
         self._turns.leave()
         self._conversation.show(opened)
         await self._show_state(opened)
