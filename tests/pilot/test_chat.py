@@ -132,7 +132,7 @@ async def test_the_demo_introduces_itself_in_the_language_of_the_program(home: P
             assert not CHINESE.search(at.text())
             at.context.choose_language("zh_CN")
             await at.until(lambda: "这是演示" in at.text() and "你好，我是小春" in at.text())
-            assert at.screen.header.bot == "小春"
+            await at.until(lambda: at.screen.header.bot == "小春")
             assert "Hello" not in at.text()
             at.context.choose_language("en")
             await at.until(lambda: "Hello, I am Xiaochun" in at.text())
