@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from hatch_build import compile_stale_catalogs
+
 pytest.register_assert_rewrite("tests.support")
 # A busy machine makes any example slow; pytest-timeout ends what hangs.
 settings.register_profile("busy machine", deadline=None)
@@ -23,10 +25,15 @@ LONGEST_ID = 80
 _SIGNALS = ("SIGINT", "SIGHUP", "SIGQUIT")
 
 
-def pytest_configure() -> None:
-    """Stop if a slow folder is gone; let programs take signals although the tests run under nohup or `&`."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop if a slow folder is gone, and compile the catalogs that changed since the package was installed.
+
+    Also lets programs take signals although the tests run under nohup or `&`.
+    """
     if gone := [folder for folder in SLOW if not (TESTS / folder).is_dir()]:
         raise pytest.UsageError(f"tests/conftest.py calls folders slow that do not exist: {gone}")
+    if not hasattr(config, "workerinput"):  # once, before the workers of pytest-xdist start
+        compile_stale_catalogs()
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:

@@ -1,7 +1,7 @@
 """Bring the catalogs up to date: `python -m tests.update_locales`.
 
-Collects the texts marked for translation into each .po, without guesses, and compiles each .mo. What is still
-to be translated is listed, and the status is 1 as long as something is.
+Collects the texts marked for translation into each `.po` file, without guesses, and compiles the `.mo` file,
+which git ignores. Lists the texts without a translation, and exits with status 1 if there are any.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from hatch_build import catalog_sources, compile_catalog
 
 PACKAGE = Path(__file__).parent.parent / "coze_tui"
 DOMAIN = "coze_tui"
@@ -29,7 +30,7 @@ def collected() -> Catalog:
 
 
 def update(po: Path, template: Catalog) -> list[str]:
-    """Rewrite one .po and its .mo; the texts that are not translated."""
+    """Rewrite one `.po` file and its `.mo` file, and return the texts that are not translated."""
     with po.open("rb") as file:
         catalog = read_po(file, locale=po.parent.parent.name, domain=DOMAIN)
     catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
@@ -37,8 +38,7 @@ def update(po: Path, template: Catalog) -> list[str]:
     catalog.last_translator = catalog.language_team = catalog.msgid_bugs_address = ""
     with po.open("wb") as file:
         write_po(file, catalog, width=100, ignore_obsolete=True, include_lineno=False, sort_by_file=True)
-    with po.with_suffix(".mo").open("wb") as file:
-        write_mo(file, catalog)
+    compile_catalog(po)
     return [str(message.id) for message in catalog if message.id and not is_translated(message.string)]
 
 
@@ -50,7 +50,7 @@ def is_translated(text: str | tuple[str, ...] | list[str] | None) -> bool:
 def main() -> int:
     template = collected()
     missing = 0
-    for po in sorted(PACKAGE.glob(f"text/locales/*/LC_MESSAGES/{DOMAIN}.po")):
+    for po in catalog_sources():
         untranslated = update(po, template)
         missing += len(untranslated)
         sys.stdout.write(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -16,6 +17,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from coze_tui.text.i18n import DOMAIN, SOURCE, catalog_file, languages
+from hatch_build import compile_catalog, compile_stale_catalogs
 from tests.support.samples import ROOT
 
 PACKAGE = ROOT / "coze_tui"
@@ -97,3 +99,25 @@ def test_the_compiled_catalog_says_what_its_source_says(code: str) -> None:
         forms: forms_of(message.string) for forms, message in source.items() if all(forms_of(message.string))
     }
     assert {forms: forms_of(message.string) for forms, message in compiled.items()} == said
+
+
+def test_a_missing_or_older_compiled_catalog_is_compiled_again_and_a_newer_one_is_not(tmp_path: Path) -> None:
+    po = tmp_path / "coze_tui/text/locales/zh_CN/LC_MESSAGES" / f"{DOMAIN}.po"
+    po.parent.mkdir(parents=True)
+    po.write_text('msgid ""\nmsgstr ""\n\nmsgid "yes"\nmsgstr "是"\n', encoding="utf-8")
+
+    compile_stale_catalogs(tmp_path)
+    mo = po.with_suffix(".mo")
+    assert "是".encode() in mo.read_bytes()
+    po.write_text(po.read_text(encoding="utf-8").replace("是", "好"), encoding="utf-8")
+    newer = mo.stat().st_mtime_ns - 1
+    os.utime(po, ns=(newer, newer))
+    compile_stale_catalogs(tmp_path)
+    assert "是".encode() in mo.read_bytes()
+    os.utime(po, ns=(newer + 2, newer + 2))
+    compile_stale_catalogs(tmp_path)
+    assert "好".encode() in mo.read_bytes()
+
+    # No other file is left behind, and other users can read the catalog.
+    assert sorted(po.parent.iterdir()) == [mo, po]
+    assert compile_catalog(po).stat().st_mode & 0o444 == 0o444

@@ -1,0 +1,55 @@
+"""Compile the message catalogs when the package is built, before the tests run, and after a text changed.
+
+Git ignores the compiled catalogs (`*.mo`). Each install of the package, an editable one too, compiles them.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).parent
+
+
+def catalog_sources(root: Path = ROOT) -> list[Path]:
+    """Return the `.po` file of each translated language."""
+    return sorted(root.glob("coze_tui/text/locales/*/LC_MESSAGES/*.po"))
+
+
+def compile_catalog(po: Path) -> Path:
+    """Write the `.mo` file beside a `.po` file, whole or not at all, and return its path."""
+    mo = po.with_suffix(".mo")
+    with po.open("rb") as source:
+        catalog = read_po(source, locale=po.parent.parent.name, domain=po.stem)
+    # Several test runs may compile the same file at the same time.
+    with tempfile.NamedTemporaryFile(dir=mo.parent, prefix=f"{mo.stem}.", suffix=".mo", delete=False) as file:
+        write_mo(file, catalog)
+    os.chmod(file.name, 0o644)  # a temporary file is private, and the package may be another user's
+    os.replace(file.name, mo)
+    return mo
+
+
+def compile_stale_catalogs(root: Path = ROOT) -> None:
+    """Compile each catalog whose `.mo` file is missing or older than its `.po` file."""
+    for po in catalog_sources(root):
+        mo = po.with_suffix(".mo")
+        if not mo.exists() or mo.stat().st_mtime_ns < po.stat().st_mtime_ns:
+            compile_catalog(po)
+
+
+class CompileCatalogs(BuildHookInterface[Any]):
+    """A build hook that adds the compiled catalogs to the wheel.
+
+    They are written beside their sources, which is all that an editable install needs.
+    """
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        for po in catalog_sources(Path(self.root)):
+            mo = compile_catalog(po)
+            build_data["artifacts"].append(f"/{mo.relative_to(self.root).as_posix()}")
