@@ -41,6 +41,7 @@ from coze_tui.engine.session.site import Connection
 from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
 
 _FREE_RUNS = 20
@@ -197,4 +198,4 @@ def _warning(calls: int) -> str:
         "{n} chat will be asked; a free account has 500 calls in all. Go on?",
         "{n} chats will be asked; a free account has 500 calls in all. Go on?",
         calls,
-    ).format(n=calls)
+    ).format(n=thousands(calls))

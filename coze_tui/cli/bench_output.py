@@ -56,7 +56,7 @@ class Progress:
     def _show(self) -> None:
         line = _("{done} of {total} runs").format(done=self._done, total=self._total)
         if self._failed:
-            line += " · " + _("{n} failed").format(n=self._failed)
+            line += " · " + _("{n} failed").format(n=thousands(self._failed))
         self._out.write("\r" + fit(line, max(self._width, cell_len(line))))
         self._out.flush()
         self._width = max(self._width, cell_len(line))
@@ -80,8 +80,8 @@ def print_report(
 
 def _print_measurement(console: Console, found: Measurement) -> None:
     count = len(found.runs)
-    runs = ngettext("{n} run", "{n} runs", count).format(n=count)
-    completed = _("{n} completed").format(n=found.completed)
+    runs = ngettext("{n} run", "{n} runs", count).format(n=thousands(count))
+    completed = _("{n} completed").format(n=thousands(found.completed))
     console.line((found.bot_id, "plain"), (f"  {runs}, {completed}", "dim"))
     rows = [
         (_("first text"), found.first_text),
@@ -150,7 +150,7 @@ def _print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
         for failure in verdict.failures[:_MOST_NUMBERS]:
             console.text(f"      {failure}", "dim")
         if left := len(verdict.failures) - len(verdict.failures[:_MOST_NUMBERS]):
-            console.text("      " + _("… and {n} more").format(n=left), "dim")
+            console.text("      " + _("… and {n} more").format(n=thousands(left)), "dim")
 
 
 def report_values(

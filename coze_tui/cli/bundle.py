@@ -16,6 +16,7 @@ from coze_tui.exports.bundle import bundle_name, support_bundle
 from coze_tui.report.console import Console
 from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.text.system_text import path_from, readable
 
@@ -61,6 +62,6 @@ def _show(text: str, console: Console) -> None:
                 "… and {n} more line; `--output -` prints all",
                 "… and {n} more lines; `--output -` prints all",
                 left,
-            ).format(n=left),
+            ).format(n=thousands(left)),
             "dim",
         )

@@ -25,6 +25,7 @@ from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.new_files import temporary_folder
 from coze_tui.config.settings import PREFIX, variable_of
 from coze_tui.config.startup import Startup
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, is_chinese, ngettext
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _print_last_words(left_chats: int, conversation: str) -> None:
             "Coze is still answering {n} questions. The next start fetches the rest of the answers.",
             left_chats,
         )
-        print(text.format(n=left_chats))
+        print(text.format(n=thousands(left_chats)))
     if conversation:
         print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=conversation))
 

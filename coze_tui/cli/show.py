@@ -36,6 +36,7 @@ from coze_tui.report.figures_text import figure_facts, figure_values, not_unders
 from coze_tui.report.timeline_text import timeline_lines
 from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
 
 _MOST_PROBLEMS = 5
@@ -66,7 +67,9 @@ def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
     for problem in past.problems[:_MOST_PROBLEMS]:
         notify(f"{name}: {problem_text(problem)}")
     if (left := len(past.problems) - _MOST_PROBLEMS) > 0:
-        count = ngettext("{n} more place like these", "{n} more places like these", left).format(n=left)
+        count = ngettext("{n} more place like these", "{n} more places like these", left).format(
+            n=thousands(left)
+        )
         notify(f"{name}: {count}")
     return 0
 

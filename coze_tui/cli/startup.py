@@ -13,6 +13,7 @@ from coze_tui.cli.options import Arguments
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup, load_startup
 from coze_tui.errors import CozeTuiError, SettingsError, StoreError, kind_from_errno
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
 
 if TYPE_CHECKING:
@@ -77,7 +78,11 @@ def show_unsaved(unsaved: Unsaved | None) -> None:
             shown = line if len(line) <= _UNSAVED_LENGTH else line[: _UNSAVED_LENGTH - 1] + "…"
             notify(_("not saved: {text}").format(text=shown))
         if more := unsaved.texts[_MOST_UNSAVED:]:
-            notify(ngettext("not saved: {n} more", "not saved: {n} more", len(more)).format(n=len(more)))
+            notify(
+                ngettext("not saved: {n} more", "not saved: {n} more", len(more)).format(
+                    n=thousands(len(more))
+                )
+            )
 
 
 def notify(text: str) -> None:

@@ -165,4 +165,4 @@ def still_running() -> str:
 
 def stalls(count: int) -> str:
     """Return the number of stalls, in words."""
-    return ngettext("{n} stall", "{n} stalls", count).format(n=count)
+    return ngettext("{n} stall", "{n} stalls", count).format(n=thousands(count))

@@ -42,7 +42,9 @@ def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str
             (_("longest gap"), milliseconds(gaps.max_us)),
         ]
     if count := figures.stalls:
-        facts.append((_("over a second"), ngettext("{n} stall", "{n} stalls", count).format(n=count)))
+        facts.append(
+            (_("over a second"), ngettext("{n} stall", "{n} stalls", count).format(n=thousands(count)))
+        )
     if usage is not None:
         facts += [
             (_("tokens in"), thousands(usage.input_count)),
@@ -102,4 +104,4 @@ def not_understood(chat: InspectedChat) -> int:
 
 
 def _with_rate(count: int, rate: float) -> str:
-    return f"{thousands(count)} · {rate:.0f}/s" if rate else thousands(count)
+    return f"{thousands(count)} · {thousands(round(rate))}/s" if rate else thousands(count)

@@ -191,6 +191,8 @@ def _summary(timeline: Timeline) -> Line:
         parts.append(_("longest gap {time}").format(time=duration(timeline.figures.pauses.longest.lasted_us)))
     pieces: list[Piece] = [(" · ".join(parts), "plain")]
     if count := timeline.figures.pauses.stall_count:
-        stalls = ngettext("{n} stall over a second", "{n} stalls over a second", count).format(n=count)
+        stalls = ngettext("{n} stall over a second", "{n} stalls over a second", count).format(
+            n=thousands(count)
+        )
         pieces += [(" · ", "plain"), (stalls, "attention")]
     return tuple(pieces)

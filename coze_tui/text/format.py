@@ -10,8 +10,8 @@ from coze_tui.text.cleaning import clean_line
 
 
 def thousands(number: int) -> str:
-    """`1902` → `1 902`, the same in every language."""
-    return f"{number:,}".replace(",", " ")
+    """Return a count for people, the same in every language: `1902` → `1,902`."""
+    return f"{number:,}"
 
 
 def rounded_ms(us: int) -> int:
@@ -20,17 +20,17 @@ def rounded_ms(us: int) -> int:
 
 
 def count_ms(us: int) -> str:
-    """Return a time in whole milliseconds without its unit: `1 902`."""
+    """Return a time in whole milliseconds without its unit: `1,902`."""
     return thousands(rounded_ms(us))
 
 
 def milliseconds(us: int) -> str:
-    """A moment of a chat, in whole milliseconds: `1 902 ms`."""
+    """Return a moment of a chat in whole milliseconds: `1,902 ms`."""
     return f"{count_ms(us)} ms"
 
 
 def seconds(us: int) -> str:
-    """A time that a person waits: `1.3 s`, `12 s`, `3 m 04 s`, `2 h 00 m`."""
+    """Return a time that a person waits: `1.3 s`, `12 s`, `3 m 04 s`, `2 h 00 m`."""
     ms = rounded_ms(us)
     tenths = (ms + 50) // 100
     if tenths < 100:
@@ -52,7 +52,7 @@ def duration(us: int) -> str:
 def compact(number: int) -> str:
     """Return a count in about four characters: `950`, `12.7k`, `3.4M`."""
     for unit, one in (("M", 1_000_000), ("k", 1_000)):
-        if number >= one - one // 2_000:  # what would be 1 000 of the smaller unit
+        if number >= one - one // 2_000:  # what would be 1,000 of the smaller unit
             tenths = (number * 10 + one // 2) // one
             if tenths < 1000:
                 return f"{tenths // 10}.{tenths % 10}{unit}"

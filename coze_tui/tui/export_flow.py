@@ -11,6 +11,7 @@ from coze_tui.config.locations import typed_path
 from coze_tui.errors import CozeTuiError, FileError
 from coze_tui.exports.exporting import FORMATS, Format
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option
@@ -55,7 +56,7 @@ async def _export(context: AppContext, keys: Sequence[str], typed: str) -> None:
         text = _("Saved as {path}").format(path=clean_line(str(paths[0])))
     else:
         text = ngettext("{n} file in {folder}", "{n} files in {folder}", len(paths)).format(
-            n=len(paths), folder=clean_line(str(paths[0].parent))
+            n=thousands(len(paths)), folder=clean_line(str(paths[0].parent))
         )
     context.app.notify(text, markup=False)
 
@@ -128,7 +129,9 @@ async def import_file(context: AppContext, path: Path) -> str | None:
     if not imported:
         text = _("Nothing was imported: the file contains no conversations.")
     elif count:
-        text = ngettext("{n} conversation imported", "{n} conversations imported", count).format(n=count)
+        text = ngettext("{n} conversation imported", "{n} conversations imported", count).format(
+            n=thousands(count)
+        )
     else:
         text = _("Nothing was imported: all of it was here already.")
     context.app.notify(text, markup=False)

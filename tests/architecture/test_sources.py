@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,41 @@ def test_times_are_rounded_in_one_module() -> None:
     files = [file for folder in folders for file in folder.rglob("*.py")]
     assert _CUT_TIME.search("thousands(row.at_us // 1000)")
     assert [str(file.relative_to(ROOT)) for file in files if _CUT_TIME.search(file.read_text())] == []
+
+
+def _called(node: ast.AST) -> set[str]:
+    """Return the names of the functions that are called within a node."""
+    calls = (part.func for part in ast.walk(node) if isinstance(part, ast.Call))
+    return {function.id for function in calls if isinstance(function, ast.Name)}
+
+
+def _bare_counts(tree: ast.AST) -> Iterator[str]:
+    """Yield the expressions that fill the `{n}` of a plural text without `thousands`."""
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        plural, shown = {"ngettext"}, {"thousands"}
+        for part in ast.walk(function):
+            if isinstance(part, ast.Assign) and isinstance(name := part.targets[0], ast.Name):
+                plural |= {name.id} if "ngettext" in _called(part.value) else set()
+                shown |= {name.id} if "thousands" in _called(part.value) else set()
+        for part in ast.walk(function):
+            if not (isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)):
+                continue
+            filled = {node.id for node in ast.walk(part.func.value) if isinstance(node, ast.Name)}
+            if part.func.attr == "format" and filled & plural:
+                for keyword in part.keywords:
+                    names = {node.id for node in ast.walk(keyword.value) if isinstance(node, ast.Name)}
+                    if keyword.arg == "n" and not names & shown:
+                        yield ast.unparse(keyword.value)
+
+
+def test_counts_are_formatted_in_one_module() -> None:
+    bare = "def f(left):\n    words = ngettext('{n} row', '{n} rows', left)\n    return words.format(n=left)"
+    assert list(_bare_counts(ast.parse(bare))) == ["left"]
+    found = {
+        str(file.relative_to(ROOT)): counts
+        for file in (ROOT / "coze_tui").rglob("*.py")
+        if (counts := list(_bare_counts(ast.parse(file.read_text()))))
+    }
+    assert found == {}

@@ -28,6 +28,7 @@ from coze_tui.report.console import Console, Piece
 from coze_tui.text.cells import fit
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.data_urls import with_short_images
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _
 
 _KEY_CELLS = 9
@@ -50,7 +51,7 @@ async def _list(call: Call) -> int:
             last = page.last.get(summary.key, LastChat())
             if most and shown == most:
                 left = await browsing.count() - shown
-                notify(_("{n} more; --limit 0 shows all").format(n=left))
+                notify(_("{n} more; --limit 0 shows all").format(n=thousands(left)))
                 return Exit.OK
             shown += 1
             if call.arguments.json:
@@ -123,7 +124,7 @@ async def _search(call: Call) -> int:
     if not findings.conversations:
         notify(_("nothing found"))
     elif findings.is_cut:
-        notify(_("only the latest {n} places; --limit shows more").format(n=findings.hits))
+        notify(_("only the latest {n} places; --limit shows more").format(n=thousands(findings.hits)))
     return Exit.OK
 
 

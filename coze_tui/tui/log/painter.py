@@ -15,6 +15,7 @@ from textual.strip import Strip
 from coze_tui.render.cells import crop_runs, slice_cells
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import ngettext
 from coze_tui.tui.log.blocks import EntryBlock, HeaderBlock, style_of
 from coze_tui.tui.log.entries import Entry
@@ -200,7 +201,7 @@ class LogPainter:
 
     def with_chip(self, strip: Strip, new_lines: int) -> Strip:
         """Return the strip with the number of new lines below at its end, if there is room for it."""
-        words = ngettext("{n} new line", "{n} new lines", new_lines).format(n=new_lines)
+        words = ngettext("{n} new line", "{n} new lines", new_lines).format(n=thousands(new_lines))
         style = self._log.get_component_rich_style("log--chip")
         chip = Strip([Segment(f" ↓ {words} (Ctrl+End) ", style)])
         width = self._log.size.width

@@ -16,6 +16,7 @@ from coze_tui.config.saved_prompts import RESERVED, SavedPrompt, SavedPrompts
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.blanks import blanks_of, filled, pieces
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.text.matching import fold
 from coze_tui.tui.context import AppContext
@@ -264,7 +265,7 @@ def _facts(prompt: SavedPrompt) -> tuple[Part, ...]:
     if prompt.problem is not None:
         return ((_("unreadable"), "attention"),)
     count = len(blanks_of(prompt.text))
-    words = ngettext("{n} blank", "{n} blanks", count).format(n=count)
+    words = ngettext("{n} blank", "{n} blanks", count).format(n=thousands(count))
     return ((words, "muted"),) if count else ()
 
 

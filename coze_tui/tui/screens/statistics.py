@@ -361,7 +361,9 @@ class StatisticsScreen(CozeScreen[str | None]):
 
     def _when(self) -> str:
         days = _PERIODS[self._period]
-        return ngettext("{n} day", "the last {n} days", days).format(n=days) if days else _("all the time")
+        if not days:
+            return _("all the time")
+        return ngettext("{n} day", "the last {n} days", days).format(n=thousands(days))
 
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _poll_store(self) -> None:

@@ -100,7 +100,7 @@ class OutputBox(TextBox):
 
 def form_title(count: int) -> str:
     """Return the title of a form for so many calls."""
-    return ngettext("The bot asks for a tool", "The bot asks for {n} tools", count).format(n=count)
+    return ngettext("The bot asks for a tool", "The bot asks for {n} tools", count).format(n=thousands(count))
 
 
 def _state_of(output: str) -> tuple[Part, ...]:
@@ -237,7 +237,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         given = sum(bool(self._output(call)) for call in self._calls)
         if self._is_ready():
             key = short_key(self.context.settings.send_key) if self._enter_ends_output else "^S"
-            text = ngettext("Send the output", "Send all {n} outputs", given).format(n=given)
+            text = ngettext("Send the output", "Send all {n} outputs", given).format(n=thousands(given))
             self.send_row.show([ListRow("send", ((text, "text bold"),), ((key, "bot"),))])
         else:
             text = _("{given} of {all} have an output").format(given=given, all=len(self._calls))

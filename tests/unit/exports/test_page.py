@@ -242,7 +242,7 @@ def test_a_page_of_very_many_frames_ends_with_their_figures() -> None:
         add_chat(c, key, "?", [Frame("odd", "{}", number) for number in range(1_000)])
     html = page_of(taken(c, key))
     assert html.count("<summary>all frames</summary>") == 20
-    assert html.count("1 000 events") == 21
+    assert html.count("1,000 events") == 21
 
 
 def test_the_timeline_shows_stalls_open_tools_and_moments() -> None:
@@ -264,7 +264,7 @@ def test_the_timeline_shows_stalls_open_tools_and_moments() -> None:
     html = page_of(taken(c, key))
     assert 'class="stall"' in html
     text = shown(html)
-    for expected in ("tool at 1 600 ms", "lamp 300 ms, no end", "failure 2 000 ms", "over a second 1 stall"):
+    for expected in ("tool at 1,600 ms", "lamp 300 ms, no end", "failure 2,000 ms", "over a second 1 stall"):
         assert expected in text, expected
 
 

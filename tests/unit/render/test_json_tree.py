@@ -91,7 +91,7 @@ def test_control_characters_are_seen_and_not_obeyed() -> None:
 def test_a_long_string_is_cut_and_asked_for() -> None:
     tree = JsonTree(json.dumps({"audio": "A" * 95_000}))
     line = line_with(tree, "audio")
-    assert any("93 800 more characters" in shown.line.plain for shown in lines(tree, 200))
+    assert any("93,800 more characters" in shown.line.plain for shown in lines(tree, 200))
     assert len(lines(tree)) < 60
     assert tree.toggle(line)
     assert sum(shown.line.plain.count("A") for shown in lines(tree)) == 60_000
@@ -101,7 +101,7 @@ def test_a_long_string_is_cut_and_asked_for() -> None:
 def test_a_huge_list_shows_its_beginning_and_more_when_asked() -> None:
     tree = JsonTree(json.dumps(list(range(100_000))))
     assert len(lines(tree)) == 1_003
-    assert tree.toggle(line_with(tree, "99 000 more"))
+    assert tree.toggle(line_with(tree, "99,000 more"))
     assert len(lines(tree)) == 2_003
 
 

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from coze_tui.engine.session.sent_files import SentFile
 from coze_tui.terminal.keys import EnterGuard
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.format import size
+from coze_tui.text.format import size, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.key_names import key_for, long_key
 from coze_tui.tui.log.notices import clock_time
@@ -65,7 +65,7 @@ class QueueStrip(LineWidget):
         if y > rows:
             return self.line([])
         count = len(self._queued)
-        waiting = ngettext("queued: {n} message", "queued: {n} messages", count).format(n=count)
+        waiting = ngettext("queued: {n} message", "queued: {n} messages", count).format(n=thousands(count))
         hint: list[Part] = [
             (f"  {waiting}", "muted"),
             (" · ", "muted"),

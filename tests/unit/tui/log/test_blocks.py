@@ -151,7 +151,7 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
     assert "▸ ferry(3)  → 5 B in 60 ms" in text
     assert "It is 18:40." in text
     assert "· And then?" in text
-    assert "1.9 s · first text 300 ms · 1 902 tokens" in text
+    assert "1.9 s · first text 300 ms · 1,902 tokens" in text
     assert live.copy_text() == "It is **18:40**."
 
 

@@ -27,10 +27,10 @@ def text_of(parts: event_rows.Parts, width: int) -> str:
 @pytest.mark.parametrize(
     ("count", "at_ms", "until_ms", "shown"),
     [
-        (214, 412, 1_302, "✓ delta ×214    412–1 302 ms"),
-        (21_400, 412, 100_302, "✓ delta ×21 400   100 302 ms"),
+        (214, 412, 1_302, "✓ delta ×214    412–1,302 ms"),
+        (21_400, 412, 100_302, "✓ delta ×21,400   100,302 ms"),
         (1, 412, 412, "✓ delta ×1            412 ms"),
-        (1_000_000, 3_600_000, 7_200_000, "✓ delta ×1 000 000  2 h 00 m"),
+        (1_000_000, 3_600_000, 7_200_000, "✓ delta ×1,000,000  2 h 00 m"),
     ],
 )
 def test_a_run_tells_its_time_as_exactly_as_there_is_room(
@@ -79,8 +79,8 @@ def test_a_label_never_gives_way_and_its_value_is_shortened() -> None:
 
     assert shown(44) == {
         "first text": "–",
-        "total": "3 777 ms",
-        "tokens": "12 688 in · 12 591 out",
+        "total": "3,777 ms",
+        "tokens": "12,688 in · 12,591 out",
         "text": "0 characters",
         "conversation": "7460000000000003342",
         "section": "7469999999999990001",

@@ -73,7 +73,7 @@ async def test_running_chat_as_it_was_drawn(stage: Any) -> None:
             "✓ reasoning ×31   118–178 ms",
             "✓ function_call       210 ms",
             "✓ tool_response       370 ms",
-            "◐ delta ×214    412–1 264 ms",
+            "◐ delta ×214    412–1,264 ms",
             "○ answer complete",
             "○ chat completed",
             "○ done",
@@ -83,7 +83,7 @@ async def test_running_chat_as_it_was_drawn(stage: Any) -> None:
             "rate           ▅▅███▆  214/s",
             "gap          p50 4  max 4 ms",
             "tokens                     …",
-            "text        1 018 characters",
+            "text        1,018 characters",
             "────────────────────────────",
             "conversation           …3342",
             "section                …0001",
@@ -97,10 +97,10 @@ async def test_finished_chat_tells_totals(stage: Any) -> None:
     async with stage(sidebar, size=(100, 40)):
         sidebar.show(fed(finished()))
         lines = sidebar.lines()
-        assert "✓ answer complete   1 704 ms" in lines
-        assert "✓ follow_up ×3      1 880 ms" in lines
-        assert "✓ done              1 903 ms" in lines
-        assert "total               1 903 ms" in lines
+        assert "✓ answer complete   1,704 ms" in lines
+        assert "✓ follow_up ×3      1,880 ms" in lines
+        assert "✓ done              1,903 ms" in lines
+        assert "total               1,903 ms" in lines
         assert "tokens      120 in · 312 out" in lines
         assert not any(line.startswith(("◐", "○")) for line in lines)
 

@@ -57,7 +57,7 @@ async def test_groups_have_bars_and_failures_are_told_below(stage: Stage) -> Non
         assert lines[1].split()[0] == "小春"
         assert "█" * 10 in lines[1]
         assert "412 ms" in lines[1]
-        assert "1 400" in lines[1]
+        assert "1,400" in lines[1]
         assert lines[2].split()[0] == "fails"
         shown = "\n".join(lines)
         assert "FAILURES" in shown

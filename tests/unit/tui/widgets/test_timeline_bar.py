@@ -56,7 +56,7 @@ def test_steps_have_names_bars_and_moments() -> None:
     assert bar.startswith("░░░░░░▒▒▒▒▒▓▓▓▓▓▓▓▓░░██▇")
     assert "◆" in bar
     assert "first text 412 ms" in moments
-    assert moments.endswith("1 902 ms")
+    assert moments.endswith("1,902 ms")
     assert moments.index("first text") == names.index("answering")
 
 
