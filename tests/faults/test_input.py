@@ -107,7 +107,7 @@ def test_a_paste_of_a_megabyte_is_a_token_and_is_sent_whole(program: Program) ->
     text = "盐水 0123456789\n" * 60_000
     before = len(program.store.questions())
     program.paste(text)
-    program.wait_for(lambda screen: "60 001 lines pasted" in program.prompt_of(screen))
+    program.wait_for(lambda screen: "60,000 lines pasted" in program.prompt_of(screen))
     program.press("\r")
     program.wait_for("nothing was to be played")
     assert questions_since(program, before) == [text]
@@ -123,7 +123,7 @@ def test_a_token_is_opened_in_the_editor_and_what_is_written_there_is_sent(
     with Program(tmp_path / "home", keeper.server, bot=BOT, env={"EDITOR": str(editor)}) as program:
         program.ready()
         program.paste(text)
-        program.wait_for(lambda screen: "12 001 lines" in program.prompt_of(screen))
+        program.wait_for(lambda screen: "12,000 lines" in program.prompt_of(screen))
         program.press("\x0f")
         program.wait_for(lambda screen: "pasted, " in program.prompt_of(screen), timeout=30)
         program.wait_until((tmp_path / "opened").exists)

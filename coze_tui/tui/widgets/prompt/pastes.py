@@ -72,7 +72,7 @@ class Pastes:
         spare = [token for token in self._texts if token not in shown]
         while spare and sum(map(len, self._texts.values())) + len(text) > 2 * _MOST_PASTED:
             del self._texts[spare.pop(0)]
-        count = text.count("\n") + 1
+        count = text.removesuffix("\n").count("\n") + 1
         label = ngettext(
             "{n} line pasted, {characters} characters", "{n} lines pasted, {characters} characters", count
         ).format(n=thousands(count), characters=thousands(len(text)))

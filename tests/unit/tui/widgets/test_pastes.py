@@ -30,7 +30,7 @@ def test_tokens_stand_for_their_texts() -> None:
     pastes = Pastes()
     one = pastes.keep("a\\1\n" * 3_000, "")
     two = pastes.keep("b\\g<0>\n" * 3_000, one)
-    assert one == "[3 001 lines pasted, 12 000 characters]"
+    assert one == "[3,000 lines pasted, 12,000 characters]"
     assert pastes.whole(f"x {two} y {one}") == "x " + "b\\g<0>\n" * 3_000 + " y " + "a\\1\n" * 3_000
     assert pastes.spans(f"x {one}!") == [(2, 2 + len(one))]
 
@@ -72,7 +72,7 @@ def test_large_is_what_would_fill_the_prompt(text: str, is_large: bool) -> None:
 
 
 def test_text_without_tokens_is_left_alone() -> None:
-    assert Pastes().whole("[2 lines pasted, 1 000 characters]") == "[2 lines pasted, 1 000 characters]"
+    assert Pastes().whole("[2 lines pasted, 1,000 characters]") == "[2 lines pasted, 1,000 characters]"
     assert Pastes().spans("[x]") == []
 
 
