@@ -1,4 +1,4 @@
-"""Compile the message catalogs when the package is built, before the tests run, and after a text changed.
+"""What hatchling asks for while it builds the package: the compiled catalogs, and the metadata computed here.
 
 Git ignores the compiled catalogs (`*.mo`). Each install of the package, an editable one too, compiles them.
 """
@@ -6,6 +6,7 @@ Git ignores the compiled catalogs (`*.mo`). Each install of the package, an edit
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from typing import Any
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 ROOT = Path(__file__).parent
+
+_LINK = re.compile(r"(?P<before>(?P<image>!?)\[[^\]]*\]\()(?P<path>(?![a-z]+:|#)[^)]+)\)")
 
 
 def catalog_sources(root: Path = ROOT) -> list[Path]:
@@ -43,6 +47,19 @@ def compile_stale_catalogs(root: Path = ROOT) -> None:
             compile_catalog(po)
 
 
+def long_description(readme: str, repository: str, version: str) -> str:
+    """Return the README with absolute links, as a package index needs them.
+
+    Relative paths become URLs of the files in the repository, at the tag of this version.
+    """
+
+    def absolute(link: re.Match[str]) -> str:
+        kind = "raw" if link["image"] else "blob"
+        return f"{link['before']}{repository}/{kind}/v{version}/{link['path']})"
+
+    return _LINK.sub(absolute, readme)
+
+
 class CompileCatalogs(BuildHookInterface[Any]):
     """A build hook that adds the compiled catalogs to the wheel.
 
@@ -53,3 +70,22 @@ class CompileCatalogs(BuildHookInterface[Any]):
         for po in catalog_sources(Path(self.root)):
             mo = compile_catalog(po)
             build_data["artifacts"].append(f"/{mo.relative_to(self.root).as_posix()}")
+
+
+class AbsoluteUrls(MetadataHookInterface):
+    """A metadata hook that derives the project URLs and the long description from the repository's URL."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        repository = self.config["repository"]
+        metadata["urls"] = {
+            "Homepage": repository,
+            "Documentation": f"{repository}/tree/v{metadata['version']}/docs",
+            "Source": repository,
+            "Changelog": f"{repository}/blob/v{metadata['version']}/CHANGELOG.md",
+            "Issues": f"{repository}/issues",
+        }
+        readme = (Path(self.root) / "README.md").read_text(encoding="utf-8")
+        metadata["readme"] = {
+            "content-type": "text/markdown",
+            "text": long_description(readme, repository, metadata["version"]),
+        }
