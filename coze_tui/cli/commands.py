@@ -409,6 +409,23 @@ _ALL = (
         ),
         "doctor:run_doctor",
     ),
+    Command(
+        "settings",
+        N_("show all settings with their sources, and where the settings file is"),
+        (
+            Option("--show", N_("show the settings (the default)")),
+            Option(
+                "--schema", N_("print a JSON Schema of the settings file, for editors"), excludes=("--show",)
+            ),
+            *_TARGET,
+            *_COMMON,
+        ),
+        "settings:run_settings",
+        note=N_(
+            "For completion and checks in editors, save the schema beside the settings file as "
+            "coze-tui.schema.json, and begin the file with the line `#:schema ./coze-tui.schema.json`."
+        ),
+    ),
 )
 
 COMMANDS: Mapping[str, Command] = {command.name: command for command in _ALL}

@@ -17,10 +17,10 @@ from coze_tui import __version__
 from coze_tui.api import resources
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
+from coze_tui.cli.settings import setting_facts, show_facts
 from coze_tui.cli.startup import begin
 from coze_tui.config.child_environment import child_environment
 from coze_tui.config.credentials import MASK, hint_for
-from coze_tui.config.settings import definitions
 from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.crash import system_name, without_secrets
 from coze_tui.diagnostics.explain import explain
@@ -31,7 +31,6 @@ from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
 from coze_tui.report.console import Console
 from coze_tui.terminal.clipboard import copy
 from coze_tui.terminal.textual_overrides import changed_library
-from coze_tui.text.cells import pad
 from coze_tui.text.i18n import _
 
 _LIBRARIES = ("textual", "rich", "httpx", "httpx-sse", "platformdirs")
@@ -40,7 +39,6 @@ _LOCALE = ("LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG", "LANGUAGE", "PYTHONUTF8"
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _Facts = Iterator[tuple[str, str]]
-_NAME_CELLS = 18
 
 
 def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
@@ -51,12 +49,11 @@ def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
     def show(title: str, facts: _Facts | Sequence[tuple[str, str]]) -> None:
         console.text(title)
-        for name, value in facts:
-            console.text(f"  {pad(name, _NAME_CELLS)} {value}")
+        show_facts(console, facts)
         console.text()
 
     show(_("program"), _program())
-    show(_("settings"), _settings(startup))
+    show(_("settings"), setting_facts(startup.settings))
     show(_("token"), _token(startup, problems))
     show(_("folders and files"), _folders(startup))
     show(_("terminal"), _terminal(environment))
@@ -87,24 +84,6 @@ def _program() -> _Facts:
             yield library, version(library)
         except PackageNotFoundError:
             yield library, _("not installed")
-
-
-def _settings(startup: Startup) -> _Facts:
-    settings = startup.settings
-    for name in definitions():
-        value: object = getattr(settings, name)
-        source = settings.source_of(name)
-        if name == "proxy":
-            value = without_secrets(str(value), {})
-        if isinstance(value, Mapping) and name == "tools":  # their arguments may be private
-            value = {tool: f"{words[0]} …" for tool, words in value.items()}
-        if isinstance(value, Mapping):
-            value = ", ".join(f"{key}={item}" for key, item in value.items())
-        if name == "token_command" and value:
-            value = f"{str(value).split()[0]} …"  # its arguments may be private
-        if isinstance(value, bool):
-            value = str(value).lower()
-        yield name, f"{value if value not in (None, '') else '–'}  ({source})"
 
 
 def _token(startup: Startup, problems: list[CozeTuiError]) -> _Facts:

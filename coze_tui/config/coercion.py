@@ -1,11 +1,17 @@
-"""Readers of setting values: typed from TOML, text from the environment and from options."""
+"""Readers of setting values: typed from TOML, text from the environment and from options.
+
+Each reader has a JSON Schema (draft 7) of the TOML values that it accepts. A schema may accept a value that
+the reader refuses, because not every rule can be written as a schema, but never the other way around.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from coze_tui.config.addresses import AddressError, AddressFault, base_url_from_text, bot_from_text
 from coze_tui.text.i18n import _
@@ -24,10 +30,70 @@ class WrongValueError(ValueError):
         """A value that would be accepted, or empty."""
 
 
-SettingReader = Callable[[object, Path], object]
-"""Takes a value and the folder that relative paths start from; raises WrongValueError."""
+_T = TypeVar("_T", covariant=True)
+Schema = Mapping[str, object]
+"""A JSON Schema, or a part of one."""
 
 
+class SettingReader(Generic[_T]):
+    """A function that reads one kind of value, and the schema of what it accepts.
+
+    The function takes a value and the folder that relative paths start from, and raises WrongValueError.
+    """
+
+    def __init__(self, read: Callable[[object, Path], _T], schema: Schema) -> None:
+        self._read = read
+        self.schema = schema
+
+    def __call__(self, value: object, folder: Path) -> _T:
+        return self._read(value, folder)
+
+
+def _reader(schema: Schema) -> Callable[[Callable[[object, Path], _T]], SettingReader[_T]]:
+    """Return a decorator that makes a reader of a function."""
+    return lambda read: SettingReader(read, schema)
+
+
+def _refused(*patterns: str) -> Schema:
+    """Return the schema of one line of text or a whole number that matches none of the patterns."""
+    pattern = "|".join((_CONTROLS, *patterns))
+    return {"type": ["string", "integer"], "not": {"type": "string", "pattern": pattern}}
+
+
+def _table_of(values: Schema) -> Schema:
+    """Return the schema of a table with these values; a string may contain the same as JSON."""
+    return {
+        "anyOf": [
+            {"type": "object", "additionalProperties": values},
+            {"type": "string", "pattern": r"^\s*\{"},
+        ]
+    }
+
+
+_CONTROLS = r"[\u0000-\u001f\u007f-\u009f\u2028\u2029]"
+_BLANK = r"^\s*$"
+_TEXT = _refused()
+_TRUTH = r"^\s*(?:[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]|[01])\s*$"
+_NUMERAL = r"^\s*[+-]?[0-9_.]+(?:[eE][+-]?[0-9_]+)?\s*$"
+_LOCAL_HOST = r"localhost|[a-z0-9.-]*\.localhost|127\.[0-9.]+|0\.0\.0\.0"
+_COZE_HOST = r"(?:www\.|api\.)?coze\.(?:cn|com)"
+_NOT_SITES = (
+    r"^[\s\"'<>]*$",
+    r"^\s*[a-z0-9.+-]+://[^/?#]*@",
+    r"^\s*(?!https?:)[a-z][a-z0-9+.-]*://",
+    rf"^\s*http://(?!(?:{_LOCAL_HOST}|{_COZE_HOST})\.?(?:[:/]|$))[a-z0-9.-]+(?:[:/]|$)",
+)
+"""Empty, with a user name or password, with another scheme, plain HTTP to another machine."""
+_NOT_BOT = r"^(?!\s*[A-Za-z0-9_-]{0,64}\s*$)[^/]*$"
+_COMMAND: Schema = {
+    "anyOf": [
+        _refused(_BLANK),
+        {"type": "array", "minItems": 1, "items": [_refused(_BLANK)], "additionalItems": _TEXT},
+    ]
+}
+
+
+@_reader(_TEXT)
 def text(value: object, folder: Path) -> str:
     """Read one line of text."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -39,6 +105,7 @@ def text(value: object, folder: Path) -> str:
     return value.strip()
 
 
+@_reader({"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _TRUTH}]})
 def boolean(value: object, folder: Path) -> bool:
     """Read true or false; in text also yes, on, 1 and their opposites."""
     if isinstance(value, bool):
@@ -51,7 +118,7 @@ def boolean(value: object, folder: Path) -> bool:
     return known
 
 
-def whole(lowest: int, highest: int) -> SettingReader:
+def whole(lowest: int, highest: int) -> SettingReader[int]:
     """Return a reader of whole numbers in a range."""
 
     def read(value: object, folder: Path) -> int:
@@ -62,10 +129,10 @@ def whole(lowest: int, highest: int) -> SettingReader:
             )
         return int(number)
 
-    return read
+    return SettingReader(read, _number_schema("integer", lowest, highest))
 
 
-def seconds(lowest: float, highest: float) -> SettingReader:
+def seconds(lowest: float, highest: float) -> SettingReader[float]:
     """Return a reader of seconds in a range."""
 
     def read(value: object, folder: Path) -> float:
@@ -78,10 +145,15 @@ def seconds(lowest: float, highest: float) -> SettingReader:
             )
         return number
 
-    return read
+    return SettingReader(read, _number_schema("number", lowest, highest))
 
 
-def one_of(*words: str) -> SettingReader:
+def _number_schema(kind: str, lowest: float, highest: float) -> Schema:
+    number = {"type": kind, "minimum": lowest, "maximum": highest}
+    return {"anyOf": [number, {"type": "string", "pattern": _NUMERAL}]}
+
+
+def one_of(*words: str) -> SettingReader[str]:
     """Return a reader that accepts some words only."""
 
     def read(value: object, folder: Path) -> str:
@@ -92,9 +164,12 @@ def one_of(*words: str) -> SettingReader:
             )
         return word
 
-    return read
+    spaced = "|".join(map(re.escape, words))
+    either = [{"enum": list(words)}, {"type": "string", "pattern": rf"^ *(?:{spaced}) *$"}]
+    return SettingReader(read, {**_TEXT, "anyOf": either})
 
 
+@_reader(_TEXT)
 def path(value: object, folder: Path) -> Path | None:
     """Read a path, relative to the settings file; `~` is the home folder, and an empty text is None."""
     name = text(value, folder)
@@ -106,6 +181,7 @@ def path(value: object, folder: Path) -> Path | None:
         raise WrongValueError(_("there is no home folder for ~")) from None
 
 
+@_reader(_refused(*_NOT_SITES))
 def base_url(value: object, folder: Path) -> str:
     """Read the URL of a site; see `base_url_from_text` for what is accepted."""
     try:
@@ -114,6 +190,7 @@ def base_url(value: object, folder: Path) -> str:
         raise WrongValueError(_address_problem(error.fault), "https://api.coze.cn") from None
 
 
+@_reader(_refused(_NOT_BOT))
 def bot(value: object, folder: Path) -> str:
     """Read the ID of a bot, also from the URL of its editor. An empty text is accepted."""
     words = text(value, folder)
@@ -125,11 +202,13 @@ def bot(value: object, folder: Path) -> str:
         raise WrongValueError(_address_problem(error.fault)) from None
 
 
+@_reader(_table_of(_TEXT))
 def texts(value: object, folder: Path) -> Mapping[str, str]:
     """Read a table of texts."""
     return {name: text(item, folder) for name, item in table(value, folder).items()}
 
 
+@_reader(_table_of({}))
 def table(value: object, folder: Path) -> Mapping[str, object]:
     """Read a table of any values; in text it is a JSON object."""
     if isinstance(value, str):
@@ -144,6 +223,7 @@ def table(value: object, folder: Path) -> Mapping[str, object]:
     return value
 
 
+@_reader(_table_of(_COMMAND))
 def commands(value: object, folder: Path) -> Mapping[str, tuple[str, ...]]:
     """Read a table of commands: each is a list of words, or a line that is split as a shell would."""
     return {name: _command(item, folder) for name, item in table(value, folder).items()}

@@ -44,7 +44,7 @@ class Source:
 class Definition:
     """How one setting is read, documented and set from outside."""
 
-    reader: read.SettingReader
+    reader: read.SettingReader[object]
     doc: str
     """English, a fragment; shown through `_`."""
     variable: str = ""
@@ -59,7 +59,11 @@ _KEY = "definition"
 
 
 def _setting(
-    reader: read.SettingReader, doc: str | SettingOption, *, variable: str = "", may_hold_secret: bool = False
+    reader: read.SettingReader[object],
+    doc: str | SettingOption,
+    *,
+    variable: str = "",
+    may_hold_secret: bool = False,
 ) -> Mapping[str, object]:
     """Return the metadata of a field; a setting with an option takes its text from there."""
     if isinstance(doc, SettingOption):

@@ -80,7 +80,7 @@ def test_the_example_settings_are_right(tmp_path: Path) -> None:
 
 def test_the_example_commands_can_be_read() -> None:
     examples = re.findall(
-        r"^(?:.*\| )?coze-tui ([^|\n#]*)",
+        r"^(?:.*\| )?coze-tui ([^|>\n#]*)",
         "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)),
         re.MULTILINE,
     )

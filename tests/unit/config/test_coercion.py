@@ -13,7 +13,7 @@ from coze_tui.config.coercion import SettingReader, WrongValueError
 
 HERE = Path("/here")
 
-READERS: dict[str, SettingReader] = {
+READERS: dict[str, SettingReader[object]] = {
     "text": read.text,
     "flag": read.boolean,
     "whole": read.whole(0, 10),

@@ -14,6 +14,7 @@ from coze_tui.config.app_state import AppState, bot_key
 from coze_tui.config.loader import Loaded, load_settings
 from coze_tui.config.settings import Settings, Source, variable_of
 from coze_tui.errors import SettingsError
+from tests.support.schema_checks import check_agreement
 
 CN, COM = "https://api.coze.cn", "https://api.coze.com"
 
@@ -33,6 +34,7 @@ def load(
     other_profiles: tuple[str, ...] = (),
 ) -> Loaded:
     if text is not None:
+        check_agreement(file, text)
         file.write_text(text, encoding="utf-8")
     return load_settings(
         file=file,
