@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from coze_tui.api.objects import Bot
 from coze_tui.cli.commands import COMMANDS
@@ -20,11 +21,14 @@ from coze_tui.cli.startup import (
     show_problems,
     show_unsaved,
 )
+from coze_tui.config.app_state import AppStateFile
 from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
+from coze_tui.config.locations import find_paths
 from coze_tui.config.new_files import temporary_folder
-from coze_tui.config.settings import PREFIX, variable_of
-from coze_tui.config.startup import Startup
+from coze_tui.config.settings import variable_of
+from coze_tui.config.startup import Startup, load_and_speak
+from coze_tui.errors import SettingsError
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, is_chinese, ngettext
 
@@ -114,18 +118,21 @@ def _print_last_words(left_chats: int, conversation: str) -> None:
 _TOOLS = {"get_local_time": ["date", "+%H:%M"]} if os.name == "posix" else {}
 """The command for one of the two tools that a bot asks for, so that both ways are seen."""
 
-_LOOKS = frozenset(
+_SITE_NAME = "demo"
+
+_OF_THE_USER = frozenset(
     {
-        *("LANGUAGE", "THEME", "MOUSE", "SIDEBAR", "SIMPLE_EMOJI", "HYPERLINKS", "DIFFERENCES"),
-        *("WINDOW_TITLE", "NOTIFICATIONS"),
-        *("FRAMES_PER_SECOND", "SEND_KEY", "EDIT_MODE"),
+        *("language", "theme", "mouse", "sidebar", "simple_emoji", "hyperlinks", "differences"),
+        *("window_title", "notifications", "frames_per_second", "send_key", "edit_mode", "keys"),
     }
 )
-"""Settings of the user's terminal and keys, which are the same in the demo."""
+"""Settings of the user's language, terminal and keys, which are the same in the demo; it uses no others."""
 
 
 def run_demo(arguments: Arguments, environment: Mapping[str, str], frame: EarlyFrame | None) -> int:
-    """Run the app against a server in this process; the user's settings, token and history are not touched.
+    """Run the app against a server in this process.
+
+    The user's look, language and keys apply. The user's site, bot, token and history are not touched.
 
     Args:
         frame: the frame that is already on the screen.
@@ -146,11 +153,6 @@ def run_demo(arguments: Arguments, environment: Mapping[str, str], frame: EarlyF
             variable_of("tools"): json.dumps(_TOOLS),
         }
         rest = {name: value for name, value in environment.items() if not name.startswith("COZE_")}
-        looks = {
-            name: value
-            for name, value in environment.items()
-            if name.startswith(PREFIX) and name.removeprefix(PREFIX) in _LOOKS
-        }
 
         def use_language(code: str) -> Sequence[Bot]:
             spoken = demo_bots(chinese=is_chinese(code))
@@ -167,5 +169,33 @@ def run_demo(arguments: Arguments, environment: Mapping[str, str], frame: EarlyF
                 if bot.is_published
             ]
 
-        startup = begin(arguments, {**rest, **looks, **own})
+        startup = begin(arguments, {**rest, **own})
+        named = replace(startup.settings, site_names={stand_in.base_url: _SITE_NAME})
+        startup = _with_looks(startup.with_settings(named), arguments, environment)
         return _run(startup, arguments, frame, demo_bots=use_language)
+
+
+def _with_looks(startup: Startup, arguments: Arguments, environment: Mapping[str, str]) -> Startup:
+    """Return the start of the demo with the user's look, language and keys, and the problems of these."""
+    places, used = find_paths(environment), {variable_of(name) for name in (*_OF_THE_USER, "profile")}
+    state = AppStateFile(places.remembered_file).read()
+    rest = {
+        name: value for name, value in environment.items() if name in used or not name.startswith("COZE_")
+    }
+    loaded = load_and_speak(places.settings_file, rest, arguments.settings(), state)
+    sources = {name: source for name, source in loaded.settings.sources.items() if name in _OF_THE_USER}
+    looks: dict[str, Any] = {name: getattr(loaded.settings, name) for name in sources}
+    demo = startup.settings
+    settings = replace(demo, **looks, sources={**demo.sources, **sources})
+    startup.app_state.use_background(state.background)
+    return replace(
+        startup.with_settings(settings),
+        problems=(*startup.problems, *filter(_concerns_demo, loaded.problems)),
+        remembered=replace(startup.remembered, background=state.background),
+    )
+
+
+def _concerns_demo(problem: SettingsError) -> bool:
+    """Return whether a problem is about a setting that the demo uses, or about the whole file."""
+    name = problem.key.rpartition(".")[2]
+    return not name or name in _OF_THE_USER or problem.suggestion in _OF_THE_USER

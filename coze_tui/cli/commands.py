@@ -351,6 +351,10 @@ _ALL = (
         (_BOT, _CONTINUE, _CONVERSATION, *_SCREEN, _LINEAR, _LANGUAGE),
         "chat:run_demo",
         opens_screen=True,
+        note=N_(
+            "Your theme, language, keys and other settings of the terminal apply. Your site, bot, token and "
+            "history are not used."
+        ),
     ),
     Command(
         "serve",

@@ -270,6 +270,8 @@ class Settings:
     )
     profiles: tuple[str, ...] = ()
     """The profiles that the user can choose."""
+    site_names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """Base URL → the name of a site that has a better one than its host: that of the demo."""
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
 
     def source_of(self, name: str) -> Source:
@@ -278,8 +280,8 @@ class Settings:
 
     @property
     def site(self) -> str:
-        """Return `coze.cn`, `coze.com`, or the host of a Coze Studio."""
-        return site_name(self.base_url)
+        """Return `coze.cn`, `coze.com`, `demo`, or the host of a Coze Studio."""
+        return self.site_names.get(self.base_url) or site_name(self.base_url)
 
     def frame_rate(self, *, over_ssh: bool) -> int:
         """Return the maximum of redraws per second."""

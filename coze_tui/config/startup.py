@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from coze_tui.config.app_state import AppState, AppStateFile
 from coze_tui.config.credentials import CredentialsFile, OAuthPair, Secret, Token, find_token
-from coze_tui.config.loader import load_settings
+from coze_tui.config.loader import Loaded, load_settings
 from coze_tui.config.locations import Paths, ensure, find_paths
 from coze_tui.config.settings import Settings, variable_of
 from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError, kind_from_errno
-from coze_tui.text.i18n import _, language_of, use_language
+from coze_tui.text.i18n import _, current_language, language_of, use_language
 from coze_tui.values import valueclass
 
 
@@ -80,6 +81,30 @@ class Startup:
         return load_startup(environment, {"profile": profile}).settings
 
 
+def load_and_speak(
+    file: Path,
+    environment: Mapping[str, str],
+    flags: Mapping[str, object],
+    remembered: AppState,
+    other_profiles: Collection[str] = (),
+) -> Loaded:
+    """Load the settings, as `load_settings` does, and use their language, also for the problems found."""
+
+    def load() -> Loaded:
+        return load_settings(
+            file=file,
+            environment=environment,
+            flags=flags,
+            remembered=remembered,
+            other_profiles=other_profiles,
+        )
+
+    loaded, before = load(), current_language()
+    language = loaded.settings.language
+    use_language(language_of(environment) if language == "auto" else language)
+    return load() if loaded.problems and current_language() != before else loaded
+
+
 def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) -> Startup:
     """Create the folders, read the settings and choose the language.
 
@@ -100,18 +125,11 @@ def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) ->
     except CredentialsError:  # reported when a token is needed
         logged_in = ()
     remembered = app_state.with_user_id()
-    loaded = load_settings(
-        file=places.settings_file,
-        environment=environment,
-        flags=flags,
-        remembered=remembered,
-        other_profiles=logged_in,
-    )
+    loaded = load_and_speak(places.settings_file, environment, flags, remembered, logged_in)
     for problem in loaded.problems:
         if problem.source.startswith("--"):
             raise problem
     settings = loaded.settings
-    use_language(language_of(environment) if settings.language == "auto" else settings.language)
     notices = []
     if credentials.was_open:
         notices.append(_("others could read {path}; now only you can").format(path=credentials.path))

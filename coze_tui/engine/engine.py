@@ -169,7 +169,7 @@ class Engine:
         None if it lacks nothing, or if no chat has shown yet which kind of server it is.
         """
         try:
-            return limit(await self.inspecting.dialect(self.settings.base_url), feature)
+            return limit(await self.inspecting.dialect(self.settings.base_url, self.settings.site), feature)
         except StoreError as error:
             self._note(error)
             return None

@@ -61,20 +61,38 @@ def test_what_is_pasted_without_brackets_is_one_question(run: Start, end: str) -
     program.wait_until(lambda: program.store.questions() == ["\n".join([*lines, "last"])])
 
 
-def test_the_demo_runs_without_a_token_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_the_demo_has_the_look_of_the_user_and_leaves_nothing_behind(
+    tmp_path: Path, stand_in: StandIn
+) -> None:
     home = tmp_path / "person"
     home.mkdir()
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    env = {"COZE_TUI_HOME": None, "HOME": str(home), "TMPDIR": str(temporary)}
+    settings = home / ".config" / "coze-tui" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(
+        f'language = "zh_CN"\nbase_url = "{stand_in.base_url}"\nbot_id = "{BOT}9"\ntools = 5\n'
+        'sende_key = "enter"\n[keys]\n"chat.events" = "f8"\n',
+        "utf-8",
+    )
+    before = sorted(home.rglob("*"))
+    env = dict.fromkeys(("COZE_TUI_HOME", "COZE_TUI_LANGUAGE")) | {
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+    }
     with Program(home, None, "demo", env=env) as program:
-        program.ready()
-        program.wait_for("Xiaochun")
-        program.ask("1 + 1", "1 + 1 = 2")
+        program.wait_for(lambda screen: "小春   demo" in screen.text() and "F8" in screen.text())
+        program.wait_for("sende_key")
+        for hidden in ("127.0.0.1", "tools", "there is no"):
+            assert hidden not in program.text
+        program.type("1 + 1")
+        program.press("\r")
+        program.wait_for("1 + 1 = 2")
         program.send(b"\x11")
         program.check_left()
-        assert list(home.rglob("*")) == []
+        assert sorted(home.rglob("*")) == before
         assert list(temporary.rglob("*")) == []
+        assert stand_in.requests == []
 
 
 def test_no_empty_chat_is_seen_before_the_first_run(run: Start) -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import chain
 
 from coze_tui.api.objects import ToolCall
-from coze_tui.config.addresses import site_name
 from coze_tui.engine.analysis.statistics import COLUMNS, Group, Statistics, statistics
 from coze_tui.engine.library.unfinished import unfinished_chats
 from coze_tui.engine.model.dialects import Dialect, dialect_of
@@ -131,14 +130,14 @@ class Inspecting:
         )
         return tuple(other for other in found if other.key != record.key)
 
-    async def dialect(self, base_url: str) -> Dialect:
-        """Return the kind of server at a URL, judged by the URL or else by the last chat with it."""
+    async def dialect(self, base_url: str, site: str) -> Dialect:
+        """Return the kind of server at a URL, judged by the URL or else by the last chat with its site."""
         known = dialect_of(base_url=base_url)
         if known is not Dialect.UNKNOWN:
             return known
 
         def read(c: sqlite3.Connection) -> Dialect:
-            last = history.last_conversation(c, site_name(base_url))
+            last = history.last_conversation(c, site)
             chat = journal.chat(c, journal.last_chat(c, last.key)) if last else None
             return dialect_of(journal.each_frame(c, chat.key), base_url, chat.logid) if chat else known
 

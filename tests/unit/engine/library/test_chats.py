@@ -172,12 +172,12 @@ async def test_only_the_groups_with_the_most_tokens_are_kept(
 async def test_the_kind_of_a_server_is_told_by_its_address_or_its_last_chat(
     database: Database, inspecting: Inspecting
 ) -> None:
-    assert await inspecting.dialect("https://api.coze.com") is Dialect.COM
-    assert await inspecting.dialect("http://127.0.0.1:8888") is Dialect.UNKNOWN
+    assert await inspecting.dialect("https://api.coze.com", "coze.com") is Dialect.COM
+    assert await inspecting.dialect("http://127.0.0.1:8888", "127.0.0.1:8888") is Dialect.UNKNOWN
     key = await database.write(lambda c: history.create_conversation(c, "127.0.0.1:8888", "7402", 1_000))
     chat = await begin(database, key)
     await database.write(
         lambda c: journal.append_frames(c, chat, 1, [Frame("conversation.stream.done", "", 5)])
     )
-    assert await inspecting.dialect("http://127.0.0.1:8888") is Dialect.STUDIO
-    assert await inspecting.dialect("http://127.0.0.1:9999") is Dialect.UNKNOWN
+    assert await inspecting.dialect("http://127.0.0.1:8888", "127.0.0.1:8888") is Dialect.STUDIO
+    assert await inspecting.dialect("http://127.0.0.1:9999", "127.0.0.1:9999") is Dialect.UNKNOWN
