@@ -208,10 +208,14 @@ class _Talk:
         """Say why a text is no command, and how to send it. An empty line of a script sends nothing."""
         if sys.stdin.isatty():
             self._doubted = text
-            self._status(_("{doubt} Enter again sends it as text.").format(doubt=doubt))
+            self._status(
+                _("{doubt} Press Enter again to send it as text, or list the commands with /help.").format(
+                    doubt=doubt
+                )
+            )
         else:
             self._status(
-                _("{doubt} /send and the text sends it, /help tells the commands").format(doubt=doubt)
+                _("{doubt} Send it with /send, or list the commands with /help.").format(doubt=doubt)
             )
 
     def _command(self, name: str, argument: str) -> None:
@@ -428,7 +432,9 @@ def _doubt_about(name: str, argument: str) -> str:
     if not name:
         return ""
     if name not in _COMMANDS:
-        return unknown_command_text(name, _COMMANDS)
+        from coze_tui.tui.commands import slash_commands  # only after a mistake
+
+        return unknown_command_text(name, _COMMANDS, [command.name for command in slash_commands()])
     if argument and name not in _WITH_ARGUMENT:
         return _("{name} takes nothing after it.").format(name=name)
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from coze_tui.text.i18n import _
 
@@ -19,14 +19,23 @@ def command_word(text: str) -> str:
     return found.group(1) if found else ""
 
 
-def unknown_command_text(word: str, names: Iterable[str]) -> str:
-    """Return the sentence about a command that does not exist, with the one that may be meant."""
+def unknown_command_text(word: str, names: Collection[str], elsewhere: Collection[str] = ()) -> str:
+    """Return the sentence about a command that does not exist, with the one that may be meant.
+
+    Args:
+        names: The commands that exist.
+        elsewhere: Commands of the screens, if the program runs without screens.
+    """
+    if word in elsewhere:
+        return _("{name} exists only on the screens, which `coze-tui` without --linear opens.").format(
+            name=word
+        )
     if meant := nearest(word, names):
         return _("There is no {name}. Did you mean {meant}?").format(name=word, meant=meant)
     return _("There is no {name}.").format(name=word)
 
 
-def nearest(word: str, names: Iterable[str]) -> str:
+def nearest(word: str, names: Collection[str]) -> str:
     """Return the command that is most like a mistyped one; empty if none is."""
     from difflib import get_close_matches  # only after a mistake
 

@@ -53,7 +53,7 @@ def test_such_a_terminal_is_good_enough_for_linear(run: Start) -> None:
     program = run("--linear", ready=False, env={"TERM": "dumb"})
     program.wait_for("You:")
     program.send("/foo\n")
-    program.wait_for("Enter again sends it as text.")
+    program.wait_for("Press Enter again to send it as text")
     program.send("\n")  # the same in a terminal as on the screens
     program.wait_for("You asked: “/foo”")
     program.send("/quit\n")

@@ -88,8 +88,10 @@ def test_the_context_is_cleared(command: Command) -> None:
 
 
 def test_a_command_that_is_not_there_is_told_and_help_tells_all(command: Command) -> None:
-    ran = command("--linear", stdin="/histroy\n\n/retry now\n/help\n")
-    assert "There is no /histroy. Did you mean /history? /send and the text sends it" in ran.out
+    ran = command("--linear", stdin="/histroy\n\n/retry now\n/theme\n/foo\n/help\n")
+    assert "There is no /histroy. Did you mean /history? Send it with /send" in ran.out
+    assert "/theme exists only on the screens" in ran.out
+    assert "There is no /foo. Send it with /send, or list the commands with /help." in ran.out
     assert "/retry takes nothing after it." in ran.out
     assert "/recover: fetch the rest" in ran.out
     assert ran.out.count("\nXiaochun: ") == 1  # the greeting: nothing was asked
