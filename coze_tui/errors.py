@@ -158,6 +158,20 @@ class ProtocolError(CozeTuiError):
         self.logid = logid
 
 
+def code_of(error: BaseException | None) -> int:
+    """Return Coze's code of a failure, or else its HTTP status; 0 if the failure has neither."""
+    if isinstance(error, ApiError):
+        return error.code
+    if isinstance(error, ProtocolError) and error.http_status >= 400:
+        return error.http_status
+    return 0
+
+
+def logid_of(error: BaseException | None) -> str:
+    """Return the logid that came with a failure, or an empty text."""
+    return error.logid if isinstance(error, ApiError | ProtocolError) else ""
+
+
 _PASSING_CODES = frozenset({429, 4009, 4013, 4020, 5000})
 """Coze's codes for a limit or a fault that is over after a while (docs/wire.md 5.1)."""
 

@@ -44,6 +44,7 @@ from coze_tui.errors import (
     ToolCommandError,
     TransportError,
     TransportKind,
+    code_of,
 )
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
@@ -272,6 +273,7 @@ def _for_protocol_error(error: ProtocolError) -> Explanation:
         quoted(", ".join(facts)),
         _advice_for(problem, error.http_status),
         outside(error.logid),
+        code_of(error),
     )
 
 

@@ -15,7 +15,14 @@ from coze_tui.engine.model.parts import Tool
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import follow
 from coze_tui.engine.session.runner import ChatTurn
-from coze_tui.errors import ApiError, AuthError, CozeTuiError, CredentialsError, NotFoundError, QuotaError
+from coze_tui.errors import (
+    AuthError,
+    CozeTuiError,
+    CredentialsError,
+    NotFoundError,
+    QuotaError,
+    code_of,
+)
 from coze_tui.values import valueclass
 
 NO_TEXT = "no text"
@@ -173,7 +180,7 @@ def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> 
         input_tokens=usage.input_count if usage else 0,
         output_tokens=usage.output_count if usage else 0,
         tokens=usage.token_count if usage else 0,
-        error_code=error.code if isinstance(error, ApiError) else 0,
+        error_code=code_of(error),
         error=explain(error, base_url="").title if error is not None else words,
         sequence=(*sequence_of(figures.rows), *([NO_TEXT] if is_silent else [])),
         tools=tuple(

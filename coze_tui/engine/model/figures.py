@@ -29,7 +29,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.errors import ApiError, CozeTuiError
+from coze_tui.errors import CozeTuiError, code_of, logid_of
 from coze_tui.store.records import Breaks, ChatRecord
 from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
@@ -256,10 +256,9 @@ class TurnFigures:
 
     def _show_failure(self, error: CozeTuiError | None) -> None:
         """Add a row for a failure without an event: the request was refused, or there is no connection."""
-        if isinstance(error, ApiError):
-            self.logid = self.logid or error.logid
+        self.logid = self.logid or logid_of(error)
         if not any(row.level == "error" for row in self._rows):
-            detail = str(error.code) if isinstance(error, ApiError) else ""
+            detail = str(code_of(error) or "")
             self._append(EventRow("failed", self.last_us, self.last_us, 1, "error", detail))
 
     def _enter(self, phase: Phase | Outcome, at_us: int, detail: str) -> None:

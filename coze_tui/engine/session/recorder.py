@@ -15,7 +15,15 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.parts import Agent, Answer, Tool
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.outbox import Outbox
-from coze_tui.errors import ApiError, CozeTuiError, StillAnswering, StreamCut, is_refusal
+from coze_tui.errors import (
+    ApiError,
+    CozeTuiError,
+    ProtocolError,
+    StillAnswering,
+    StreamCut,
+    code_of,
+    is_refusal,
+)
 from coze_tui.store import history, journal
 from coze_tui.store.database import now_ms
 from coze_tui.store.edits import clear_sent
@@ -216,7 +224,7 @@ def ended_record(
         input_tokens=usage.input_count if usage else 0,
         output_tokens=usage.output_count if usage else 0,
         token_count=usage.token_count if usage else 0,
-        error_code=error.code if isinstance(error, ApiError) else 0,
+        error_code=code_of(error),
         error_msg=error_text(error),
         waited_us=figures.breaks.waited_us,
         cut_us=figures.breaks.cut_us or (at_us if outcome is Outcome.INTERRUPTED else 0),
@@ -238,6 +246,8 @@ def error_text(error: CozeTuiError | None) -> str:
             return ""
         case ApiError():
             return error.msg
+        case ProtocolError() if code_of(error):
+            return error.excerpt
         case StreamCut() if not isinstance(error, StillAnswering):
             return clean_line(error.detail)
         case _:

@@ -24,7 +24,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.errors import ApiError, AuthError, StreamCut
+from coze_tui.errors import ApiError, AuthError, ProtocolError, StreamCut
 
 
 def noted(
@@ -296,6 +296,9 @@ def test_a_refused_request_has_a_row_and_the_logid_of_the_refusal() -> None:
     last = figures.rows[-1]
     assert (last.name, last.level, last.detail, last.at_us) == ("failed", "error", "4101", 6_000)
     assert figures.logid == "20250129F2A"
+    page = ProtocolError("html", http_status=502, logid="20250129F2B")
+    figures = fed(noted("sent", 0, level="good"), TurnEnded(Outcome.FAILED, 6_000, page))
+    assert (figures.rows[-1].detail, figures.logid) == ("502", "20250129F2B")
 
 
 def test_a_failure_that_an_event_has_told_is_not_told_twice() -> None:

@@ -11,6 +11,7 @@ import pytest
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Bot, Frame, MessageType
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.library.conversations import Conversations
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
@@ -19,7 +20,7 @@ from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
 from coze_tui.engine.session.outbox import Outbox
 from coze_tui.engine.session.recorder import JournalRecorder
-from coze_tui.errors import ApiError, QuotaError, StoreError, StreamCut
+from coze_tui.errors import ApiError, ProtocolError, QuotaError, StoreError, StreamCut, code_of
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 
@@ -104,12 +105,13 @@ async def test_a_finished_turn_is_told_as_it_was_seen(database: Database) -> Non
     ("outcome", "error"),
     [
         (Outcome.FAILED, QuotaError(4028, "no quota")),
+        (Outcome.FAILED, ProtocolError("html", excerpt="Bad Gateway", http_status=502)),
         (Outcome.INTERRUPTED, StreamCut("closed", "no event for 5 s")),
         (Outcome.CANCELED, None),
     ],
 )
 async def test_how_it_ended_is_told(
-    database: Database, outcome: Outcome, error: ApiError | StreamCut | None
+    database: Database, outcome: Outcome, error: ApiError | ProtocolError | StreamCut | None
 ) -> None:
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511")
@@ -125,6 +127,12 @@ async def test_how_it_ended_is_told(
     if isinstance(error, ApiError):
         assert isinstance(chat.error, QuotaError)
         assert chat.error.code == 4028
+    elif isinstance(error, ProtocolError):  # reads as it did when it happened, save for the page around it
+        assert code_of(chat.error) == 502
+        assert chat.error is not None
+        title = explain(chat.error, base_url="").title
+        assert title == explain(error, base_url="").title
+        assert "Bad Gateway" in str(chat.error)
     assert chat.parts[-1] == AnswerTranscript("a", "是 18:40", "想", 10_000)
 
 

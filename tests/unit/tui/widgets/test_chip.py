@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase
-from coze_tui.errors import ApiError, CozeTuiError
+from coze_tui.errors import ApiError, CozeTuiError, ProtocolError
 from coze_tui.tui.widgets.status import Activity, Chip, activity_of
 
 
@@ -46,6 +46,9 @@ def test_a_chat_that_is_over_keeps_its_outcome_in_the_chip() -> None:
         Outcome.EXPIRED: "◷ expired",
         Outcome.INTERRUPTED: "⟂ cut off",
     }
+    page = ProtocolError("html", http_status=502)
+    assert Chip.of_end(Outcome.FAILED, page, 3_777_000).text == "502"
+    assert Chip.of_end(Outcome.FAILED, ProtocolError("empty"), 3_777_000).text == "failed"
     assert ends[Outcome.CANCELED].part == ("◼ stopped 3.8 s", "attention")
     assert Chip.of_end(Outcome.COMPLETED, None, 0).text == "completed"
     assert Chip.of_end(Outcome.FAILED, CozeTuiError("no connection"), 0).text == "failed"
