@@ -115,7 +115,7 @@ class _Talk:
         self._question = ""
         self._outcome = Outcome.COMPLETED
         self._updates: list[TurnUpdate] = []
-        self._calls: Sequence[ToolCall] = ()
+        self._calls: tuple[ToolCall, ...] = ()
         """The local tools that the last turn of this program waits for."""
         self._listed: list[str] = []
         self._left: Sequence[ChatRecord] = ()
@@ -238,8 +238,8 @@ class _Talk:
             case "/recover" if self._conversation and self._outcome is Outcome.INTERRUPTED:
                 chat = self._call(lambda engine: engine.last_chat(self._conversation))
                 self._follow(lambda engine, feed: engine.recover(chat, feed))
-            case "/tools" if self._conversation and self._outcome is Outcome.REQUIRES_ACTION:
-                self._give_outputs()
+            case "/tools" if self._give_outputs():
+                pass
             case "/events" if self._updates:
                 printer = EventPrinter(sys.stdout)
                 for update in self._updates:
@@ -356,7 +356,7 @@ class _Talk:
             asked = asyncio.ensure_future(self._engine_thread.call(lambda engine: begin(engine, feed)))
             asked.add_done_callback(_read_error)
             followed = await follow(feed.updates(), self._show)
-            self._outcome, self._calls = followed.ended.outcome, followed.calls
+            self._outcome, self._calls = followed.ended.outcome, tuple(followed.calls)
             await asked
 
     def _show(self, update: TurnUpdate) -> None:
@@ -365,24 +365,24 @@ class _Talk:
 
     # --- local tools ---
 
-    def _give_outputs(self) -> None:
-        """Ask for the output of every call, and submit them when all are there."""
+    def _give_outputs(self) -> bool:
+        """Ask for the output of every call that waits, and submit them together. False if none waits."""
         key = self._conversation
-        chat, calls = 0, self._calls
-        if not calls:  # the chat is one of an earlier run
-            chat = self._call(lambda engine: engine.last_chat(key))
-            calls = self._call(lambda engine: engine.inspecting.waiting_calls(chat))
+        chat, calls = 0, self._calls if self._outcome is Outcome.REQUIRES_ACTION else ()
+        if key and not calls:  # the chat is one of an earlier run, or Coze has refused a question since
+            chat, calls = self._call(lambda engine: engine.inspecting.waiting(key))
         outputs: list[tuple[str, str]] = []
         for call in calls:
             output = self._output_for(call)
             if output is None:
                 self._status(_("the bot waits on; /tools goes on with it"))
-                return
+                return True
             outputs.append((call.id, output))
         if outputs:
             self._follow(lambda engine, feed: engine.submit(key, chat, outputs, feed))
             if self._outcome is Outcome.REQUIRES_ACTION:
                 self._give_outputs()
+        return bool(calls)
 
     def _output_for(self, call: ToolCall) -> str | None:
         words = self._startup.settings.tools.get(call.name, ())

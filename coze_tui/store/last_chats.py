@@ -12,6 +12,10 @@ _AT_ONCE = 500
 """SQLite accepts 32,766 variables by default, older versions 999."""
 
 
+WAITS_FOR_USER = "requires_action"
+"""The status of a chat that waits for the outputs of local tools."""
+
+
 @valueclass
 class LastChat:
     """The state of the last chat of a conversation."""
@@ -34,13 +38,19 @@ def last_chats(c: sqlite3.Connection, conversations: Sequence[str], now_ms: int)
     for start in range(0, len(conversations), _AT_ONCE):
         some = conversations[start : start + _AT_ONCE]
         rows = c.execute(
-            f"""SELECT conversations.key, status FROM conversations JOIN chats
+            f"""SELECT conversations.key, status,
+                       (SELECT known.status FROM chats AS known
+                        WHERE known.conversation = conversations.key AND known.chat_id <> ''
+                        ORDER BY slot DESC LIMIT 1)
+                FROM conversations JOIN chats
                 ON chats.key = (SELECT last.key FROM chats AS last WHERE last.conversation = conversations.key
                                 ORDER BY slot DESC LIMIT 1)
                 WHERE conversations.key IN ({", ".join("?" * len(some))})""",
             some,
         )
-        for key, status in rows:
+        for key, last, accepted in rows:
             is_alive = unfinished.get(str(key))
+            # A chat that waits for the user goes on waiting after Coze has refused another question (4016).
+            status = accepted if accepted == WAITS_FOR_USER else last
             found[str(key)] = LastChat(str(status), is_alive is True, is_alive is False)
     return found

@@ -149,6 +149,12 @@ def _of_chats() -> tuple[SlashCommand, ...]:
             binding="log.recover",
         ),
         SlashCommand(
+            "/tools",
+            CHAT,
+            N_("Answer the tool"),
+            N_("Give the outputs of the local tools that the bot waits for"),
+        ),
+        SlashCommand(
             "/copy", CHAT, N_("Copy"), N_("Copy the chosen or the last message"), binding="log.copy"
         ),
         SlashCommand(

@@ -32,6 +32,7 @@ from coze_tui.tui.screens.help import HelpScreen
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.palette import CommandPalette
 from coze_tui.tui.screens.tool_request import ToolRequest
+from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.desk import Desk, desk
 from tests.support.stores import NOW, write
 
@@ -149,6 +150,46 @@ async def test_the_form_can_be_left_and_opened_again_with_what_was_typed(home: P
         at.screen.run_in_worker("tools", at.screen.turns.answer_tools, exclusive=True)
         await at.until(lambda: [box.text for box in at.app.screen.query(TextArea)] == ["half"])
         await at.pilot.press("escape")
+
+
+async def test_a_tool_waits_on_after_another_question_was_refused(home: Path) -> None:
+    call = ToolCall("home", "set_lamp", {}, "call-1")
+    steps = [RequireAction((call,)), lambda after: [Answer(f"给了 {after.outputs['call-1']}")]]
+
+    async def form_opens(at: Desk, how: str) -> None:
+        await at.until(lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea), how)
+        await at.pilot.press("escape")
+        await at.until(lambda: at.app.screen is at.screen)
+
+    def waits(at: Desk) -> bool:
+        return at.screen.header.chip.sign == "▲"
+
+    async with desk(home, bot(steps)) as at:  # type: ignore[arg-type]
+        await at.ask("开灯")
+        await form_opens(at, "by itself")
+        assert waits(at)
+        await at.ask("海水？")
+        await at.until(lambda: isinstance(at.app.screen, Choose), "4016 is offered a way out")
+        assert at.app.screen.query_one(SelectList).rows[0].key == "tools"
+        await at.pilot.press("enter")
+        await form_opens(at, "by the way out")
+        assert at.screen.prompt.message == "海水？"
+        assert waits(at)
+        at.screen.prompt.set_message("")
+        at.screen.prompt.focus()
+        await at.pilot.press("enter")
+        await form_opens(at, "by Enter in the empty prompt")
+        assert [item.command.name for item in at.screen.offered_commands() if item.is_urgent] == ["/tools"]
+        await at.ask("/tools")
+        await form_opens(at, "by the command")
+        waiting = at.screen.turns.waiting_answer
+        assert waiting is not None
+        at.screen.log_widget.focus()
+        at.screen.log_widget.show_entry(waiting)
+        await at.pilot.press("enter")
+        await form_opens(at, "by Enter on the message")
+        page = await at.context.engine_thread.call(lambda engine: engine.browsing.page(limit=1))
+        assert [last.status for last in page.last.values()] == ["requires_action"]
 
 
 async def test_without_a_token_the_first_run_opens_and_ends_in_a_chat(home: Path) -> None:

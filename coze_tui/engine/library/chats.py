@@ -90,6 +90,14 @@ class Inspecting:
 
         return await self._database.read(read)
 
+    async def waiting(self, conversation: str) -> tuple[int, tuple[ToolCall, ...]]:
+        """Return the key of the chat of a conversation that waits for local tools, and their calls.
+
+        A question that Coze refused since then changes nothing. Without such a chat there are no calls.
+        """
+        last = await self._database.run(lambda c: journal.last_identified(c, conversation))
+        return (last.key, await self.waiting_calls(last.key)) if last is not None else (0, ())
+
     async def waiting_calls(self, chat_key: int) -> tuple[ToolCall, ...]:
         """Return the local tool calls whose outputs a chat waits for; none if it does not wait."""
         saved = await self._database.run(lambda c: journal.chat(c, chat_key))

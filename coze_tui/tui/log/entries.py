@@ -252,8 +252,8 @@ class AnswerEntry(BotEntry):
         self._tokens = 0
         self._ended: updates.TurnEnded | None = None
         self._hint: Hint | None = None
-        self._is_at_coze = False
-        """Coze knows the chat."""
+        self.is_at_coze = False
+        """Coze has accepted the question, so that it knows the chat."""
         self._tools = 0
         self._more_tools: MoreToolsBlock | None = None
         self._thinking: ReasoningBlock | None = None
@@ -291,7 +291,7 @@ class AnswerEntry(BotEntry):
             entry.follow_up(updates.FollowUpOffered(question, 0))
         entry._first_text_us = record.first_text_us
         entry._tokens = record.token_count
-        entry._is_at_coze = bool(record.chat_id)
+        entry.is_at_coze = bool(record.chat_id)
         entry.end(updates.TurnEnded(chat.outcome, record.total_us, chat.error, chat.silence, record.breaks))
         return entry
 
@@ -419,7 +419,7 @@ class AnswerEntry(BotEntry):
         self._end_thinking()
         self._total_us = update.at_us if update.outcome is Outcome.COMPLETED else 0
         self._ended = update
-        self._is_at_coze = self._is_at_coze or (self.figures is not None and bool(self.figures.chat_id))
+        self.is_at_coze = self.is_at_coze or (self.figures is not None and bool(self.figures.chat_id))
         self._await_tools("user" if update.outcome is Outcome.REQUIRES_ACTION else "nobody")
         self._update_label()
         self._show_end()
@@ -439,7 +439,7 @@ class AnswerEntry(BotEntry):
         """Show the notices about the end, in the language in use, in place of those that are shown."""
         self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
         if self._ended is not None:
-            about = About(self.sent_at_ms, self.base_url, self._only_read, self._is_at_coze, self._hint)
+            about = About(self.sent_at_ms, self.base_url, self._only_read, self.is_at_coze, self._hint)
             for notice in notices_of(self._ended, about):
                 self._add(notice)
         self.changed()

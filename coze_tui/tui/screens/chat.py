@@ -340,6 +340,13 @@ class ChatScreen(LogScreen[None]):
         if not self.offers.open_now():
             self._answer_tools()
 
+    def answer_tools(self) -> None:
+        """Open the form for the local tools that the bot waits for; say so if it waits for none."""
+        if self.turns.waiting_answer is None:
+            self.notify(_("The bot waits for no local tool here."), markup=False)
+        else:
+            self._answer_tools()
+
     def _answer_tools(self) -> None:
         self.run_in_worker("tools", self.turns.answer_tools, exclusive=True)
 
@@ -586,11 +593,13 @@ class ChatScreen(LogScreen[None]):
     def offered_commands(self) -> list[OfferedCommand]:
         """Return the commands that the command palette shows now. What is typed there is never sent."""
         runs, can_recover = self.turns.runs, self.turns.can_recover
+        waits = self.turns.waiting_answer is not None
         offered = []
         for command in slash_commands():
-            if command.name == "/send" or (command.name == "/stop" and not runs):
+            urgent = {"/stop": runs, "/tools": waits, "/recover": can_recover}
+            if command.name == "/send" or (command.name in ("/stop", "/tools") and not urgent[command.name]):
                 continue
-            is_urgent = command.name == "/stop" or (command.name == "/recover" and can_recover)
+            is_urgent = urgent.get(command.name, False)
             run = partial(
                 self._ask_argument if command.needs_argument else self._run_without_argument, command
             )
@@ -749,6 +758,7 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/retry": lambda screen, _argument: screen.turns.regenerate(),
     "/resend": lambda screen, _argument: screen.log_widget.action_ask("edit"),
     "/recover": lambda screen, _argument: screen.turns.recover(),
+    "/tools": lambda screen, _argument: screen.answer_tools(),
     "/copy": lambda screen, _argument: screen.log_widget.action_copy_message(),
     "/images": lambda screen, folder: screen.run_in_worker("images", screen.actions.save_images, folder),
     "/events": lambda screen, _argument: screen.action_events(),

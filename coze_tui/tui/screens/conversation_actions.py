@@ -516,12 +516,17 @@ class ConversationActions:
         from coze_tui.tui.screens.dialogs import Choose, Option
 
         title = _("A chat is still running in this conversation")
+        tool = []
+        if self._turns.waiting_answer is not None:
+            title = _("The bot waits for the output of a local tool")
+            tool = [Option("tools", _("Give the output: keep the question in the prompt"), "")]
 
         def ask() -> Choose:
             return Choose(
                 title,
                 _("Coze runs one chat at a time in a conversation (4016)."),
                 [
+                    *tool,
                     Option("cancel", _("Cancel the running chat and send again"), ""),
                     Option("wait", _("Wait: keep the question in the prompt"), ""),
                     Option("new", _("Ask in a new conversation"), ""),
@@ -547,6 +552,8 @@ class ConversationActions:
             self._turns.send(question)
             return
         self._conversation.give_back(question)
+        if choice == "tools":
+            await self._turns.offer_tools()
 
     def _notify(self, text: str) -> None:
         self._screen.notify(text, markup=False)

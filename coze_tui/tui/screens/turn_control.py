@@ -31,6 +31,7 @@ from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.offers import Offers
 from coze_tui.tui.turn_view import Milestone, TurnView
+from coze_tui.tui.widgets.status import Chip
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
@@ -376,16 +377,28 @@ class TurnControl:
         return next((item for item in entries if isinstance(item, AnswerEntry)), None)
 
     @property
+    def last_accepted(self) -> AnswerEntry | None:
+        """The last answer whose question Coze accepted: a question that it refused later changes nothing."""
+        entries = reversed(self._widgets.log.entries)
+        return next((item for item in entries if isinstance(item, AnswerEntry) and item.is_at_coze), None)
+
+    @property
+    def waiting_answer(self) -> AnswerEntry | None:
+        """The answer that waits for the outputs of local tools, or None."""
+        entry = None if self.runs else self.last_accepted
+        return entry if entry is not None and entry.outcome is Outcome.REQUIRES_ACTION else None
+
+    @property
     def can_recover(self) -> bool:
         """Whether the last answer was cut off and its rest can be fetched."""
-        return self._is_cut(self.last_answer)
+        return self._is_cut(self.last_accepted)
 
     def _is_cut(self, entry: AnswerEntry | None) -> bool:
         return entry is not None and entry.outcome is Outcome.INTERRUPTED and not self.runs
 
     def recover(self, entry: AnswerEntry | None = None) -> None:
         """Fetch the rest of an answer that was cut off, by default of the last one."""
-        entry = entry or self.last_answer
+        entry = entry or self.last_accepted
         if entry is None or not self._is_cut(entry):
             self._screen.notify(_("Nothing to recover here."), markup=False)
         else:
@@ -415,19 +428,28 @@ class TurnControl:
     # --- local tools ---
 
     async def answer_tools(self) -> None:
-        """Open the form for the local tools that the last chat waits for, perhaps since an earlier run."""
-        entry = self.last_answer
-        if self.runs or entry is None or entry.outcome is not Outcome.REQUIRES_ACTION:
-            return
+        """Open the form for the local tools that a chat waits for, perhaps since an earlier run."""
+        if await self._find_waiting_calls():
+            self._screen.app.push_screen(self._tool_form(), self._submit)
+
+    async def offer_tools(self) -> None:
+        """Open the same form once nobody types."""
+        if await self._find_waiting_calls():
+            self._offer_tool_form()
+
+    async def _find_waiting_calls(self) -> bool:
+        """Read the calls of the chat that waits, if they are not known; return False if none waits."""
+        entry = self.waiting_answer
+        if entry is None:
+            return False
         if not self._waiting_calls:
             chat = entry.chat
             calls = await self._engine_thread.call(lambda engine: engine.inspecting.waiting_calls(chat))
-            if entry is not self.last_answer:
-                return
+            if entry is not self.waiting_answer:
+                return False
             self._waiting_calls = calls
             self.view.figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
-        if self._waiting_calls:
-            self._screen.app.push_screen(self._tool_form(), self._submit)
+        return bool(self._waiting_calls)
 
     def _offer_tool_form(self) -> None:
         """Open the form for the local tools that the last chat waits for, once nobody types."""
@@ -457,7 +479,7 @@ class TurnControl:
 
     def _submit(self, outputs: Sequence[tuple[str, str]] | None) -> None:
         """Send the outputs of the tools; None if the user closed the form."""
-        entry, key = self.last_answer, self._conversation.key
+        entry, key = self.waiting_answer, self._conversation.key
         if outputs is None or entry is None:
             return
         chat, sent, feed = entry.chat, tuple(outputs), TurnFeed()
@@ -532,4 +554,7 @@ class TurnControl:
 
     def _show_chip(self) -> None:
         self._widgets.queue_strip.answer_runs = self.runs
-        self._widgets.header.show_chip(self.view.chip)
+        waits = self.waiting_answer is not None
+        self._widgets.header.show_chip(
+            Chip.of_end(Outcome.REQUIRES_ACTION, None, 0) if waits else self.view.chip
+        )

@@ -169,9 +169,12 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(environment: dict[str, str]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its commands are POSIX's")
-def test_the_demo_shows_a_command_that_is_allowed(command: Command) -> None:
-    ran = command("demo", "--linear", "--bot", "7511000000000000105", stdin="What time is it?\n\n/quit\n")
+def test_the_demo_shows_a_command_that_is_allowed_and_waits_on_after_a_refusal(command: Command) -> None:
+    lines = "What time is it?\n\nhello\n/tools\n09:41 in my hall\n/tools\n/quit\n"
+    ran = command("demo", "--linear", "--bot", "7511000000000000105", stdin=lines)
     assert ran.status == 0
+    assert ran.out.index("4016") < ran.out.index("09:41 in my hall")
+    assert "there is nothing to do that with" in ran.out
     assert "/run runs date +%H:%M" in ran.out
     assert "the bot waits on" in ran.out
 
