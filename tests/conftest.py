@@ -8,14 +8,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from coze_tui.garbage import pause_collection, resume_collection
 from hatch_build import compile_stale_catalogs
 
 pytest.register_assert_rewrite("tests.support")
-# A busy machine makes any example slow; pytest-timeout ends what hangs.
-settings.register_profile("busy machine", deadline=None)
+# A busy machine makes any example slow, and slow to draw; pytest-timeout ends what hangs.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 
 TESTS = Path(__file__).parent

@@ -170,14 +170,14 @@ def keys_named(c: sqlite3.Connection, name: str) -> tuple[str, ...]:
     """Return the keys of the conversations with this key, this Coze ID, or else a key that begins so."""
     name = storable(name)
     for condition in (
-        "key = ?1",
-        "conversation_id = ?1 AND conversation_id <> ''",  # so that the partial index is used
-        "key > ?1 AND key < ?1 || char(0x10FFFF)",
+        "key = :name",
+        "conversation_id = :name AND conversation_id <> ''",  # so that the partial index is used
+        "key > :name AND key < :name || char(0x10FFFF)",
     ):
         rows = c.execute(
-            f"""SELECT key FROM conversations WHERE {condition} AND ?1 <> '' AND deleted_at = 0
+            f"""SELECT key FROM conversations WHERE {condition} AND :name <> '' AND deleted_at = 0
                 ORDER BY updated_at DESC""",
-            (name,),
+            {"name": name},
         ).fetchall()
         if rows:
             return tuple(str(key) for (key,) in rows)
@@ -365,8 +365,8 @@ def _next_title(c: sqlite3.Connection, origin: SavedConversation) -> str:
     base = numbered.group(1) if numbered else origin.title
     rows = c.execute(
         """SELECT title FROM conversations
-           WHERE deleted_at = 0 AND title >= ?1 AND title < ?1 || char(0x10FFFF)""",
-        (f"{base} (",),
+           WHERE deleted_at = 0 AND title >= :base AND title < :base || char(0x10FFFF)""",
+        {"base": f"{base} ("},
     )
     taken = {str(title) for (title,) in rows}
     return next(title for n in itertools.count(2) if (title := f"{base} ({n})") not in taken)

@@ -408,9 +408,9 @@ def unfinished_chats(
     rows = c.execute(
         """SELECT chats.key, owner, beat_at FROM chats JOIN conversations
            ON conversations.key = chats.conversation
-           WHERE is_final = 0 AND CASE WHEN ?1 = '' THEN deleted_at = 0 ELSE chats.conversation = ?1 END
+           WHERE is_final = 0 AND CASE WHEN :key = '' THEN deleted_at = 0 ELSE chats.conversation = :key END
            ORDER BY chats.key""",
-        (conversation,),
+        {"key": conversation},
     ).fetchall()
     return tuple(
         (

@@ -84,11 +84,11 @@ class SearchWalk:
         for at, key, conversation in c.execute(
             f"""SELECT messages.created_at, messages.key, messages.conversation
                 FROM messages CROSS JOIN texts ON texts.message = messages.key
-                WHERE messages.created_at <= ?1 AND (messages.created_at < ?1 OR messages.key < ?2)
-                  AND CASE WHEN is_unseen(messages.conversation) THEN instr(folded, ?3) ELSE 0 END
+                WHERE messages.created_at <= :at AND (messages.created_at < :at OR messages.key < :key)
+                  AND CASE WHEN is_unseen(messages.conversation) THEN instr(folded, :text) ELSE 0 END
                   AND {search.IS_LISTED}
                 ORDER BY messages.created_at DESC, messages.key DESC""",
-            (*self._before, self._query),
+            {"at": self._before[0], "key": self._before[1], "text": self._query},
         ):
             self._before = (int(at), int(key))
             yield int(at), str(conversation)

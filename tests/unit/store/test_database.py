@@ -489,7 +489,7 @@ def as_nobody(script: str, *arguments: str) -> str:
 
 
 PRELUDE = """
-import asyncio, os, sys, sqlite3, traceback, concurrent.futures.thread
+import asyncio, os, sys, sqlite3, traceback, concurrent.futures.thread, urllib.parse
 from pathlib import Path
 from coze_tui.store import history
 from coze_tui.store.database import open_or_rescue
@@ -600,7 +600,9 @@ async def test_a_damaged_store_is_set_aside_and_rescued(path: Path) -> None:
     assert await opened.database.read(lambda c: messages.message_count(c, key)) == 61
     assert await opened.database.read(lambda c: journal.frames_of(c, chat)) == (Frame("done", ""),)
     await opened.database.close()
-    assert (await open_or_rescue(path)).warnings == ()
+    again = await open_or_rescue(path)
+    assert again.warnings == ()
+    await again.database.close()
 
 
 async def test_damage_in_a_large_store_is_found_when_it_is_suspected(

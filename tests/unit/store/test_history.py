@@ -17,9 +17,8 @@ from coze_tui.store import history, journal, messages, search
 from coze_tui.store.edits import SavedEdit, clear_sent, edit_of, set_edit
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.messages import storable
-from coze_tui.store.migrations import migrate
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
-from tests.support.stores import append_messages, conversation_count
+from tests.support.stores import append_messages, conversation_count, empty_store
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
 
@@ -67,8 +66,7 @@ def test_any_conversation_is_read_back_as_it_was(
     flags: tuple[bool, bool],
     at: int,
 ) -> None:
-    c = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(c, None)
+    c = empty_store()
     key = history.create_conversation(
         c,
         site,

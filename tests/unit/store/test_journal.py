@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, owners
-from coze_tui.store.migrations import migrate
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
-from tests.support.stores import DONE
+from tests.support.stores import DONE, empty_store
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 FRAMES = st.lists(st.builds(Frame, ANY_TEXT, ANY_TEXT, st.integers(0, 2**62), ANY_TEXT), max_size=12)
@@ -39,8 +38,7 @@ def begin(c: sqlite3.Connection, key: str, question: str = "2025年春节是哪�
 def test_any_frames_are_read_back_as_they_came(
     running: list[Frame], packed: list[Frame], resumed: list[Frame]
 ) -> None:
-    c = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(c, None)
+    c = empty_store()
     key = history.create_conversation(c, "coze.cn", "7402", 1_000)
     chat = begin(c, key)
     journal.append_frames(c, chat, 1, running)

@@ -13,9 +13,8 @@ from coze_tui.errors import StoreError
 from coze_tui.exports import describe
 from coze_tui.store import history, journal, messages, search
 from coze_tui.store.messages import storable, storable_int
-from coze_tui.store.migrations import migrate
 from coze_tui.store.records import SavedMessage
-from tests.support.stores import DONE, append_messages, taken
+from tests.support.stores import DONE, append_messages, empty_store, taken
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 
@@ -35,8 +34,7 @@ def said(text: str, at: int = 0) -> SavedMessage:
     )
 )
 def test_any_messages_are_read_back_as_they_were(given_: list[SavedMessage]) -> None:
-    c = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(c, None)
+    c = empty_store()
     key = history.create_conversation(c, "coze.cn", "7402", 1_000)
     keys = append_messages(c, key, given_)
     read = messages.messages(c, key)

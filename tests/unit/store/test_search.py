@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.store import history, messages, search
-from coze_tui.store.migrations import migrate
 from coze_tui.store.records import SavedMessage
 from coze_tui.text.matching import fold
-from tests.support.stores import append_messages
+from tests.support.stores import append_messages, empty_store
 
 WRITTEN = st.text(
     st.sampled_from("退款春节你好the refundABC１２３，。！%_*'\"\\\n \u3000é😀ﬁ") | st.characters(),
@@ -37,8 +36,7 @@ def found(c: sqlite3.Connection, text: str) -> list[str]:
 
 @given(st.lists(WRITTEN, min_size=1, max_size=6), st.data())
 def test_any_part_of_any_text_finds_exactly_what_holds_it(texts: list[str], data: st.DataObject) -> None:
-    c = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(c, None)
+    c = empty_store()
     key = add(c, *[said(text) for text in texts])
     saved = messages.messages(c, key)
     text = data.draw(st.sampled_from([each.content for each in saved]))

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from coze_tui.store import history, journal, messages
 from coze_tui.store.messages import ServerMessage, add_missing
-from coze_tui.store.migrations import migrate
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
-from tests.support.stores import append_messages
+from tests.support.stores import append_messages, empty_store
 
 
 def listed(id_: str, at: int, *, chat: str = "", section: str = "", type_: str = "question") -> ServerMessage:
@@ -151,8 +150,7 @@ _EVENTS = st.lists(
 def test_whoever_chats_and_whenever_it_is_imported_the_order_is_the_servers(
     events: list[tuple[str, int]],
 ) -> None:
-    c = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(c, None)
+    c = empty_store()
     key = history.create_conversation(c, "coze.cn", "7402", 0)
     server: list[ServerMessage] = []
     names: list[str] = []

@@ -77,9 +77,9 @@ def is_scan(step: str, *, walks: bool) -> bool:
 
 
 MORE = """
-    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
     INSERT INTO conversations (key, site, bot_id, bot_name, title, last_slot, created_at, updated_at)
-    SELECT 'more' || i, ?2, '7511', '海水', 't', 1, ?3 - i, ?3 - i FROM n"""
+    SELECT 'more' || i, :site, '7511', '海水', 't', 1, :at - i, :at - i FROM n"""
 CHATS_OF_MORE = """
     INSERT INTO chats (conversation, slot, chat_id, bot_id, question, sent_at, is_final, status)
     SELECT key, 1, key, '7511', 'q', updated_at, 1, 'completed' FROM conversations WHERE key LIKE 'more%'"""
@@ -104,7 +104,7 @@ def grown(path: Path, statements: set[str]) -> list[str]:
         copy = path.with_name(f"{size}.db")
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as c:
             source.backup(c)
-            c.execute(MORE, (size, OWN_SITE.removeprefix("http://"), NOW))
+            c.execute(MORE, {"count": size, "site": OWN_SITE.removeprefix("http://"), "at": NOW})
             c.execute(CHATS_OF_MORE)
             c.execute(MESSAGES_OF_MORE, (SLOT,))
             c.commit()
