@@ -41,7 +41,7 @@ class CredentialsError(CozeTuiError):
         super().__init__(reason)
         self.reason = reason
         self.source = source
-        """The file, variable or command that was asked; never the token."""
+        """The file, variable, stream or command that was asked; never the token."""
 
 
 class ApiError(CozeTuiError):

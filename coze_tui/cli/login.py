@@ -62,7 +62,10 @@ def _site(settings: Settings, console: Console) -> str:
 
 def _asked_secret(base_url: str, console: Console) -> Secret:
     if not sys.stdin.isatty():
-        return secret_from_text(read_line("") or "", "stdin")
+        line = read_line("") or ""
+        if not line.strip():
+            raise CredentialsError("not entered", "stdin")
+        return secret_from_text(line, "stdin")
     console.text(_("Token of {site}; it is not shown while you paste it.").format(site=site_name(base_url)))
     try:
         typed = getpass.getpass(_("Token: "))

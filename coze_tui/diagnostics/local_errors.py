@@ -25,6 +25,12 @@ def for_credentials_error(error: CredentialsError) -> Explanation:
                 _("there is no token in {source}").format(source=source),
                 do=_("Put the token there, or run `coze-tui login` in a terminal."),
             )
+        case "not entered" if source:
+            return Explanation(
+                _("no token was entered"),
+                _("{source} is not a terminal and contains no token.").format(source=source),
+                _("Pipe the token in, as in `coze-tui login < token.txt`, or set COZE_API_TOKEN."),
+            )
         case "not entered":
             return Explanation(_("no token was entered"), do=_("Run `coze-tui login` again and paste it."))
         case "missing":

@@ -58,6 +58,16 @@ def test_what_is_no_token_is_not_sent(
     assert list(stand_in.requests) == []
 
 
+@pytest.mark.parametrize("text", ["", "\n", "  \r\n"])
+def test_without_a_terminal_and_a_token_it_advises_to_pipe_one_not_to_run_itself(
+    command: Command, kept: CredentialsFile, text: str
+) -> None:
+    ran = command("login", stdin=text)
+    assert "stdin is not a terminal" in ran.err
+    assert "login < token.txt" in ran.err
+    assert "run `coze-tui login`" not in ran.err.casefold()
+
+
 def test_a_jwt_brings_the_hint_to_exchange_it(command: Command, kept: CredentialsFile) -> None:
     ran = command("login", stdin="eyJEXAMPLE.eyJEXAMPLE.EXAMPLE")
     assert ran.err.count("Exchange it for an access token first") == 1
