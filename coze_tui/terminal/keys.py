@@ -17,6 +17,7 @@ from textual.app import App
 from textual.keys import Keys
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.widget import Widget
 from textual.widgets import TextArea
 
 from coze_tui.terminal.scanner import PASTE_END, PASTE_START
@@ -161,7 +162,16 @@ def _is_one_key(data: str) -> bool:
 
 
 class KeyPassed(Message):
-    """Follows a key from the focused widget up to the app: when it arrives, the key has passed."""
+    """A message that follows a key from the focused widget to the app: when it arrives, the key has passed.
+
+    The key's action may have posted messages to the widget by then, and what they do may move the focus. So a
+    second one follows those.
+    """
+
+    def __init__(self, target: MessagePump, *, is_second: bool = False) -> None:
+        super().__init__()
+        self.target = target
+        self.is_second = is_second
 
 
 class KeyOrder:
@@ -169,7 +179,8 @@ class KeyOrder:
 
     Textual hands a key to the focused widget, and looks for what is bound to it only when it has bubbled up
     again. Of several keys in one packet (a slow line, typing ahead) the letters would come before the cursor
-    keys, new lines and focus changes between them. So a key waits until those before it have passed.
+    keys, new lines and focus changes between them. So a key waits until those before it have passed, and
+    the messages that their actions posted.
 
     Args:
         app: Whose keys they are. It calls `passed` for each `KeyPassed`.
@@ -276,16 +287,34 @@ class KeyOrder:
         return any(key.key in bound for key in run.distinct_keys())
 
     def _follow(self, target: MessagePump) -> None:
-        follower = KeyPassed()
-        if target.post_message(follower):
-            self._held, self._follower = deque(), follower
-            # A widget that is removed meanwhile, or that hangs, does not pass the follower on.
-            loop = asyncio.get_running_loop()
-            self._patience = loop.call_later(_PATIENCE, self._app.post_message, follower)
+        if self._send(KeyPassed(target)):
+            self._held = deque()
+
+    def _send(self, follower: KeyPassed) -> bool:
+        """Send a follower behind all that its target has to handle; return False if the target is gone."""
+        if not follower.target.post_message(follower):
+            return False
+        if self._patience is not None:
+            self._patience.cancel()
+        # A widget that is removed meanwhile, or that hangs, does not pass the follower on.
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(_PATIENCE, self._app.call_later, self._continue, follower)
+        self._follower = follower
+        return True
 
     def passed(self, follower: KeyPassed) -> None:
-        """Continue after the key. A change of focus that it caused is already in the queue."""
-        self._app.call_later(self._continue, follower)
+        """Continue after the key, or send a second follower behind the messages that its action has posted.
+
+        A change of focus that they caused is in the queue of the app then.
+        """
+        target = follower.target
+        is_first = follower is self._follower and not follower.is_second and self._is_in_sight(target)
+        if not (is_first and self._send(KeyPassed(target, is_second=True))):
+            self._app.call_later(self._continue, follower)
+
+    def _is_in_sight(self, target: MessagePump) -> bool:
+        """Return whether a widget is on the current screen: messages to others may never be handled."""
+        return isinstance(target, Widget) and target.is_attached and target.screen is self._app.screen
 
     async def _continue(self, follower: KeyPassed) -> None:
         if follower is not self._follower or self._held is None or self._patience is None:
