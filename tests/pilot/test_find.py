@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, FunctionCall, Gate, ToolResponse
@@ -146,8 +147,9 @@ async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
         screen = at.screen
         screen.log_widget.focus()
         screen.log_widget.action_to_top()
-        await at.pilot.press("slash")
-        await at.until(lambda: screen.find_bar.is_open)
+        for key_pressed in ("slash", *"4 春"):  # as from one packet
+            at.app.post_message(events.Key(key_pressed, key_pressed if len(key_pressed) == 1 else None))
+        await at.until(lambda: screen.find_bar.value == "4 春", "no letter is lost")
         screen.find_bar.field.put("春节")
         await at.until(lambda: place(at) == "1/6")
         await at.pilot.press("tab")
@@ -170,9 +172,12 @@ async def test_what_is_not_there_is_told(home: Path) -> None:
         await find(at, "nowhere")
         await at.until(lambda: place(at) == "not found")
         await at.pilot.press("enter")
+        at.screen.find_bar.field.put("/quit")
+        await at.until(lambda: place(at) == "not found · /quit is a command for the prompt")
         at.screen.find_bar.field.put("")
         await at.until(lambda: place(at) == "")
         await at.pilot.press("escape")
+        await at.until(lambda: at.screen.prompt.has_focus, "the bar was opened from there")
 
 
 async def test_what_is_said_but_not_drawn_is_gone_to_again_and_again(home: Path) -> None:

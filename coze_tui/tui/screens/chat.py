@@ -476,9 +476,10 @@ class ChatScreen(LogScreen[None]):
 
     @on(FindBar.Closed)
     def _find_closed(self) -> None:
+        returns = self.find_bar.has_focus_within and self.find_bar.opened_from is self.prompt
         self.find_bar.close()
         self.finder.stop()
-        self.log_widget.focus()
+        (self.prompt if returns else self.log_widget).focus()
 
     # --- keys ---
 

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
@@ -20,6 +21,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _
 from coze_tui.text.words import word_left, word_right
+from coze_tui.tui.commands import parse
 from coze_tui.tui.key_names import short_key
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
@@ -232,6 +234,8 @@ class FindBar(SearchBar):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("⌕", placeholder=_("find in this conversation"), id=id)
         self.display = False
+        self.opened_from: Widget | None = None
+        """The widget that had the focus when the bar was opened, to which Esc returns."""
         self._place: Part = ("", "muted")
 
     @property
@@ -251,6 +255,8 @@ class FindBar(SearchBar):
         """Let a text be typed. The last one is looked for again; typing replaces it."""
         if not self.display and self.value.strip():
             self.post_message(self.Typed(self.value))
+        if self.screen.focused is not self.field:
+            self.opened_from = self.screen.focused
         self.display = True
         self.field.focus()
         self.field.action_select_all()
@@ -271,7 +277,10 @@ class FindBar(SearchBar):
         if not self.value.strip():
             self._show_place("")
         elif not count:
-            self._show_place(_("not found"), "attention")
+            words = _("not found")
+            if found := parse("/" + self.value.strip().removeprefix("/")):
+                words = _("not found · {command} is a command for the prompt").format(command=found[0].name)
+            self._show_place(words, "attention")
         else:
             self._show_place(f"{thousands(place)}/{thousands(count)}", "text")
 
