@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.driver import Driver
 from textual.notifications import Notify, SeverityLevel
+from textual.screen import Screen
 from textual.signal import Signal
 
 from coze_tui.api.objects import Bot
@@ -337,6 +337,8 @@ class ContextApp(TerminalApp[None]):
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class)
         self._toasts = ToastQueue(self)
+        self._toast_owner: Screen[Any] | None = None
+        """The screen with which the toast leaves that is shown."""
 
     def notify(
         self,
@@ -346,17 +348,29 @@ class ContextApp(TerminalApp[None]):
         severity: SeverityLevel = "information",
         timeout: float | None = None,
         markup: bool = False,
+        owner: Screen[Any] | None = None,
     ) -> None:
         """Show a toast in place of the one before. Call it in the app's loop.
 
         Args:
             message: It begins with the fact: "Copied 189 characters".
             markup: Unlike Textual, no text is markup by default.
+            owner: The screen whose keys the message names. The toast leaves with it.
         """
-        show = partial(
-            super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup
-        )
+        show_toast = super().notify
+
+        def show() -> None:
+            if owner is None or owner in self.screen_stack:
+                self._toast_owner = owner
+                show_toast(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
         self._toasts.add(show, severity)
+
+    def take_away_toast_of(self, owner: Screen[Any]) -> None:
+        """Remove the toast that is shown if it belongs to a screen."""
+        if self._toast_owner is owner:
+            self._toast_owner = None
+            self.clear_notifications()
 
     @on(Notify)
     def _take_away_toast(self) -> None:

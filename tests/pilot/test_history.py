@@ -269,6 +269,21 @@ async def test_what_was_deleted_is_brought_back(home: Path, told: dict[str, str]
         assert "was deleted" not in at.toasts
 
 
+async def test_a_toast_leaves_with_the_screen_whose_key_it_names_and_covers_no_field(
+    home: Path, told: dict[str, str]
+) -> None:
+    async with book(home, size=(60, 20)) as at:
+        await at.press("d")
+        await at.until(lambda: "u brings it back" in at.toasts)
+        await at.until(lambda: at.screen.query("Toast") and at.screen.query_one("Toast").region.height)
+        toast, footer = at.screen.query_one("Toast").region, at.screen.query_one(KeyFooter).region
+        assert not toast.overlaps(at.screen.bar.region)
+        assert toast.bottom <= footer.y
+        await at.press("escape")
+        await at.until(lambda: at.at.app.screen is at.at.screen)
+        await at.until(lambda: not toasts_of(at.at.app), "it names a key of the history")
+
+
 async def test_several_are_deleted_and_brought_back_at_once(home: Path, told: dict[str, str]) -> None:
     async with book(home) as at:
         await at.press("space", "space")

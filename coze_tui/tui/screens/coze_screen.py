@@ -71,6 +71,14 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         if not self.copy_selection():
             self.close()
 
+    def notify_key(self, message: str) -> None:
+        """Show a toast that names a key of this screen, and that leaves with the screen."""
+        self.context.app.notify(message, owner=self)
+
+    def on_unmount(self) -> None:
+        """Take away a toast whose key works here only."""
+        self.context.app.take_away_toast_of(self)
+
     def copy_selection(self) -> bool:
         """Copy the selected text, and return whether there was any. Hidden text counts as none.
 

@@ -400,7 +400,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     def _is_only_there(self, items: Sequence[Item]) -> bool:
         if any(item.server is not None for item in items):
-            self.notify(_("It is only on the server: i imports it."), markup=False)
+            self.notify_key(_("It is only on the server: i imports it."))
             return True
         return False
 
@@ -423,7 +423,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             words = ngettext("{n} conversation was deleted.", "{n} conversations were deleted.", len(items))
             words = words.format(n=thousands(len(items)))
         undo = _("u brings it back.") if len(items) == 1 else _("u brings them back.")
-        self.notify(f"{words} {undo}", markup=False)
+        self.notify_key(f"{words} {undo}")
 
     @work(group="change", exit_on_error=False)
     async def action_undo(self) -> None:

@@ -176,7 +176,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     def _submitted(self, message: Prompt.Submitted) -> None:
         if self.runs:
             message.prompt.restore(message.text)
-            self.notify(_("Some are still answering. Esc stops them."), markup=False)
+            self.notify_key(_("Some are still answering. Esc stops them."))
             return
         for column in self.columns:
             column.ask(message.text)
@@ -259,7 +259,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             case "plain_view":
                 self.app.push_screen(ShowText(column.answerer.name, column.log_widget.plain_text()))
             case _ if column.turn.runs:
-                self.notify(_("It is still answering. Esc stops it."), markup=False)
+                self.notify_key(_("It is still answering. Esc stops it."))
             case "regenerate":
                 self._ask_again(column)
             case "bot":
@@ -332,7 +332,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     def action_new(self) -> None:
         """Start new conversations with the same bots."""
         if self.runs:
-            self.notify(_("Some are still answering. Esc stops them."), markup=False)
+            self.notify_key(_("Some are still answering. Esc stops them."))
             return
         for column in self.columns:
             column.reset()
