@@ -93,7 +93,7 @@ def _question(startup: Startup, arguments: Arguments) -> str:
     given = read_question(arguments.words, sys.stdin, command="ask", may_be_empty=True)
     question = "\n\n".join(part for part in (prompt, given) if part.strip())
     if not question:
-        raise SettingsError(_("there is no question"), source="ask")
+        raise SettingsError(_("no question given"), source="ask")
     return question
 
 
@@ -232,12 +232,12 @@ def _show_calls(calls: Sequence[ToolCall]) -> None:
             continue
         notify(
             clean_line(
-                _("the bot waits for your tool {name}({arguments}), call {id}").format(
+                _("the bot is waiting for your tool {name}({arguments}), call {id}").format(
                     name=call.name, arguments=call.arguments, id=call.id
                 )
             )
         )
-    notify(_("ask again with --tool-output TOOL=VALUE for each of them"))
+    notify(_("run the command again with --tool-output TOOL=VALUE for each of them"))
 
 
 def _images_for(out: TextIO) -> ShortImages | None:
@@ -312,7 +312,7 @@ def _conversation(startup: Startup, arguments: Arguments) -> str:
         return arguments.conversation or ""
     last = _last_asked(startup)
     if not last:
-        raise SettingsError(_("nothing was asked of this bot before"), source="--continue")
+        raise SettingsError(_("no earlier conversation with this bot"), source="--continue")
     return last
 
 
@@ -351,7 +351,7 @@ def _record(startup: Startup, arguments: Arguments, connection: Connection) -> C
         try:
             record.open()
         except FileError as error:
-            reason = _("{file} cannot be written: {reason}").format(file=error.path, reason=error.detail)
+            reason = _("cannot write {file}: {reason}").format(file=error.path, reason=error.detail)
             raise SettingsError(reason, source=source) from error
 
     if arguments.record:

@@ -127,7 +127,7 @@ class AnswerPrinter:
         else:
             self._end_present()
             self.end_line()
-            self._notes.write(_("coze-tui: the bot has replaced its answer; here is the new one:") + "\n")
+            self._notes.write(_("coze-tui: the bot replaced its answer; the new one is:") + "\n")
             self._notes.flush()
             self._out.write("\n")
             self._written, answer.printed = answer, []
@@ -354,7 +354,7 @@ class WaitPrinter:
     def show(self, update: TurnUpdate) -> None:
         match update:
             case PhaseChanged(phase=Phase.RECOVERING) if self._is_streamed:
-                self._line(_("the line was cut; fetching the rest"))
+                self._line(_("connection lost; fetching the rest"))
             case PhaseChanged(phase=Phase.AWAITING):
                 text = _("Coze is still answering; waiting up to {seconds} s until it is done")
                 self._line(text.format(seconds=round(self._seconds)))

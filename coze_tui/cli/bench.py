@@ -58,7 +58,7 @@ def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
     bots = _bots(startup, arguments.bot)
     expectations = _expectations(arguments.expect)
     for bot in dict.fromkeys(each.bot_id for each in expectations if each.bot_id not in ("", *bots)):
-        notify(_("{bot} is not asked; what is expected of it is not looked at").format(bot=clean_line(bot)))
+        notify(_("{bot} is not part of this run; its expectations are ignored").format(bot=clean_line(bot)))
     question = read_question(arguments.words, sys.stdin, command="bench")
     calls = arguments.runs * len(bots)
     if calls > _FREE_RUNS and not arguments.yes and not confirm(_warning(calls)):
@@ -80,7 +80,7 @@ def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
     if junit is not None:
         junit(junit_text(question, judged, started_at=started_at, host_name=socket.gethostname()))
     if bench.hopeless is not None:
-        notify(_("not all was asked, for it would only have failed again:"))
+        notify(_("stopped early, because every further run would fail the same way:"))
         show_error(bench.hopeless, base_url=startup.settings.base_url)
     if interrupt.signal:
         return interrupt.status
@@ -166,10 +166,10 @@ def _expectations(name: str | None) -> tuple[Expectation, ...]:
             text = file.read(_MOST_EXPECTED + 1)
     except OSError as error:
         raise SettingsError(
-            _("{file} cannot be read: {reason}").format(file=name, reason=error.strerror), source="--expect"
+            _("cannot read {file}: {reason}").format(file=name, reason=error.strerror), source="--expect"
         ) from error
     except UnicodeDecodeError as error:
-        raise SettingsError(_("is not UTF-8"), source=name) from error
+        raise SettingsError(_("is not valid UTF-8"), source=name) from error
     if len(text) > _MOST_EXPECTED:
         raise SettingsError(_("{file} is too large").format(file=name), source="--expect")
     return read_expectations(text, name)
@@ -183,7 +183,7 @@ def _open_junit(name: str | None) -> Callable[[str], None] | None:
         file = open(name, "w", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed when written
     except OSError as error:
         raise SettingsError(
-            _("{file} cannot be written: {reason}").format(file=name, reason=error.strerror), source="--junit"
+            _("cannot write {file}: {reason}").format(file=name, reason=error.strerror), source="--junit"
         ) from error
 
     def write(text: str) -> None:
@@ -195,7 +195,7 @@ def _open_junit(name: str | None) -> Callable[[str], None] | None:
 
 def _warning(calls: int) -> str:
     return ngettext(
-        "{n} chat will be asked; a free account has 500 calls in all. Go on?",
-        "{n} chats will be asked; a free account has 500 calls in all. Go on?",
+        "This sends {n} chat; a free account has 500 API calls in total. Continue?",
+        "This sends {n} chats; a free account has 500 API calls in total. Continue?",
         calls,
     ).format(n=thousands(calls))

@@ -99,7 +99,7 @@ def _print_measurement(console: Console, found: Measurement) -> None:
                 (f"  {fit(name, width)}  ", "dim"), (text, "plain"), ("  " + _histogram(spread), "dim")
             )
     if found.tokens:
-        text = _("tokens {input} in, {output} out, {total} in all").format(
+        text = _("tokens: {input} in, {output} out, {total} in total").format(
             input=thousands(found.input_tokens),
             output=thousands(found.output_tokens),
             total=thousands(found.tokens),
@@ -112,7 +112,7 @@ def _print_measurement(console: Console, found: Measurement) -> None:
             (f"  {_numbers(failure.runs)}", "dim"),
         )
     if found.strange:
-        _print_sequence(console, ("  " + _("usually") + "  ", "dim"), found.usual)
+        _print_sequence(console, ("  " + _("typical") + "  ", "dim"), found.usual)
     for strange in found.strange:
         _print_sequence(console, ("  ≠ ", "attention"), strange.sequence, f"  {_numbers(strange.runs)}")
 

@@ -30,7 +30,7 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
     show_problems(startup)
     past = read_past_chat(startup, arguments.words)
     if arguments.words == ["-"] and not arguments.yes and arguments.output != _STDOUT:
-        raise SettingsError(_("is needed when the chat comes from stdin"), source="--yes")
+        raise SettingsError(_("is required when the chat is read from stdin"), source="--yes")
     chat = inspected(past)
     text = support_bundle(chat, startup, mask=arguments.mask)
     if arguments.output == _STDOUT:
@@ -40,15 +40,15 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
     console = Console(sys.stdout, environment)
     _show(text, console)
     console.flush()
-    if not arguments.yes and not confirm(_("Write this to {path}?").format(path=path)):
-        console.text(_("Nothing was written."))
+    if not arguments.yes and not confirm(_("Save this to {path}?").format(path=path)):
+        console.text(_("Nothing was saved."))
         return 0
     remove_leftovers(path.parent)
     try:
         written = write_new(path, [text.encode("utf-8", "replace")])
     except OSError as error:
         raise FileError("unwritable", str(path), detail=error.strerror or type(error).__name__) from error
-    console.text(_("Written: {path}").format(path=readable(str(written))))
+    console.text(_("Saved to {path}").format(path=readable(str(written))))
     return 0
 
 
@@ -59,8 +59,8 @@ def _show(text: str, console: Console) -> None:
     if left := len(lines) - len(lines[:_SHOWN_LINES]):
         console.text(
             ngettext(
-                "… and {n} more line; `--output -` prints all",
-                "… and {n} more lines; `--output -` prints all",
+                "… {n} more line; `--output -` prints everything",
+                "… {n} more lines; `--output -` prints everything",
                 left,
             ).format(n=thousands(left)),
             "dim",

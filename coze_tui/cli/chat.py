@@ -63,7 +63,7 @@ def _run(
 
     if missing_terminals(sys.__stdin__, sys.__stderr__):
         show_problems(startup)
-        notify(_('the screens need a terminal. Without one, use `coze-tui ask "…"`.'))
+        notify(_('the full-screen interface needs a terminal; elsewhere, use `coze-tui ask "…"`.'))
         return Exit.USAGE
     if problem := cursor_problem(startup.environment):
         show_problems(startup)
@@ -110,7 +110,7 @@ def _print_last_words(left_chats: int, conversation: str) -> None:
         )
         print(text.format(n=thousands(left_chats)))
     if conversation:
-        print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=conversation))
+        print(_("To continue this conversation: coze-tui -s {key}").format(key=conversation))
 
 
 # --- demo ---

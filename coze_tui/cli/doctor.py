@@ -94,12 +94,12 @@ def _token(startup: Startup, problems: list[CozeTuiError]) -> _Facts:
         yield _("token"), "–"
         return
     yield _("token"), token.secret.mask
-    yield _("from"), token.source
+    yield _("source"), token.source
     for notice in startup.notices:
-        yield _("repaired"), notice
+        yield _("fixed"), notice
     if token.pair is not None:
         left = round(token.pair.expires_at - time.time())
-        yield _("good for"), _("{seconds} s, then it is renewed").format(seconds=max(left, 0))
+        yield _("valid for"), _("{seconds} s, then renewed automatically").format(seconds=max(left, 0))
     elif hint := hint_for(token.secret):
         yield _("note"), hint
 
@@ -117,14 +117,14 @@ def _folders(startup: Startup) -> _Facts:
     ):
         yield _("file"), f"{path}  {_state_of(path)}"
     if places.is_temporary:
-        yield _("note"), _("there is no home folder: nothing here outlives the system's clean-up")
+        yield _("note"), _("no home folder: the system may delete everything here")
 
 
 def _state_of(path: Path) -> str:
     try:
         facts = path.lstat()
     except OSError:
-        return _("(not there)")
+        return _("(does not exist)")
     writable = "" if os.access(path, os.W_OK) else _(", not writable")
     size = "" if path.is_dir() else f", {facts.st_size} B"
     return f"({facts.st_mode & 0o777:04o}{size}{writable})"
@@ -137,7 +137,7 @@ def _terminal(environment: Mapping[str, str]) -> _Facts:
         if stream is None:
             yield name, _("closed")
         else:
-            is_tty = _("a terminal") if stream.isatty() else _("no terminal")
+            is_tty = _("terminal") if stream.isatty() else _("not a terminal")
             yield name, f"{is_tty}, {stream.encoding}"
     yield _("encoding"), locale.getpreferredencoding(False)
     yield from _variables((*_TERMINAL, *_LOCALE), environment)
@@ -166,11 +166,11 @@ def _variables(names: Sequence[str], environment: Mapping[str, str]) -> _Facts:
 def _server(dialect: Dialect) -> _Facts:
     """Yield the kind of the server, and what such servers cannot do."""
     if dialect is Dialect.UNKNOWN:
-        yield _("kind"), _("one of your own: mostly a coze-studio; --online tells")
+        yield _("type"), _("self-hosted, probably Coze Studio; use --online to check")
         return
-    yield _("kind"), name_of(dialect)
+    yield _("type"), name_of(dialect)
     for limit in limits(dialect):
-        yield _("not there") if limit.is_whole else _("in part"), limit.text
+        yield _("not supported") if limit.is_whole else _("partly supported"), limit.text
 
 
 async def _online(startup: Startup, problems: list[CozeTuiError]) -> tuple[str, Dialect]:
@@ -182,13 +182,13 @@ async def _online(startup: Startup, problems: list[CozeTuiError]) -> tuple[str, 
         connection = Connection(startup)
         await connection.renew()
         user = await resources.current_user(connection.client)
-        answer = _("the token is good, and belongs to {name}").format(
+        answer = _("the token is valid and belongs to {name}").format(
             name=user.nick_name or user.user_name or user.user_id or MASK
         )
         dialect = Dialect.CLOUD
     except NotServedError:
         dialect = Dialect.STUDIO  # docs/wire.md 4.9
-        answer = _("the site is there, but does not tell whose token it is")
+        answer = _("the site is reachable, but does not say who owns the token")
     except CozeTuiError as error:
         problems.append(error)
         answer = explain(error, base_url=startup.settings.base_url).title

@@ -39,18 +39,18 @@ from coze_tui.text.i18n import N_, _
 from coze_tui.text.slash import command_word, unknown_command_text
 
 _COMMANDS = {
-    "/new": N_("begin a new conversation"),
+    "/new": N_("start a new conversation"),
     "/history": N_("list the latest conversations"),
-    "/open": N_("go on with one of them: its number in that list, or its id"),
+    "/open": N_("continue one of them, by its number in that list or its ID"),
     "/attach": N_("send a file with the next question: its path or its URL"),
     "/send": N_("send a text that begins with a slash"),
     "/retry": N_("ask the last question again"),
     "/recover": N_("fetch the rest of an answer that was cut off"),
-    "/tools": N_("give the outputs that the bot waits for"),
-    "/events": N_("tell the life of the last chat, one line an event"),
-    "/clear": N_("let the bot forget what was said"),
-    "/help": N_("tell these commands"),
-    "/quit": N_("leave the program"),
+    "/tools": N_("enter the outputs the bot is waiting for"),
+    "/events": N_("show the events of the last chat, one per line"),
+    "/clear": N_("clear the bot's context"),
+    "/help": N_("list these commands"),
+    "/quit": N_("quit"),
 }
 _WITH_ARGUMENT = ("/open", "/attach", "/send")
 _LISTED = 20
@@ -139,7 +139,7 @@ class _Talk:
             self._printer.fail(error)
             return exit_for(error)
         self._printer.bot_name = self._name
-        greeting = _("{bot} on {site}. /help tells the commands, Ctrl+C stops an answer, Ctrl+D leaves.")
+        greeting = _("{bot} on {site}. Type /help for commands; Ctrl+C stops an answer, Ctrl+D quits.")
         self._printer.line("coze-tui", greeting.format(bot=self._name, site=self._startup.settings.site))
         if key:
             self._open(key)
@@ -167,7 +167,7 @@ class _Talk:
             except KeyboardInterrupt:
                 print()
                 if not lines:
-                    self._printer.line(_("Status"), _("Ctrl+D or /quit leaves"))
+                    self._printer.line(_("Status"), _("press Ctrl+D or type /quit to quit"))
                 lines = []
                 continue
             if line is None:
@@ -246,13 +246,14 @@ class _Talk:
                     printer.show(update)
             case "/clear" if self._conversation:
                 self._call(lambda engine: engine.clear_context(self._conversation))
-                self._status(_("the bot has forgotten what was said"))
+                self._status(_("context cleared; the bot no longer sees earlier messages"))
             case "/help":
                 for each, text in _COMMANDS.items():
                     self._printer.line(each, _(text))
-                self._status(_("a suggestion is asked by its number; a line that ends with \\ goes on"))
+                self._status(_("type a number to ask that suggestion; end a line with \\ to "
+                               "continue on the next"))
             case _:
-                self._status(_("there is nothing to do that with"))
+                self._status(_("there is nothing to use this command on"))
 
     def _attach(self, argument: str) -> None:
         files = sent_files(argument)
@@ -303,7 +304,7 @@ class _Talk:
         self._listed = [item.key for item in page.items]
         for number, item in enumerate(page.items, 1):
             self._printer.line(str(number), f"{clean_line(item.title)} – {clean_line(item.bot_name)}")
-        self._status(_("/open and a number goes on with one") if page.items else _("nothing was said yet"))
+        self._status(_("type /open and a number to continue one") if page.items else _("no messages yet"))
 
     def _open(self, key: str) -> None:
         opened = self._call(lambda engine: engine.conversations.open(key)) if key else None
@@ -332,7 +333,7 @@ class _Talk:
             self._question, self._outcome = record.question, chat.outcome
         last = opened.page.chats[-1] if opened.page.chats else None
         self._offer(last.follow_ups if last else ())
-        self._status(_("this is {title}").format(title=clean_line(opened.summary.title)))
+        self._status(_("opened {title}").format(title=clean_line(opened.summary.title)))
 
     # --- turns ---
 
@@ -375,7 +376,7 @@ class _Talk:
         for call in calls:
             output = self._output_for(call)
             if output is None:
-                self._status(_("the bot waits on; /tools goes on with it"))
+                self._status(_("the bot is still waiting; type /tools to continue"))
                 return True
             outputs.append((call.id, output))
         if outputs:
@@ -390,7 +391,7 @@ class _Talk:
             self._status(_("the bot asks for: {fields}").format(fields=", ".join(call.fields)))
         else:
             self._printer.line(_("Tool"), f"{call.name} {call.arguments}".strip())
-        self._status(_("type what it gives; /refuse refuses; an empty line leaves it for later"))
+        self._status(_("type the tool's output; /refuse declines; an empty line postpones"))
         if words:
             self._status(_("/run runs {command}").format(command=clean_line(shlex.join(words))))
         known, doubted = ("/refuse", "/run") if words else ("/refuse",), ""

@@ -90,7 +90,7 @@ class LinearPrinter:
         match update:
             case PhaseChanged(phase=Phase.RECOVERING):
                 self._flush()
-                self.line(_("Status"), _("the line was cut; fetching the rest"))
+                self.line(_("Status"), _("connection lost; fetching the rest"))
             case PhaseChanged(phase=Phase.AWAITING):
                 self.line(_("Status"), _("Coze is still answering; the rest is fetched when it is done"))
             case ReasoningGrew(message_id=message_id, text=text):
@@ -111,7 +111,7 @@ class LinearPrinter:
                 self.line(tool_word(name), text)
             case ToolResponded(name=name, text=text):
                 self._flush()
-                gave = _("{name} gave {size}").format(
+                gave = _("{name} returned {size}").format(
                     name=tool_word(name), size=size(len(text.encode("utf-8", "replace")))
                 )
                 self.line(_("Tool"), gave)
@@ -154,7 +154,7 @@ class LinearPrinter:
             text = plain_text(whole)
             rest = rest_of(text, said.written)
             if rest is None:
-                self.line(_("Status"), _("the bot has replaced its answer; here is the new one"))
+                self.line(_("Status"), _("the bot replaced its answer; the new one follows"))
             text = text if rest is None else rest
             said = self._said[key] = _Said(said.label, whole, written="" if rest is None else said.written)
         self._write(key, said, text)
@@ -214,7 +214,7 @@ class LinearPrinter:
         figures = self.figures
         facts = [ended.outcome.words_now]
         if ended.outcome is Outcome.INTERRUPTED:
-            facts = [_("cut off; /recover fetches the rest")]
+            facts = [_("cut off; type /recover to fetch the rest")]
             if is_refused(ended.error):
                 facts = [_("cut off; the rest cannot be fetched")]
         if ended.at_us:

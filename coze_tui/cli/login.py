@@ -51,13 +51,13 @@ def _site(settings: Settings, console: Console) -> str:
     if settings.source_of("base_url").kind != "default" or not sys.stdin.isatty():
         return settings.base_url
     while True:
-        answer = read_line(_("Site (cn, com, or the address of a studio) [cn]: "))
+        answer = read_line(_("Site (cn, com, or the URL of a Coze Studio) [cn]: "))
         if answer is None:
             raise CredentialsError("not entered")
         try:
             return base_url_from_text(answer.strip() or "cn")
         except AddressError:
-            console.text(_("That is no address: it must begin with https://"))
+            console.text(_("Not a valid address: it must start with https://"))
 
 
 def _asked_secret(base_url: str, console: Console) -> Secret:
@@ -66,7 +66,7 @@ def _asked_secret(base_url: str, console: Console) -> Secret:
         if not line.strip():
             raise CredentialsError("not entered", "stdin")
         return secret_from_text(line, "stdin")
-    console.text(_("Token of {site}; it is not shown while you paste it.").format(site=site_name(base_url)))
+    console.text(_("Token for {site} (hidden while you paste it):").format(site=site_name(base_url)))
     try:
         typed = getpass.getpass(_("Token: "))
     except EOFError:
@@ -95,15 +95,15 @@ async def _login_by_device(startup: Startup, base_url: str, workspace_id: str, c
     client_id = startup.settings.oauth_client_id
     if not client_id:
         raise SettingsError(
-            _("needs the client id of an OAuth app of the type for devices"), source="--client-id"
+            _("needs the client ID of an OAuth app of the device type"), source="--client-id"
         )
     client = _connection(startup, base_url, Secret("")).client
     try:
         code = await oauth.request_device_code(client, client_id, workspace_id)
-        console.text(_("Open this page in a browser, on any machine:"))
+        console.text(_("Open this page in a browser on any device:"))
         console.text(f"  {code.verification_url}")
-        console.text(_("The code, if the page asks for it: {code}").format(code=code.user_code))
-        console.text(_("Waiting until you have agreed there …"))
+        console.text(_("Code, if the page asks for one: {code}").format(code=code.user_code))
+        console.text(_("Waiting for your approval…"))
         console.flush()
         pair = await oauth.wait_for_pair(client, client_id, code)
     except NotServedError as error:
@@ -124,7 +124,7 @@ async def _owner(client: CozeClient) -> str:
         user = await resources.current_user(client)
     except NotServedError as error:
         _show_limit(error, Feature.WHO_AM_I)
-        notify(_("whether the token is right shows at the first question"))
+        notify(_("the token will be checked with your first question"))
         return ""
     return user.nick_name or user.user_name or user.user_id
 
@@ -145,16 +145,16 @@ def _save(startup: Startup, base_url: str, token: Secret | OAuthPair, name: str,
         console.text(_("Logged in to {site} as {name}.").format(site=site_name(base_url), name=name))
     else:
         console.text(_("Logged in to {site}.").format(site=site_name(base_url)))
-    console.text(_("The token is in {path}, for your eyes only.").format(path=startup.credentials.path))
+    console.text(_("Token saved to {path}, readable only by you.").format(path=startup.credentials.path))
     try:
         source = startup.token().source
     except CredentialsError as error:
         show_error(error)
         return Exit.AUTH
     if source != str(startup.credentials.path):
-        notify(_("{source} is set and goes before the token that was just kept").format(source=source))
+        notify(_("{source} is set and overrides the token just saved").format(source=source))
     if startup.settings.base_url != base_url and TOKEN_VARIABLE not in startup.environment:
-        notify(_("the settings name another site: {site}").format(site=startup.settings.site))
+        notify(_("the settings file names a different site: {site}").format(site=startup.settings.site))
     return Exit.OK
 
 
@@ -167,12 +167,12 @@ def run_logout(arguments: Arguments, environment: Mapping[str, str]) -> int:
     show_problems(startup)
     console, profile = Console(sys.stdout, environment), startup.settings.profile
     if startup.credentials.forget(profile):
-        console.text(_("The token of the profile {profile} is forgotten.").format(profile=profile))
+        console.text(_("Deleted the saved token of profile {profile}.").format(profile=profile))
     else:
-        console.text(_("There is no kept token of the profile {profile}.").format(profile=profile))
+        console.text(_("Profile {profile} has no saved token.").format(profile=profile))
     try:
         token = startup.token()
     except CredentialsError:
         return 0
-    notify(_("{source} still gives a token").format(source=token.source))
+    notify(_("{source} still provides a token").format(source=token.source))
     return 0

@@ -49,7 +49,7 @@ def run() -> None:
             from coze_tui.text.i18n import _
 
             reason = error.strerror or type(error).__name__
-            problem = _("the output cannot be written: {reason}").format(reason=reason)
+            problem = _("cannot write the output: {reason}").format(reason=reason)
             print(f"{PROGRAM}: {problem}", file=sys.stderr)
     _let_signals_kill()
     gc.freeze()  # the interpreter would search everything for circles before it exits: a tenth of `--help`
@@ -193,9 +193,9 @@ def _fail(error: Exception, environment: Mapping[str, str]) -> int:
         report = write_crash_report(find_paths(environment).crashes, error, environment)
     except OSError as failure:
         reason = failure.strerror or type(failure).__name__
-        print(_("No report could be written: {reason}").format(reason=reason), file=sys.stderr)
+        print(_("Could not write a crash report: {reason}").format(reason=reason), file=sys.stderr)
     else:
-        print(_("A report without secrets: {path}").format(path=report), file=sys.stderr)
+        print(_("Crash report, without secrets: {path}").format(path=report), file=sys.stderr)
     return exit_for(error)
 
 

@@ -38,7 +38,7 @@ def read_arguments(command: Command, tokens: Sequence[str]) -> Arguments:
     except argparse.ArgumentError as error:
         name = str(error.argument_name).rpartition("/")[2]
         value = next(option.value for option in command.options if option.name == name)
-        problem = _("needs a value: {value}").format(value=value) if value else _("takes no value")
+        problem = _("requires a value: {value}").format(value=value) if value else _("does not take a value")
         raise wrong(problem, source=name) from None
     if unknown:
         raise _unknown(unknown[0].partition("=")[0], command)
@@ -46,7 +46,7 @@ def read_arguments(command: Command, tokens: Sequence[str]) -> Arguments:
         if getattr(arguments, option.dest):
             _check_excluded(option, given)
     if arguments.words and not command.words:
-        raise wrong(_("nothing is expected here"), source=arguments.words[0])
+        raise wrong(_("unexpected argument"), source=arguments.words[0])
     return arguments
 
 
@@ -84,9 +84,9 @@ def _looks_like_option(token: str) -> bool:
 
 def _unknown(name: str, command: Command) -> SettingsError:
     known = [name for option in command.options for name in option.names]
-    problem = _("there is no such option")
+    problem = _("no such option")
     if command.words:
-        problem = _("there is no such option; a question that looks like one goes after --")
+        problem = _("no such option; put -- before a question that starts with a dash")
     return wrong(problem, source=name, known=known)
 
 

@@ -33,7 +33,7 @@ def read_past_chat(startup: Startup, words: Sequence[str]) -> ChatFrames:
     """
     if len(words) != 1:
         raise SettingsError(
-            _("one FILE, one chat of the history, or `-` for stdin is expected"),
+            _("expected one FILE, one chat from the history, or `-` for stdin"),
             source=words[1] if words else "FILE",
         )
     [word] = words
@@ -49,10 +49,7 @@ def read_past_chat(startup: Startup, words: Sequence[str]) -> ChatFrames:
     found = _from_history(startup, word)
     if found is None:
         raise SettingsError(
-            _(
-                "there is neither a file nor a chat of this name; a chat is named by its id, by the key of "
-                "its conversation, or `last`"
-            ),
+            _("no file or chat has this name; give a chat ID, a conversation ID, or `last`"),
             source=clean_line(word),
         )
     return found
@@ -117,7 +114,7 @@ async def _read_history(file: Path, name: str) -> ChatFrames | None:
         key = await inspecting.find(name)
         page = await inspecting.page("", key) if key else None
     if page is not None and page.record.has_lost_frames:
-        notify(_("the events of this chat were pruned, as the settings say"))
+        notify(_("the events of this chat were removed, as set by `retention_days`"))
     if page is not None and page.left_out:
         notify(left_out_text(page.left_out))
     return page

@@ -21,7 +21,7 @@ def save_to_folder(texts: Iterable[str], folder: str) -> None:
     try:
         paths = save_images(texts, path)
     except OSError as error:
-        reason = _("{file} cannot be written: {reason}").format(file=path, reason=error.strerror)
+        reason = _("cannot write {file}: {reason}").format(file=path, reason=error.strerror)
         raise SettingsError(reason, source="--save-images") from error
     for saved in paths:
         notify(_("saved {file}").format(file=readable(str(saved))))

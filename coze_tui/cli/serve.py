@@ -45,7 +45,7 @@ def run_serve(arguments: Arguments, environment: Mapping[str, str]) -> int:
         stand_in.start()
     except OSError as error:
         raise SettingsError(
-            _("cannot be listened on: {reason}").format(reason=error.strerror), source="--port"
+            _("cannot listen on this port: {reason}").format(reason=error.strerror), source="--port"
         ) from error
     ended = _ended_by_signal()
     try:
@@ -69,13 +69,13 @@ def _recorded(number: int, name: str) -> Bot:
             data = file.read(_MOST_BYTES)
     except OSError as error:
         raise SettingsError(
-            _("{file} cannot be read: {reason}").format(file=shown, reason=error.strerror), source="--capture"
+            _("cannot read {file}: {reason}").format(file=shown, reason=error.strerror), source="--capture"
         ) from error
     capture = read_open_capture(BytesIO(data), name)
     for problem in capture.problems[:_MOST_PROBLEMS]:
         notify(f"{shown}: {problem_text(problem)}")
     if not capture.frames:
-        raise SettingsError(_("{file} holds no events").format(file=shown), source="--capture")
+        raise SettingsError(_("{file} contains no events").format(file=shown), source="--capture")
     question = clean_line(capture.facts.get("question", ""))
     return Bot(
         str(_FIRST_CAPTURE + number),
@@ -95,7 +95,7 @@ def _print_start(stand_in: StandIn, bots: list[Bot], console: Console) -> None:
     for bot in bots:
         console.text(f"  {bot.id}  {bot.name}")
     console.text()
-    console.text(_("Ctrl+C ends it."))
+    console.text(_("Press Ctrl+C to stop."))
     console.flush()
 
 

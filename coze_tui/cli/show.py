@@ -67,7 +67,7 @@ def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
     for problem in past.problems[:_MOST_PROBLEMS]:
         notify(f"{name}: {problem_text(problem)}")
     if (left := len(past.problems) - _MOST_PROBLEMS) > 0:
-        count = ngettext("{n} more place like these", "{n} more places like these", left).format(
+        count = ngettext("{n} more problem like this", "{n} more problems like these", left).format(
             n=thousands(left)
         )
         notify(f"{name}: {count}")
@@ -89,7 +89,7 @@ def _print(chat: InspectedChat, console: Console) -> None:
         if any(frame.at_us for frame in chat.frames):
             console.lines(list(timeline_lines(chat.timeline, console.width)))
         else:
-            console.text(_("No times of arrival are in it, so there is no timeline."), "dim")
+            console.text(_("The capture has no arrival times, so there is no timeline."), "dim")
         console.text()
         console.facts(figure_facts(chat.turn, not_understood(chat)))
         if chat.figures.usage is None and (found := limit(_dialect(chat), Feature.USAGE)):
@@ -161,7 +161,7 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
     startup = begin(arguments, environment)
     show_problems(startup)
     if missing_terminals(sys.__stdin__, sys.__stderr__):
-        notify(_("a replay needs a terminal. Without one, use `coze-tui show`."))
+        notify(_("replay needs a terminal; elsewhere, use `coze-tui show`."))
         return Exit.USAGE
     if problem := cursor_problem(environment):
         notify(problem + " " + _("Use `coze-tui show`."))
@@ -194,7 +194,7 @@ def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
     show_problems(startup)
     past = read_past_chat(startup, arguments.words)
     if not past.record.question:
-        raise SettingsError(_("its question is not known"), source=chat_name(arguments.words[0]))
+        raise SettingsError(_("the question of this chat is not known"), source=chat_name(arguments.words[0]))
     record = replace(
         past.record,
         bot_id="" if arguments.bot else past.record.bot_id,

@@ -140,5 +140,5 @@ def require_bot(settings: Settings) -> str:
         SettingsError: none is set.
     """
     if not settings.bot_id:
-        raise SettingsError(_("no bot is given; set one with --bot or COZE_BOT_ID"), source="--bot")
+        raise SettingsError(_("no bot selected; use --bot or COZE_BOT_ID"), source="--bot")
     return settings.bot_id

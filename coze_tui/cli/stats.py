@@ -123,7 +123,7 @@ def _since(text: str | None) -> int:
         return int(datetime(day.year, day.month, day.day).timestamp() * 1000)  # noqa: DTZ001 the person's own day
     except (ValueError, OverflowError, OSError):
         raise SettingsError(
-            _("must be a time before today such as 30d, 12w, 1y, or a day such as 2025-01-28"),
+            _("must be a period such as 30d, 12w or 1y, or a past date such as 2025-01-28"),
             source="--since",
         ) from None
 
@@ -138,7 +138,7 @@ _TIME = 9
 
 def _print(console: Console, found: Statistics) -> None:
     if not found.total.chats:
-        console.text(_("No chats are in the history."))
+        console.text(_("No chats in the history."))
         return
     table = _Table(console, found)
     for group in found.groups:
@@ -201,7 +201,7 @@ class _Table:
         _print_failures(self._console, self._found)
 
     def _label(self, group: Group) -> str:
-        return _("in all") if group is self._found.total else group.label or "–"
+        return _("total") if group is self._found.total else group.label or "–"
 
     def _columns(self, values: Sequence[str]) -> str:
         pairs = zip(values, self._widths, strict=True)

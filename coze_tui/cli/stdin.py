@@ -69,7 +69,7 @@ def read_question(words: Sequence[str], stdin: TextIO, *, command: str, may_be_e
         parts.append(_read_all(stdin, is_joined=bool(words) or may_be_empty).strip("\r\n"))
     question = "\n\n".join(part for part in parts if part.strip())
     if not question and not may_be_empty:
-        raise SettingsError(_("there is no question"), source=command)
+        raise SettingsError(_("no question given"), source=command)
     return question
 
 
@@ -103,4 +103,4 @@ def _piece(stdin: TextIO) -> bytes:
 
 
 def _too_long() -> SettingsError:
-    return SettingsError(_("is longer than any model takes"), source="stdin")
+    return SettingsError(_("is too long for any model"), source="stdin")

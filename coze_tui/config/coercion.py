@@ -99,9 +99,9 @@ def text(value: object, folder: Path) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # ids are often written without quotes
     if not isinstance(value, str):
-        raise WrongValueError(_("must be text"))
+        raise WrongValueError(_("must be a string"))
     if not value.isprintable():
-        raise WrongValueError(_("holds a line break or another control character"))
+        raise WrongValueError(_("contains a line break or another control character"))
     return value.strip()
 
 
@@ -178,7 +178,7 @@ def path(value: object, folder: Path) -> Path | None:
     try:
         return folder / path_from(name).expanduser()
     except RuntimeError:
-        raise WrongValueError(_("there is no home folder for ~")) from None
+        raise WrongValueError(_("cannot expand ~: there is no home folder")) from None
 
 
 @_reader(_refused(*_NOT_SITES))
@@ -238,9 +238,9 @@ def _command(value: object, folder: Path) -> tuple[str, ...]:
         try:
             words = shlex.split(text(value, folder))
         except ValueError:
-            raise WrongValueError(_("has a quote without its end")) from None
+            raise WrongValueError(_("has an unclosed quote")) from None
     if not words or not words[0]:
-        raise WrongValueError(_("names no command"))
+        raise WrongValueError(_("contains no command"))
     return tuple(words)
 
 
@@ -260,12 +260,12 @@ def _address_problem(fault: AddressFault) -> str:
         case "empty":
             return _("is empty")
         case "not an address":
-            return _("is not a web address")
+            return _("is not a URL")
         case "scheme":
-            return _("must begin with https://")
+            return _("must start with https://")
         case "plain http":
-            return _("must begin with https://: plain http would let others read the token")
+            return _("must start with https://; plain http would expose the token")
         case "secret inside":
-            return _("must not hold a user name or password")
+            return _("must not contain a user name or password")
         case "no bot":
-            return _("holds no bot id: paste the digits after /bot/ in the editor's address, or all of it")
+            return _("contains no bot ID: paste the digits after /bot/ in the editor's URL, or the whole URL")

@@ -174,8 +174,8 @@ def hint_for(secret: Secret) -> str:
     match kind_of(secret):
         case "oauth" | "jwt oauth":
             return _(
-                "This is an OAuth access token: it lives for about 15 minutes. "
-                "For lasting use take a personal access token, or log in with `coze-tui login --device`."
+                "This is an OAuth access token, valid for about 15 minutes. For longer use, create "
+                "a personal access token or run `coze-tui login --device`."
             )
         case "personal" | "service" | "jwt" | "unknown":
             return ""

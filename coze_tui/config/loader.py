@@ -107,11 +107,11 @@ class _Collector:
     def _parse(self) -> Mapping[str, object]:
         try:
             if self._file.is_fifo():  # reading would wait, before Ctrl+C can stop anything
-                raise OSError(_("it is a pipe"))
+                raise OSError(_("is a pipe, not a file"))
             with self._file.open("rb") as file:
                 data = file.read(FILE_LIMIT + 1)
             if len(data) > FILE_LIMIT:
-                raise OSError(_("it is too large"))
+                raise OSError(_("is too large"))
             self._text = data.decode("utf-8-sig")
             return parse_toml(self._text, str(self._file))
         except FileNotFoundError:
@@ -120,7 +120,7 @@ class _Collector:
             self._report(_("cannot be read: {reason}").format(reason=error.strerror or error))
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
-            self._report(_("is not UTF-8"), line=line)
+            self._report(_("is not valid UTF-8"), line=line)
         except SettingsError as error:
             self._problems.append(error)
         return {}
@@ -151,7 +151,7 @@ class _Collector:
             source = self._sources["profile"]
             self._problems.append(
                 SettingsError(
-                    _("there is no profile {name}").format(name=profile),
+                    _("no profile named {name}").format(name=profile),
                     source=str(source),
                     key="profile",
                     line=self._line(("profile",)) if source.kind == "file" else 0,
@@ -177,7 +177,7 @@ class _Collector:
         for name in table:
             if name not in known:
                 self._report(
-                    _("there is no such setting"),
+                    _("no such setting"),
                     key=".".join((*place, name)),
                     line=self._line((*place, name)),
                     suggestion=nearest(name, known),
@@ -237,7 +237,7 @@ def parse_toml(text: str, source: str) -> dict[str, object]:
         place = re.search(r"line (\d+)", str(error))
         line = int(place[1]) if place else text.count("\n") + 1
         reason = re.sub(r" *\(at [^()]*\)$", "", str(error))
-        problem = _("is not TOML: {reason}").format(reason=reason)
+        problem = _("is not valid TOML: {reason}").format(reason=reason)
         raise SettingsError(problem, source=source, line=line) from error
 
 

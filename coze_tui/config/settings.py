@@ -29,7 +29,7 @@ class Source:
             case "default":
                 return _("default")
             case "remembered":
-                return _("remembered")
+                return _("last used")
             case "file":
                 return self.name
             case "profile":

@@ -132,7 +132,9 @@ def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) ->
     settings = loaded.settings
     notices = []
     if credentials.was_open:
-        notices.append(_("others could read {path}; now only you can").format(path=credentials.path))
+        notices.append(
+            _("{path} was readable by others; now only you can read it").format(path=credentials.path)
+        )
     problems += loaded.problems
     return Startup(
         places,

@@ -88,8 +88,8 @@ def explain(error: BaseException, *, base_url: str) -> Explanation:
 
 def _for_own_fault(error: BaseException) -> Explanation:
     return Explanation(
-        _("an error in coze-tui itself: {name}").format(name=type(error).__name__),
-        do=_("Please report it, with what you did just before."),
+        _("internal error: {name}").format(name=type(error).__name__),
+        do=_("Please report this bug, and say what you were doing when it happened."),
     )
 
 
@@ -104,7 +104,7 @@ def _for_api_error(error: ApiError, base_url: str) -> Explanation:
     else:
         title, what, do = _(known[0]), quoted(msg), _(_for_site(known[1], base_url))
     if error.retry_after is not None:
-        do = _("The server asks to wait {seconds} s before the next try.").format(
+        do = _("The server asks you to wait {seconds} s before you try again.").format(
             seconds=round(max(error.retry_after, 0))
         )
     if error.code == _LACKS_PERMISSION and (permission := permission_for(error.path)):
@@ -112,7 +112,7 @@ def _for_api_error(error: ApiError, base_url: str) -> Explanation:
     if isinstance(error, AuthError):
         hint = _jwt_hint(base_url) if error.sent_jwt else ""
         do = hint or joined(do, _other_site_hint(base_url))
-    number = "" if error.code <= 0 else _("{code} — {title}").format(code=error.code, title=title)
+    number = "" if error.code <= 0 else _("{title} (error {code})").format(code=error.code, title=title)
     return Explanation(number or title, what, do, logid, error.code)
 
 
@@ -121,11 +121,11 @@ def _unknown(error: ApiError, msg: str, base_url: str) -> tuple[str, str, str]:
         case AuthError():
             do = _(NEW_TOKEN)
         case BusyError():
-            do = _("Wait for it, cancel it, or start a new conversation.")
+            do = _("Wait for it to finish, cancel it, or start a new conversation.")
         case QuotaError():
             do = _(LATER)
         case NotFoundError():
-            do = _("Check the id and the address of the site.")
+            do = _("Check the ID and the site address.")
         case _:
             do = _(_for_site(REPORT, base_url))
     return msg or _("the server gave no reason"), "", do
@@ -161,7 +161,7 @@ def _other_site_hint(base_url: str) -> str:
     if not other:
         return ""
     return _(
-        "A token of one site is useless on the other: perhaps it is for {other} (try --base-url {other})."
+        "A token works on one site only; this one may belong to {other} (try --base-url {other})."
     ).format(other=other)
 
 
@@ -175,9 +175,12 @@ def _for_transport_error(error: TransportError) -> Explanation:
         return Explanation(title, do=_("Fetch the answer later instead of asking again."))
     if isinstance(error, StreamCut):
         return Explanation(
-            _("the answer was cut off before its end"),
+            _("the answer was cut off"),
             quoted(detail),
-            _("What had come is kept. The bot may have gone on: recover the answer instead of asking again."),
+            _(
+                "What was received is saved. The bot may have finished anyway: recover the answer "
+                "instead of asking again."
+            ),
         )
     place = url or _("the server")
     title, do = _words_for_transport(error.kind, place)
@@ -196,37 +199,37 @@ def _words_for_transport(kind: TransportKind, place: str) -> tuple[str, str]:
     """Return what happened on the way to a place, and what to do."""
     match kind:
         case "refused":
-            title = _("{place} does not accept connections").format(place=place)
-            do = _("Check the address of the site, and that the server runs.")
+            title = _("connection refused by {place}").format(place=place)
+            do = _("Check the site address, and that the server is running.")
         case "dns":
-            title = _("the name in {place} cannot be found").format(place=place)
-            do = _("Check the address of the site and the network connection.")
+            title = _("cannot resolve the host name in {place}").format(place=place)
+            do = _("Check the site address and your network connection.")
         case "timeout":
-            title = _("{place} did not answer in time").format(place=place)
-            do = _("Check the network connection, then try again.")
+            title = _("{place} did not respond in time").format(place=place)
+            do = _("Check your network connection and try again.")
         case "tls":
-            title = _("the connection to {place} is not secure").format(place=place)
+            title = _("cannot make a secure connection to {place}").format(place=place)
             do = _(
-                "Check this machine's clock. For a certificate of your own set `ca_file`; "
-                "behind a portal, log in there first."
+                "Check that this machine's clock is right. If the server uses its own certificate, "
+                "set `ca_file`; if your network has a sign-in page, sign in first."
             )
         case "proxy":
-            title = _("the proxy on the way to {place} does not work").format(place=place)
+            title = _("cannot reach {place} through the proxy").format(place=place)
             do = _(
-                "Check `proxy` in the settings, and HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment."
+                "Check the `proxy` setting and the HTTPS_PROXY, ALL_PROXY and NO_PROXY environment variables."
             )
         case "closed":
             title = _("{place} closed the connection").format(place=place)
             do = _("Try again.")
         case "not http":
-            title = _("what answers at {place} is no web server").format(place=place)
-            do = _("Check the address of the site, its port above all, and any proxy between.")
+            title = _("{place} is not an HTTP server").format(place=place)
+            do = _("Check the site address, especially the port, and any proxy in between.")
         case "environment":
-            title = _("a network setting of the environment cannot be used")
-            do = _("Correct or unset the variable, then start again.")
+            title = _("an environment variable holds an invalid network setting")
+            do = _("Fix or unset the variable, then restart.")
         case "other":
             title = _("the connection to {place} failed").format(place=place)
-            do = _("Check the network connection, then try again.")
+            do = _("Check your network connection and try again.")
         case _:
             assert_never(kind)
     return title, do
@@ -242,34 +245,36 @@ def _for_protocol_error(error: ProtocolError) -> Explanation:
     if problem in ("foreign events", "wrapped events"):
         return _for_foreign_events(error)
     titles: Mapping[str, str] = {
-        "html": _("the server answered with a web page"),
-        "empty": _("the server answered with nothing"),
-        "redirect": _("the server wants to send us elsewhere, which is not followed with a token"),
+        "html": _("the server returned a web page instead of an API response"),
+        "empty": _("the server returned an empty response"),
+        "redirect": _(
+            "the server redirected the request; coze-tui does not follow redirects, to protect your token"
+        ),
         "compressed": _("the server's answer is compressed in a way that cannot be read"),
-        "not json": _("the server's answer cannot be read"),
-        "binary": _("the server's answer is no text"),
-        "no stream": _("the server answered, but not with a stream of events"),
-        "no data": _("the server's answer lacks what was asked for"),
-        "no device code": _("the server gave no code to log in with"),
-        "no token": _("the server gave no token"),
-        "too large": _("the server's answer is too large"),
-        "too many events": _("the server's answer has too many events"),
-        "line too long": _("the server's answer has a line that is too long"),
-        "event too large": _("the server's answer has an event that is too large"),
+        "not json": _("the server's response is not valid JSON"),
+        "binary": _("the server's response is not text"),
+        "no stream": _("the server's response is not an event stream"),
+        "no data": _("the server's response lacks the expected data"),
+        "no device code": _("the server did not return a login code"),
+        "no token": _("the server did not return a token"),
+        "too large": _("the server's response is too large"),
+        "too many events": _("the server's response contains too many events"),
+        "line too long": _("the server's response contains a line that is too long"),
+        "event too large": _("the server's response contains an event that is too large"),
     }
     title = titles.get(problem)
     facts = [] if title else [problem]
     status = sentences_for_status(error.http_status) if problem == "html" else None
     if status is not None:  # before the page, which is only how a gateway says it
         facts.append(title or problem)
-        title = _("{code} — {title}").format(code=error.http_status, title=_(status[0]))
+        title = _("{title} (error {code})").format(code=error.http_status, title=_(status[0]))
     elif error.http_status != 200:
         facts.append(f"HTTP {error.http_status}")
     excerpt = outside(error.excerpt)
     if excerpt:
         facts.append(excerpt)
     return Explanation(
-        title or _("the server sent something that Coze does not send"),
+        title or _("unexpected response: this may not be a Coze server"),
         quoted(", ".join(facts)),
         _advice_for(problem, error.http_status),
         outside(error.logid),
@@ -284,7 +289,8 @@ def _advice_for(problem: str, http_status: int) -> str:
     if problem == "compressed":
         return _("A proxy between has compressed it: turn that off there, or go around the proxy.")
     check = _(
-        "Check the address of the site (the API's, not the web page's), and any proxy or portal between."
+        "Check the site address (use the API address, not the web page's), and any proxy or "
+        "sign-in page in between."
     )
     return joined(_(LATER), check) if http_status >= 500 else check
 

@@ -22,7 +22,7 @@ def for_credentials_error(error: CredentialsError) -> Explanation:
     match error.reason:
         case "missing" if source:
             return Explanation(
-                _("there is no token in {source}").format(source=source),
+                _("no token found in {source}").format(source=source),
                 do=_("Put the token there, or run `coze-tui login` in a terminal."),
             )
         case "not entered" if source:
@@ -35,26 +35,30 @@ def for_credentials_error(error: CredentialsError) -> Explanation:
             return Explanation(_("no token was entered"), do=_("Run `coze-tui login` again and paste it."))
         case "missing":
             return Explanation(
-                _("there is no token"),
-                do=_("Run `coze-tui login`, or set COZE_API_TOKEN. `coze-tui demo` shows all without one."),
+                _("no token found"),
+                do=_(
+                    "Run `coze-tui login` or set COZE_API_TOKEN. To look around without a token, "
+                    "run `coze-tui demo`."
+                ),
             )
         case "unreadable":
             return Explanation(
-                _("the token cannot be read from {source}").format(source=source),
+                _("cannot read the token from {source}").format(source=source),
                 do=_(
-                    "Check that the file is there, is yours and is not a link; or run `coze-tui login` again."
+                    "Check that the file exists, belongs to you and is not a symbolic link, or run "
+                    "`coze-tui login` again."
                 ),
             )
         case "malformed":
             return Explanation(
-                _("what is in {source} is no token").format(source=source or _("the input")),
-                _("It holds a line break, a space, or characters that no token has."),
-                _("Copy the token again, all of it and nothing else."),
+                _("{source} does not contain a valid token").format(source=source or _("the input")),
+                _("It contains a line break, a space or another character that no token contains."),
+                _("Copy the whole token again, and nothing else."),
             )
         case "command":
             return Explanation(
-                _("the command {source} gave no token").format(source=source),
-                do=_("Run `token_command` by hand: it must print the token and end with status 0."),
+                _("the command {source} did not print a token").format(source=source),
+                do=_("Run `token_command` by hand: it must print the token and exit with status 0."),
             )
         case _:
             assert_never(error.reason)
@@ -77,7 +81,7 @@ def for_store_error(error: StoreError) -> Explanation:
     what = quoted(": ".join(part for part in (path, detail) if part))
     title, do = _store_words(error.kind)
     if error.stops_saving:  # before the details, of which a banner may show the beginning only
-        what = joined(_("Chats are not saved."), what)
+        what = joined(_("Chats are not being saved."), what)
     return Explanation(title, what, do)
 
 
@@ -85,14 +89,14 @@ def _store_words(kind: StoreErrorKind) -> tuple[str, str]:
     """Return what happened to the history, and what to do."""
     match kind:
         case "full":
-            return _("the disk is full"), _("Make room on it.")
+            return _("the disk is full"), _("Free some disk space.")
         case "readonly":
             return (
-                _("the history cannot be written"),
-                _("Make the folder writable, or set COZE_TUI_HOME to one that is."),
+                _("cannot write to the history"),
+                _("Make the folder writable, or set COZE_TUI_HOME to a writable one."),
             )
         case "locked":
-            return _("the history is locked by another program"), _("End the other program.")
+            return _("the history is locked by another program"), _("Close the other program.")
         case "no locks":
             return (
                 _("the file system cannot lock files"),
@@ -109,18 +113,18 @@ def _store_words(kind: StoreErrorKind) -> tuple[str, str]:
         case "damaged":
             return (
                 _("the history is damaged"),
-                _("The damaged file was set aside, not deleted; what can be read of it is taken over."),
+                _("The damaged file was set aside, not deleted; everything readable was recovered."),
             )
         case "newer":
             return (
-                _("the history was written by a newer coze-tui"),
+                _("the history was written by a newer version of coze-tui"),
                 _("Update coze-tui, or set COZE_TUI_HOME to another folder."),
             )
         case "unreadable":
-            return _("a file of coze-tui cannot be read or written"), _("Check its owner and mode.")
+            return _("cannot read or write a coze-tui file"), _("Check its owner and permissions.")
         case "other":
             return (
-                _("the history does not work"),
+                _("the history is not available"),
                 _("Try again. If it happens again, set COZE_TUI_HOME to another folder."),
             )
         case _:
@@ -132,71 +136,75 @@ def for_tool_command_error(error: ToolCommandError) -> Explanation:
     match error.reason:
         case "unusable":
             return Explanation(
-                _("{command} cannot be run: {reason}").format(command=command, reason=outside(error.detail)),
+                _("cannot run {command}: {reason}").format(command=command, reason=outside(error.detail)),
                 do=_("Check `tools` in the settings."),
             )
         case "failed" if error.status < 0:
-            title = _("{command} was ended by signal {number}")
+            title = _("{command} was killed by signal {number}")
             return Explanation(title.format(command=command, number=-error.status), outside(error.detail))
         case "failed":
-            title = _("{command} ended with status {number}")
+            title = _("{command} exited with status {number}")
             return Explanation(title.format(command=command, number=error.status), outside(error.detail))
         case "too large":
-            return Explanation(_("{command} prints more than a bot can take").format(command=command))
+            return Explanation(_("{command} printed more than Coze accepts").format(command=command))
 
 
 def for_attachment_error(error: AttachmentError) -> Explanation:
-    title = _("the file {path} cannot be sent").format(path=outside(error.path))
+    title = _("cannot send the file {path}").format(path=outside(error.path))
     match error.reason:
         case "empty":
-            return Explanation(title, _("It is empty."))
+            return Explanation(title, _("The file is empty."))
         case "too large":
-            return Explanation(title, _("It is larger than 512 MB, which is the most that Coze takes."))
+            return Explanation(title, _("The file is larger than 512 MB, the most that Coze accepts."))
         case "no url":
             return Explanation(title, _("It is not a URL with a host name."), _("Check the URL."))
         case reason:
-            return Explanation(title, sentence(outside(reason)), _("Check the path and who may read it."))
+            return Explanation(
+                title, sentence(outside(reason)), _("Check the path and the file's permissions.")
+            )
 
 
 def for_file_error(error: FileError) -> Explanation:
     path, detail = outside(error.path), outside(error.detail)
     place = _("{file}, line {line}").format(file=path, line=error.line) if error.line else path
-    again = _("Nothing of it was imported. Export it again.")
+    again = _("Nothing was imported from it. Export it again.")
     match error.reason:
         case "unreadable":
-            return Explanation(_("{place}: cannot be read").format(place=place), quoted(detail))
+            return Explanation(_("cannot read {place}").format(place=place), quoted(detail))
         case "unwritable":
-            return Explanation(_("{place}: cannot be written").format(place=place), quoted(detail))
+            return Explanation(_("cannot write {place}").format(place=place), quoted(detail))
         case "empty":
-            return Explanation(_("{place}: there is nothing in it").format(place=place))
+            return Explanation(_("{place}: the file is empty").format(place=place))
         case "foreign":
             return Explanation(
-                _("{place}: neither an export nor a capture of coze-tui").format(place=place),
+                _("{place}: not a coze-tui export or capture").format(place=place),
                 quoted(detail),
-                _("JSON lines (.jsonl) and captures (.sse) can be imported."),
+                _("Only JSON Lines (.jsonl) and captures (.sse) can be imported."),
             )
         case "no capture":
-            return Explanation(_("{place}: no capture of a chat").format(place=place), quoted(detail))
+            return Explanation(_("{place}: not a chat capture").format(place=place), quoted(detail))
         case "for reading":
             return Explanation(
-                _("{place}: this export is for people to read").format(place=place),
-                do=_("JSON lines (.jsonl) and captures (.sse) can be imported."),
+                _("{place}: this export format cannot be imported").format(place=place),
+                do=_("Only JSON Lines (.jsonl) and captures (.sse) can be imported."),
             )
         case "newer":
             return Explanation(
-                _("{place}: written by a newer coze-tui").format(place=place),
+                _("{place}: written by a newer version of coze-tui").format(place=place),
                 quoted(detail),
                 _("Update coze-tui, then import it."),
             )
         case "cut":
-            return Explanation(_("{place}: the end is missing").format(place=place), quoted(detail), again)
+            return Explanation(
+                _("{place}: the file is incomplete").format(place=place), quoted(detail), again
+            )
         case "bad line":
             return Explanation(
-                _("{place}: this is not what coze-tui writes").format(place=place), quoted(detail), again
+                _("{place}: not a format that coze-tui writes").format(place=place), quoted(detail), again
             )
         case "too large":
             return Explanation(
-                _("{place}: larger than anything coze-tui writes").format(place=place), quoted(detail)
+                _("{place}: too large to be a coze-tui file").format(place=place), quoted(detail)
             )
         case _:
             assert_never(error.reason)

@@ -24,34 +24,35 @@ def store_warning_text(warning: StoreWarning, *, is_saved: bool = True) -> str:
     match warning.kind:
         case "network":
             return _(
-                "The history lies where SQLite's log does not work, as on a network drive ({path}). Chats "
-                "are saved, but programs wait for each other. COZE_TUI_HOME names another place."
+                "SQLite's write-ahead log does not work where the history is stored, for example "
+                "on a network drive ({path}). Chats are saved, but programs have to wait for each "
+                "other. Set COZE_TUI_HOME to store it elsewhere."
             ).format(path=warning.path)
         case "permissions":
-            return _("Others could read {path}; that is repaired.").format(path=warning.path)
+            return _("{path} was readable by others; this has been fixed.").format(path=warning.path)
         case "migrated":
-            return _("The history was brought to the present form; a copy of before is {path}.").format(
+            return _(
+                "The history was converted to the current format; the old version was saved as {path}."
+            ).format(path=warning.path)
+        case "replaced":
+            return _("The history file was moved or replaced. Chats are now saved in {path}.").format(
                 path=warning.path
             )
-        case "replaced":
-            return _(
-                "The history was moved or replaced. Chats are saved in the file that is now {path}."
-            ).format(path=warning.path)
         case "damaged" if not is_saved:
             return _(
-                "The history is damaged and no new one could be made ({path}). Chats are not saved until "
-                "that is repaired; nothing was deleted."
+                "The history is damaged and a new one could not be created ({path}). Nothing was "
+                "deleted, but chats are not saved until this is fixed."
             ).format(path=warning.path)
         case "damaged":
             return _(
-                "The history was damaged. It was set aside as {path}, and what could be read was kept."
+                "The history was damaged. It was set aside as {path}, and everything readable was recovered."
             ).format(path=warning.path)
         case kind:
             error = StoreError(kind, warning.path, warning.detail)
             error.stops_saving = not is_saved
             text = explain(error, base_url="").text
             if kind in _MENDED_BY_USER and not is_saved:
-                text = joined(text, _("Afterwards start coze-tui again."))
+                text = joined(text, _("Then restart coze-tui."))
             return text
 
 

@@ -336,8 +336,8 @@ class Engine:
         here = self.settings.site
         if saved is not None and saved.bot_id and saved.site != here:
             problem = _(
-                "this conversation is on {site}: choose a profile of that site with Ctrl+T, "
-                "or begin a new conversation here"
+                "this conversation belongs to {site}: press Ctrl+T to choose a profile for that "
+                "site, or start a new conversation here"
             ).format(site=saved.site)
             raise SettingsError(problem, source=here)
 

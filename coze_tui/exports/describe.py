@@ -96,9 +96,9 @@ def metadata_of(archived: ConversationArchive, clock: Clock) -> list[tuple[str, 
         (_("bot"), f"{bot_of(archived)} ({saved.bot_id})" if saved.bot_name else saved.bot_id),
         (_("site"), saved.site),
         (_("conversation"), saved.key),
-        (_("at Coze"), saved.conversation_id),
-        (_("begun"), clock.moment(started_at(archived))),
-        (_("last said"), clock.moment(max([saved.updated_at, *ends]))),
+        (_("Coze ID"), saved.conversation_id),
+        (_("started"), clock.moment(started_at(archived))),
+        (_("last message"), clock.moment(max([saved.updated_at, *ends]))),
         (_("messages"), said_words(*said_in(archived))),
         (_("tokens"), thousands(tokens) if tokens else ""),
     ]
@@ -140,7 +140,7 @@ def tool_name(tool: ToolTranscript) -> str:
 def tool_metrics(tool: ToolTranscript) -> str:
     """Return the size of a tool's response and its duration."""
     if tool.response is None:
-        return _("its response is not known") if tool.is_unpaired else _("no answer")
+        return _("its response is not known") if tool.is_unpaired else _("no result")
     amount = size(len(tool.response.encode("utf-8", "replace")))
     return f"{amount}, {duration(tool.elapsed_us)}" if tool.elapsed_us else amount
 

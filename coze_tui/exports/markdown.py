@@ -56,7 +56,7 @@ def _chat(chat: ChatTranscript, clock: Clock) -> Iterator[str]:
         match part:
             case AnswerTranscript():
                 if part.reasoning:
-                    yield "\n" + _quoted("**" + _("Thought") + "**", part.reasoning)
+                    yield "\n" + _quoted("**" + _("Reasoning") + "**", part.reasoning)
                 if part.text:
                     yield f"\n{_ended(part.text)}"
             case ToolTranscript():

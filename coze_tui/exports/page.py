@@ -105,7 +105,7 @@ def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Ite
         match part:
             case AnswerTranscript():
                 if part.reasoning:
-                    yield _details("thought", line(_("thought")), f"<div>{text(part.reasoning)}</div>")
+                    yield _details("thought", line(_("reasoning")), f"<div>{text(part.reasoning)}</div>")
                 if part.text:
                     yield f'<div class="answer">{renderer.html(part.text)}</div>\n'
             case ToolTranscript():
@@ -155,7 +155,7 @@ def _life(
     if has_times:
         yield from page_timeline.rows(turn.timeline)
     else:
-        yield f"<p>{line(_('No times of arrival are in it, so there is no timeline.'))}</p>\n"
+        yield f"<p>{line(_('The capture has no arrival times, so there is no timeline.'))}</p>\n"
     yield _list("figures", figure_facts(turn))
     if ids := describe.ids_of(chat):
         yield _ids(ids)
@@ -210,7 +210,7 @@ def _frames(shown: Sequence[Frame], count: int) -> str:
         )
         before = frame.at_us
     if len(shown) < count:
-        left = _("{n} more frames; all of them are in the .sse and .jsonl exports").format(
+        left = _("{n} more frames; the .sse and .jsonl exports contain all of them").format(
             n=thousands(count - len(shown))
         )
         rows.append(f'<tr><td></td><td></td><td class="wide"></td><td>{line(left)}</td></tr>\n')

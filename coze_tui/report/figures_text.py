@@ -34,7 +34,7 @@ def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str
     if figures.deltas:
         facts.append((_("deltas"), _with_rate(figures.deltas, figures.rate())))
     if figures.reasoning_deltas:
-        facts.append((_("deltas of reasoning"), thousands(figures.reasoning_deltas)))
+        facts.append((_("reasoning deltas"), thousands(figures.reasoning_deltas)))
     if has_times and gaps.count:
         facts += [
             (_("gap p50"), milliseconds(gaps.quantile(0.5))),
@@ -43,7 +43,7 @@ def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str
         ]
     if count := figures.stalls:
         facts.append(
-            (_("over a second"), ngettext("{n} stall", "{n} stalls", count).format(n=thousands(count)))
+            (_("gaps over 1 s"), ngettext("{n} stall", "{n} stalls", count).format(n=thousands(count)))
         )
     if usage is not None:
         facts += [
@@ -54,7 +54,7 @@ def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str
         facts.append((_("finish reason"), turn.state.finish_reason))
     facts.append((_("events"), thousands(figures.events)))
     if not_understood:
-        facts.append((_("not understood"), thousands(not_understood)))
+        facts.append((_("unrecognized"), thousands(not_understood)))
     facts.append((_("received"), size(figures.bytes)))
     return facts
 

@@ -72,7 +72,7 @@ def span_name(span: Span) -> str:
         case "answering":
             return _("answering")
         case "settling":
-            return _("settling")
+            return _("finishing")
 
 
 def span_time(span: Span) -> str:
@@ -81,7 +81,7 @@ def span_time(span: Span) -> str:
         return _("at {time}").format(time=milliseconds(span.start_us))
     text = duration(span.lasted_us)
     if span.is_open:
-        return _("{time}, no end").format(time=text)
+        return _("{time}, not finished").format(time=text)
     if span.deltas:
         deltas = ngettext("{n} delta", "{n} deltas", span.deltas).format(n=thousands(span.deltas))
         return f"{text} · {deltas}"

@@ -60,7 +60,7 @@ OTHER_STYLES = (
 class CozeApp(ContextApp):
     """The app that shows the screens of the program."""
 
-    PART = N_("Everywhere")
+    PART = N_("Global")
 
     TITLE = "coze-tui"
     CSS_PATH: ClassVar[list[str | PurePath]] = [_STYLES / f"{name}.tcss" for name in FIRST_STYLES]

@@ -67,14 +67,14 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             "/new",
             CONVERSATION,
             N_("New conversation"),
-            N_("Begin a new conversation"),
+            N_("Start a new conversation"),
             binding="chat.new",
         ),
         SlashCommand(
             "/history",
             CONVERSATION,
             N_("History"),
-            N_("Look through all conversations"),
+            N_("Browse all conversations"),
             binding="chat.history",
         ),
         SlashCommand(
@@ -91,7 +91,7 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             "/rename",
             CONVERSATION,
             N_("Rename"),
-            N_("Give the conversation a title"),
+            N_("Rename the conversation"),
             N_("TITLE"),
             needs_argument=True,
         ),
@@ -106,7 +106,7 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             "/export",
             CONVERSATION,
             N_("Export"),
-            N_("Write the conversation to a file"),
+            N_("Export the conversation to a file"),
             N_("FORMAT PATH"),
             completes="format",
         ),
@@ -114,7 +114,7 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             "/import",
             CONVERSATION,
             N_("Import"),
-            N_("Read conversations from a file"),
+            N_("Import conversations from a file"),
             N_("PATH"),
             needs_argument=True,
             completes="path",
@@ -123,7 +123,7 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             "/clear",
             CONVERSATION,
             N_("Clear the context"),
-            N_("Let the bot forget what was said; it stays in the log"),
+            N_("Clear the bot's context; the messages stay in the log"),
         ),
     )
 
@@ -155,7 +155,7 @@ def _of_chats() -> tuple[SlashCommand, ...]:
             N_("Give the outputs of the local tools that the bot waits for"),
         ),
         SlashCommand(
-            "/copy", CHAT, N_("Copy"), N_("Copy the chosen or the last message"), binding="log.copy"
+            "/copy", CHAT, N_("Copy"), N_("Copy the selected or the last message"), binding="log.copy"
         ),
         SlashCommand(
             "/images",
@@ -166,7 +166,7 @@ def _of_chats() -> tuple[SlashCommand, ...]:
             completes="folder",
         ),
         SlashCommand("/events", CHAT, N_("Events"), N_("Show or hide the events"), binding="chat.events"),
-        SlashCommand("/inspect", CHAT, N_("Inspector"), N_("Look at every frame of the chosen chat")),
+        SlashCommand("/inspect", CHAT, N_("Inspector"), N_("Inspect every frame of the selected chat")),
         SlashCommand("/replay", CHAT, N_("Replay"), N_("Play the chosen chat again, at any pace")),
         SlashCommand(
             "/bundle",
@@ -185,7 +185,7 @@ def _of_messages() -> tuple[SlashCommand, ...]:
             "/send",
             MESSAGE,
             N_("Send"),
-            N_("Send what is typed, or a text that begins with a slash"),
+            N_("Send the prompt, or a message that starts with a slash"),
             N_("TEXT"),
             binding="prompt.send",
         ),
@@ -209,7 +209,7 @@ def _of_messages() -> tuple[SlashCommand, ...]:
             needs_argument=True,
             completes="path",
         ),
-        SlashCommand("/detach", MESSAGE, N_("Detach"), N_("Send no files with the next message")),
+        SlashCommand("/detach", MESSAGE, N_("Detach"), N_("Remove all attachments")),
     )
 
 
@@ -235,8 +235,8 @@ def _of_the_program() -> tuple[SlashCommand, ...]:
         ),
         SlashCommand("/login", PROGRAM, N_("Log in"), N_("Choose site, token and bot")),
         SlashCommand("/help", PROGRAM, N_("Help"), N_("Keys and commands"), binding="chat.help"),
-        SlashCommand("/doctor", PROGRAM, N_("Doctor"), N_("Try keys, clipboard and terminal")),
-        SlashCommand("/quit", PROGRAM, N_("Quit"), N_("Leave the program"), binding="app.quit"),
+        SlashCommand("/doctor", PROGRAM, N_("Doctor"), N_("Test keys, clipboard and terminal")),
+        SlashCommand("/quit", PROGRAM, N_("Quit"), N_("Quit coze-tui"), binding="app.quit"),
     )
 
 

@@ -163,8 +163,8 @@ class AppContext:
             report = write_crash_report(self.startup.paths.crashes, fault, self.startup.environment)
         except OSError as failure:
             reason = failure.strerror or type(failure).__name__
-            return _("No report could be written: {reason}").format(reason=reason)
-        return _("A report without secrets: {path}").format(path=report)
+            return _("Could not write a crash report: {reason}").format(reason=reason)
+        return _("Crash report, without secrets: {path}").format(path=report)
 
     async def notify_limit(self, feature: Feature) -> None:
         """Warn that the server does not support a feature that is about to be used; once for each site."""

@@ -125,7 +125,7 @@ class Deletions:
     def _notify_refusal(self, refusal: Refusal) -> None:
         title = shorten(refusal.title or _("untitled"), _TITLE_CELLS)
         if refusal.is_gone_here:
-            words = _("“{title}” was deleted here, not at the server.").format(title=title)
+            words = _("“{title}” was deleted here, but not on the server.").format(title=title)
         else:
-            words = _("“{title}” was not deleted at the server.").format(title=title)
+            words = _("“{title}” could not be deleted on the server.").format(title=title)
         self._context.notify_failure(refusal.error, words)

@@ -51,7 +51,7 @@ def edit_text(app: App[Any], text: str, environment: Mapping[str, str], *, suffi
             except EditorFailed as failure:  # inside, because `suspend` does not resume after an exception
                 problem = str(failure)
     except SuspendNotSupported:
-        problem = _("The screen cannot step aside for an editor here.")
+        problem = _("coze-tui cannot be suspended here to run an editor.")
     except EditorFailed as failure:
         problem = str(failure)
     app.notify(problem, severity="warning", markup=False)
@@ -73,7 +73,7 @@ def editor_command(environment: Mapping[str, str]) -> list[str]:
         except ValueError:
             command = []
         if not command or shutil.which(command[0], path=environment.get("PATH")) is None:
-            problem = _("{variable} names an editor that cannot be found: {command}")
+            problem = _("{variable} names an editor that was not found: {command}")
             raise EditorFailed(problem.format(variable=f"${variable}", command=clean_line(setting)))
         return command
     for name in FALLBACKS:
@@ -105,10 +105,10 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
             ).returncode
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            problem = _("{editor} could not be run: {reason}")
+            problem = _("Could not run {editor}: {reason}")
             raise EditorFailed(problem.format(editor=name, reason=clean_line(reason))) from None
         if status != 0:
-            problem = _("{editor} ended with status {status}; the text is as it was.")
+            problem = _("{editor} exited with status {status}; the text is unchanged.")
             raise EditorFailed(problem.format(editor=name, status=status))
         if time.monotonic() - started < AT_ONCE_SECONDS and _is_untouched(path, written):
             problem = _(
@@ -132,10 +132,10 @@ def _read_back(path: Path) -> str:
         with path.open("rb") as file:  # the editor may have put another file in its place
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
-        problem = _("What the editor left cannot be read: {reason}")
+        problem = _("Could not read the text back from the editor: {reason}")
         raise EditorFailed(problem.format(reason=clean_line(error.strerror or ""))) from None
     if len(data) > MOST_BYTES:
-        raise EditorFailed(_("What the editor left is too large; the text is as it was."))
+        raise EditorFailed(_("The edited text is too large; the text is unchanged."))
     text = clean(data.decode("utf-8-sig", "replace"))
     # Editors end a file with a line end that nobody typed.
     return text[:-1] if text.endswith("\n") else text

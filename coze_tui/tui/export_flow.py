@@ -51,7 +51,7 @@ async def _export(context: AppContext, keys: Sequence[str], typed: str) -> None:
     if paths is None:
         return
     if not paths:
-        text = _("There is nothing of this form: the events were not recorded here, or were removed.")
+        text = _("Nothing to export in this format: events were not recorded here, or were removed.")
     elif len(paths) == 1:
         text = _("Saved as {path}").format(path=clean_line(str(paths[0])))
     else:
@@ -73,7 +73,7 @@ async def _export_file(
         path = path / name
     may_replace = False
     if await asyncio.to_thread(os.path.isfile, path):
-        sure = Confirm(_("The file is there already"), str(path), _("replace it"), _("keep it"))
+        sure = Confirm(_("The file already exists"), str(path), _("replace it"), _("keep it"))
         may_replace = await context.app.push_screen_wait(sure)
         if not may_replace:
             return None
@@ -153,10 +153,10 @@ def _folder(environment: Mapping[str, str]) -> Path:
 def forms() -> list[Option]:
     """Return the forms in which conversations can be written."""
     return [
-        Option("md", "Markdown", _("to read and to edit")),
-        Option("html", "HTML", _("one page that stands alone, with the events")),
-        Option("jsonl", "JSON lines", _("everything, to import again")),
-        Option("sse", _("Captures"), _("the event streams, a file for each chat")),
+        Option("md", "Markdown", _("for reading and editing")),
+        Option("html", "HTML", _("one self-contained page, with the events")),
+        Option("jsonl", "JSON lines", _("everything, for importing again")),
+        Option("sse", _("Captures"), _("the event streams, one file per chat")),
     ]
 
 

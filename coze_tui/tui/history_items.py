@@ -321,9 +321,9 @@ class HistoryList:
     def empty_text(self) -> str:
         """Why the list is empty; it never says that nothing was found where it has not searched."""
         if not self.text:
-            return _("Nothing was said yet.")
+            return _("No conversations yet.")
         if self.is_search:
-            return _("Nothing found.")
+            return _("No matches.")
         return _("Type one more letter to search what was said.")
 
     @property

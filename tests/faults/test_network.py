@@ -26,7 +26,7 @@ CA_FILE = str(CERTIFICATES / OTHER_HOST)
 SEEN = {
     # refused, in each form in which the program learns it
     "401": "4100 — the token is wrong",
-    "500text": "500 — the server has failed",
+    "500text": "500 — the server failed",
     "html502": "a web page",
     "html413": "413 — the request is too large",
     "shape=nested": "the reason (sample) (odd_word)",
@@ -38,8 +38,8 @@ SEEN = {
     "hang": "did not answer in time",
     "empty-stream": "closed the connection",
     # a failure in the middle
-    "error-then-completed": "5000 — the server has failed",
-    "error-page": "502 — a gateway before the server has failed",
+    "error-then-completed": "5000 — the server failed",
+    "error-page": "502 — a gateway in front of the server failed",
     "failed=4011": "4011 — the account has no Coze tokens",
     # survived
     "cut-events=6": TEXT,
@@ -205,7 +205,7 @@ TOKENS = {
     "pat_WRONG": (3, "4100"),
     f"{TOKEN}\n": (0, TEXT),
     "pat_\x1b[31m": (3, "no token"),
-    UNSET: (3, "there is no token"),
+    UNSET: (3, "no token found"),
 }
 
 

@@ -47,7 +47,7 @@ SCRIPTS: dict[str, tuple[str, int, bytes]] = {
     "a reader that goes away": ("$ask $q | head -c 20; exit ${PIPESTATUS[0]}", 141, b""),
     "a full disk behind stdout": ("$ask $q > /dev/full", 1, b"the output cannot be written"),
     "no stdin": ("$ask $q <&-", 0, b""),
-    "no stdout": ("$ask $q >&-", 1, b"the output cannot be written: Bad file descriptor"),
+    "no stdout": ("$ask $q >&-", 1, b"cannot write the output: Bad file descriptor"),
     "no stderr": ("$ask --events $q 2>&-", 0, b""),
     "none of them": ("$ask $q <&- >&- 2>&-", 1, b""),
     "a folder that was removed": ("mkdir gone; cd gone; rmdir ../gone; $ask $q", 0, b""),
@@ -381,7 +381,7 @@ def test_a_crash_of_our_own_is_reported_in_two_lines(keeper: Keeper, tmp_path: P
             program.type(question)
             program.press("\r")
         if where == "in a turn":
-            program.wait_for("an error in coze-tui itself: RuntimeError")
+            program.wait_for("internal error: RuntimeError")
             program.idle()
             assert "broken by the test" not in program.text
             (report,) = (home / "state" / "crashes").iterdir()
@@ -391,7 +391,7 @@ def test_a_crash_of_our_own_is_reported_in_two_lines(keeper: Keeper, tmp_path: P
             return
         program.check_left(1)
         lines = [line for line in program.text.splitlines() if line.strip()]
-        assert "an error in coze-tui itself: RuntimeError" in lines[0]
+        assert "internal error: RuntimeError" in lines[0]
         (report,) = (home / "state" / "crashes").iterdir()
         assert report.name[:20] in "".join(lines).replace("\n", "")
         assert "broken by the test" in report.read_text("utf-8")

@@ -31,7 +31,7 @@ async def test_a_key_tells_what_it_means_and_does_nothing_else(home: Path) -> No
         screen = await open_doctor(at)
         await at.pilot.press("ctrl+s", "ctrl+j", "ctrl+p", "x", "f12")
         assert screen.keys.text.splitlines()[:4] == [
-            "F12           nothing in the chat",
+            "F12           does nothing in the chat",
             "x             text",
             "Ctrl+P        command palette · app.commands",
             "Ctrl+J        new line · prompt.new_line",
@@ -75,7 +75,7 @@ async def test_it_tells_the_terminal_and_the_way_of_copies(home: Path) -> None:
     async with desk(home, BOTS, environment={"TERM": "xterm\x1b[31m", "SSH_TTY": "/dev/pts/7"}) as at:
         text = told(await open_doctor(at))
         assert "120×40" in text
-        assert "redraws a second  15" in text
+        assert "redraws per second  15" in text
         assert "/dev/pts/7" in text
         assert "\x1b" not in text
         assert "OSC 52" in text

@@ -118,7 +118,7 @@ async def test_conversations_stand_under_their_days_with_their_flags(
 
 async def test_an_empty_history_says_so(home: Path) -> None:
     async with book(home) as at:
-        assert "Nothing was said yet." in at.lines
+        assert "No conversations yet." in at.lines
         await at.press("j", "d", "r", "f", "e", "asterisk", "enter", "space", "tab", "G", "escape")
         await at.until(lambda: isinstance(at.at.app.screen, HistoryScreen) is False or at.lines)
 
@@ -128,7 +128,7 @@ async def test_a_word_searches_all_that_was_said_and_a_letter_says_that_it_did_n
 ) -> None:
     async with book(home) as at:
         await at.type("付")  # one Chinese character is a word; no title has it
-        await at.until(lambda: "Nothing found." in at.lines)
+        await at.until(lambda: "No matches." in at.lines)
         await at.type("申")
         await at.until(lambda: at.titles == ["退货"])
         assert "七天内可以申请退款，原路返回" in at.lines
@@ -143,12 +143,12 @@ async def test_a_word_searches_all_that_was_said_and_a_letter_says_that_it_did_n
         assert at.screen.bar.remark.strip() == f"1 title · {more}"
         await at.type("z")
         await at.until(lambda: "Type one more letter to search what was said." in at.lines)
-        assert "Nothing found." not in at.lines
+        assert "No matches." not in at.lines
         assert at.screen.bar.remark.strip() == f"0 titles · {more}"
         await at.at.pilot.resize_terminal(60, 20)
         await at.until(lambda: at.screen.bar.remark.strip() == "0 titles", "the query keeps its room")
         await at.type("no such thing")
-        await at.until(lambda: "Nothing found." in at.lines)
+        await at.until(lambda: "No matches." in at.lines)
         await at.press("escape", "escape")
         await at.until(lambda: len(at.titles) == 4)
 
@@ -259,7 +259,7 @@ async def test_what_was_deleted_is_brought_back(home: Path, told: dict[str, str]
         assert "u undo" not in at.screen.query_one("KeyFooter").shown()  # type: ignore[attr-defined]
         await at.press("d")
         await at.until(lambda: at.titles == ["订单", "合同", "Other"])
-        assert "“退货” was deleted. u brings it back." in at.toasts
+        assert "“退货” was deleted. Press u to undo." in at.toasts
         await at.until(lambda: "u undo" in at.screen.query_one("KeyFooter").shown())  # type: ignore[attr-defined]
         await at.press("u")
         await at.until(lambda: at.titles[0] == "退货")
@@ -479,7 +479,7 @@ async def test_what_is_only_on_the_server_is_shown_previewed_and_imported(
         await at.until(lambda: at.screen.bar.remark.strip() == "☁ 0 only on the server")
         assert all(item.server is None for item in at.screen.conversations.items)
         await at.press("i")
-        await at.until(lambda: "Nothing was missing here." in at.toasts)
+        await at.until(lambda: "Already up to date." in at.toasts)
 
 
 async def test_opening_what_is_only_on_the_server_imports_it(
@@ -594,8 +594,8 @@ async def test_a_deletion_that_the_server_refuses_is_told(
         await at.press("a", "d")
         await at.until(lambda: not at.titles)
         await at.press("escape")
-        await at.until(lambda: "“渡轮” was deleted here, not at the server. 4101" in at.toasts)
-        await at.until(lambda: "“潮汐” was not deleted at the server. 4101" in at.toasts)
+        await at.until(lambda: "“渡轮” was deleted here, but not on the server. 4101" in at.toasts)
+        await at.until(lambda: "“潮汐” could not be deleted on the server. 4101" in at.toasts)
 
 
 async def test_what_the_server_refuses_is_told_and_stays_done_here(
@@ -612,7 +612,7 @@ async def test_what_the_server_refuses_is_told_and_stays_done_here(
         await at.at.until(lambda: at.at.app.screen is not at.screen)
         at.at.app.screen.query_one(Field).put("潮")
         await at.press("enter")
-        await at.until(lambda: "Renamed here; the server was not told. 4101" in at.toasts)
+        await at.until(lambda: "Renamed here, but not on the server. 4101" in at.toasts)
         assert at.titles == ["潮"]
 
 
@@ -621,5 +621,5 @@ async def test_a_server_that_is_not_reached_is_told(home: Path, told: dict[str, 
     async with book(home, stand_in=stand_in) as at:
         stand_in.stop()
         await at.press("i")
-        await at.until(lambda: "the server was not reached" in at.screen.bar.remark)
+        await at.until(lambda: "could not reach the server" in at.screen.bar.remark)
         assert len(at.titles) == 4

@@ -136,7 +136,7 @@ async def test_runs_fold_and_the_filter_finds_what_is_in_them(home: Path) -> Non
         assert screen.chat.table.line_count == len(screen.chat.table.rows) + 1
         await at.pilot.press("space", "slash", *"delta", *" ", "二")
         await at.until(lambda: screen.chat.table.found_count == 1)
-        await at.until(lambda: "Enter to the frames" in screen.query_one(KeyFooter).shown())
+        await at.until(lambda: "Enter go to the frames" in screen.query_one(KeyFooter).shown())
         await at.pilot.press("enter")
         assert screen.focused is screen.frames
         assert '"content": "二"' in text_of(screen.view.data)
@@ -168,7 +168,7 @@ async def test_the_next_error_is_found_and_none_is_said_to_be_none(home: Path) -
         assert screen.frames.current.row.level == "error"
         assert "4028" in text_of(screen.view.data)
         await at.pilot.press("t")
-        await at.until_told("No tool was called.")
+        await at.until_told("No tool calls in this chat.")
 
 
 async def test_a_capture_is_saved_where_one_says_and_nothing_is_replaced_unasked(
@@ -274,7 +274,7 @@ async def test_two_chats_of_one_question_are_compared(home: Path) -> None:
         screen = at.app.screen
         assert isinstance(screen, DifferenceScreen)
         await at.until(lambda: "下一班是 18:40。" in "\n".join(lines_of(screen.view)))
-        assert "only figures differ" in text_of(screen.head)
+        assert "only the metrics differ" in text_of(screen.head)
         await at.pilot.press("n", "x", "d")
         await at.until(lambda: isinstance(at.app.screen, ChooseChat))
         await at.pilot.press("escape")

@@ -112,7 +112,7 @@ async def test_typing_filters_loosely_and_marks_what_was_found(home: Path) -> No
         (row,) = at.app.screen.query_one(SelectList).rows
         assert "".join(text for text, role in row.left if role == "bot bold") == "Sptbndl"
         await at.pilot.press(*"zz")
-        assert shown(at) == ["nothing found"]
+        assert shown(at) == ["no matches"]
         await at.pilot.press("enter")
         assert isinstance(at.app.screen, CommandPalette)
 

@@ -62,7 +62,7 @@ async def test_groups_and_periods_change_and_esc_goes_back_step_by_step(home: Pa
         await at.pilot.press("c")
         await at.until(lambda: shown(screen).startswith("conversation"))
         await at.pilot.press("p")
-        await at.until(lambda: "all the time" in head(screen))
+        await at.until(lambda: "all time" in head(screen))
         await at.pilot.press("b")
         await at.until(lambda: shown(screen).startswith("bot"))
         await at.pilot.press("enter")

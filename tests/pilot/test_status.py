@@ -133,9 +133,9 @@ async def test_an_empty_sidebar_says_why_it_is_empty(home: Path, tmp_path: Path)
     with StandIn(pace=0, bots=[Bot(BOT, "海水", [Answer("盐")])]) as stand_in:
         mine = {"COZE_BOT_ID": BOT}
         async with desk(home, stand_in=stand_in, environment=mine) as at:
-            assert at.life() == "EVENTS\nnothing sent yet"
+            assert at.life() == "EVENTS\nno events yet"
             at.screen.actions.inspect()
-            await at.until_told("Nothing was sent in this conversation yet.")
+            await at.until_told("Nothing has been sent in this conversation yet.")
             await at.pilot.press("escape")
             await at.ask("海水？")
             await at.answered()

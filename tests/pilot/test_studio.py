@@ -24,7 +24,7 @@ def shown(at: Desk) -> str:
 
 
 async def test_a_stopped_chat_runs_on(home: Path) -> None:
-    words = "coze-studio lets a stopped chat run on, and it may still complete"
+    words = "Coze Studio does not stop a chat; it runs on and may still complete"
     async with desk(home, [Bot(BOT, "海水", [Delta("河流把"), Gate("held")])], profile="studio") as at:
         for count in (1, 2):
             await at.ask("海水？")
@@ -52,13 +52,11 @@ async def test_the_server_s_conversations_lack_the_tools(home: Path) -> None:
         await at.pilot.press("ctrl+s")
         await at.until(lambda: isinstance(at.app.screen, HistoryScreen))
         await at.pilot.press("i")
-        await at.until(
-            lambda: "coze-studio lists questions and answers only, without tool calls" in notices(at)
-        )
+        await at.until(lambda: "Coze Studio lists only questions and answers, not tool calls" in notices(at))
 
 
 async def test_the_published_bot_answers_in_place_of_a_draft(home: Path) -> None:
-    words = "coze-studio answers with the published bot, never with the draft"
+    words = "Coze Studio always answers with the published bot, never the draft"
     environment = {"COZE_TUI_PUBLISH_STATUS": "unpublished_draft"}
     bots = [Bot(BOT, "海水", [Answer("河流。")])]
     async with desk(home, bots, profile="studio", environment=environment) as at:

@@ -32,7 +32,7 @@ def bot(*steps: object) -> list[Bot]:
 
 
 async def asked_and_left(at: Desk) -> str:
-    """Ask, wait for the first text, and begin a new conversation; the key of the one that was left."""
+    """Ask, wait for the first text, and start a new conversation; the key of the one that was left."""
     await at.ask("first")
     await at.until(lambda: "河流把" in at.text() and at.screen.conversation.key)
     key = at.screen.conversation.key

@@ -61,7 +61,7 @@ CASES = {
         "busy", Choose, "A chat is still running", BUSY, "are there 123 or 21 of them", end_the_turn
     ),
     "tools": Case(
-        "tools", ToolRequest, "The bot asks for a tool", TOOLS, "what about the yellow one", end_the_turn
+        "tools", ToolRequest, "The bot wants to use a tool", TOOLS, "what about the yellow one", end_the_turn
     ),
     "no token for a question": Case(
         "first run",
@@ -186,7 +186,7 @@ async def test_a_key_within_the_last_second_lets_a_panel_wait(home: Path) -> Non
     async with desk(home, [Bot("7511000000000000777", "海水", TOOLS)], quiet_seconds=LONG) as at:  # type: ignore[arg-type]
         await at.ask("first")
         await end_the_turn(at)
-        await at.until(lambda: "The bot asks for a tool" in at.screen.offer_line.text, "it waits")
+        await at.until(lambda: "The bot wants to use a tool" in at.screen.offer_line.text, "it waits")
         assert at.app.screen is at.screen
         assert not at.screen.prompt.message
         await at.pilot.press("enter")  # in an empty prompt: what the line asks for

@@ -50,7 +50,7 @@ def gone(home: Path) -> bool:
 def test_chinese_is_typed_and_shown_in_the_posix_locale_at_every_size(connect: Connect) -> None:
     with sea(Answer(WHOLE)) as stand_in:
         program = connect(stand_in).ready()
-        program.wait_for("nothing sent yet")
+        program.wait_for("no events yet")
         program.ask("海水为什么咸？", WHOLE)
         program.resize(60, 20)
         program.wait_for(lambda screen: fills(screen, 60))
@@ -107,7 +107,7 @@ def test_in_tmux_it_goes_on_while_detached_and_fits_another_size_afterwards(
     try:
         with sea() as stand_in:
             first = connect(stand_in, before=(*tmux, "new-session", "-A"), size=(120, 30))
-            first.wait_for("nothing sent yet")
+            first.wait_for("no events yet")
             first.send_message("海水为什么咸？")
             first.wait_for(WHOLE[:4])
             first.send(b"\x02d")

@@ -57,11 +57,11 @@ class Keeper:
         return program
 
     def begin_anew(self, program: Program) -> None:
-        """Begin a new conversation with an empty prompt; what is open over it is closed."""
+        """Start a new conversation with an empty prompt; what is open over it is closed."""
 
         def is_new(screen: TerminalScreen) -> bool:
             text = screen.text()
-            return "nothing sent yet" in text and "Type a message" in text and "● idle" in text
+            return "no events yet" in text and "Type a message" in text and "● idle" in text
 
         program.send("\x0e")
         try:
@@ -81,7 +81,7 @@ class Keeper:
         program.check(since=self._since)
 
     def close(self) -> None:
-        """Leave the program as a person does, and check how it leaves."""
+        """Quit coze-tui as a person does, and check how it leaves."""
         try:
             if self._program is not None and self._program.is_alive:
                 self._program.send("\x1b")

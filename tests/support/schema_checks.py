@@ -12,8 +12,8 @@ from coze_tui.config.settings_schema import settings_schema
 
 BEYOND_SCHEMAS = (
     "there is no profile",
-    "is not a web address",
-    "has a quote without its end",
+    "is not a URL",
+    "has an unclosed quote",
     "must be a JSON object",
     "must be a number of seconds",  # a number within a string
     "must be a whole number",

@@ -194,7 +194,7 @@ def test_ctrl_c_stops_then_clears_then_asks_then_quits(run: Start) -> None:
         program.press("\x03")
         program.wait_for(lambda screen: "typed meanwhile" not in program.prompt_of(screen))
         program.press("\x03")
-        program.wait_for("Ctrl+C again to quit")
+        program.wait_for("Press Ctrl+C again to quit")
         program.press("\x03")
         program.check_left()
 

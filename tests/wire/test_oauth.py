@@ -19,7 +19,7 @@ CODE = (
 
 
 async def test_a_person_logs_in_with_a_code(official: StandIn, loopback: Loopback) -> None:
-    client = await loopback.client(official.base_url, lambda: "")  # there is no token yet
+    client = await loopback.client(official.base_url, lambda: "")  # no token found yet
     code = await oauth.request_device_code(client, CLIENT)
     assert code.verification_url == f"{official.base_url}/device?user_code={code.user_code}"
     assert (code.expires_in, code.interval) == (300, 5)

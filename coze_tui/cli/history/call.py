@@ -85,7 +85,7 @@ async def conversations_named(call: Call, words: Sequence[str]) -> list[SavedCon
         SettingsError: a word names none or several, or there is no word.
     """
     if not words:
-        raise SettingsError(_("which conversation? Give its id"), source="ID")
+        raise SettingsError(_("missing conversation ID"), source="ID")
     found = [await conversation_named(call, word) for word in words]
     return list({saved.key: saved for saved in found}.values())
 
@@ -100,15 +100,15 @@ async def conversation_named(call: Call, word: str) -> SavedConversation:
     if word == LAST:
         last = await browsing.last()
         if last is None:
-            raise SettingsError(_("there are no conversations yet"), source=shown)
+            raise SettingsError(_("no conversations yet"), source=shown)
         return last
     found = await browsing.named(word)
     if len(found) > 1:
         keys = ", ".join(saved.key for saved in found[:5])
-        raise SettingsError(_("several conversations are named so: {ids}").format(ids=keys), source=shown)
+        raise SettingsError(_("ambiguous ID; matches: {ids}").format(ids=keys), source=shown)
     if not found:
         raise SettingsError(
-            _("there is no conversation of this id"),
+            _("no conversation with this ID"),
             source=shown,
             suggestion=nearest(word, await browsing.keys()),
         )

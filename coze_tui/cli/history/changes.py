@@ -35,7 +35,7 @@ def run_rename(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 async def _rename(call: Call) -> int:
     if len(call.words) < 2 or not " ".join(call.words[1:]).strip():
-        raise SettingsError(_("give the id of a conversation and its new title"), source="rename")
+        raise SettingsError(_("missing conversation ID or new title"), source="rename")
     saved, title = await conversation_named(call, call.words[0]), " ".join(call.words[1:])
     await call.history.browsing.rename(saved.key, title)
     await _print_changed(call, saved.key)
@@ -52,7 +52,7 @@ async def _delete(call: Call) -> int:
     if call.arguments.undo:
         keys = [await _deleted(call, word) for word in call.words]
         if not keys:
-            raise SettingsError(_("which conversation? Give its id"), source="ID")
+            raise SettingsError(_("missing conversation ID"), source="ID")
         await browsing.undelete(keys)
         for key in keys:
             await _print_changed(call, key)
@@ -61,14 +61,14 @@ async def _delete(call: Call) -> int:
     await browsing.delete([saved.key for saved in found])
     for saved in found:
         await _print_changed(call, saved.key)
-    notify(_("deleted; `coze-tui history delete --undo ID` brings it back here for seven days"))
+    notify(_("deleted; `coze-tui history delete --undo ID` restores it here within seven days"))
     return await _delete_on_server(call, found)
 
 
 async def _deleted(call: Call, word: str) -> str:
     saved = await call.history.browsing.conversation(word)
     if saved is None:
-        raise SettingsError(_("there is no conversation of this id"), source=clean_line(word))
+        raise SettingsError(_("no conversation with this ID"), source=clean_line(word))
     return saved.key
 
 
@@ -94,7 +94,7 @@ async def _rename_on_server(call: Call, saved: SavedConversation, title: str) ->
         try:
             await server.rename(saved.key, title)
         except CozeTuiError as error:
-            notify(_("Renamed here; the server was not told."))
+            notify(_("Renamed here, but not on the server."))
             show_error(error, base_url=call.startup.settings.base_url)
             return exit_for(error)
     return Exit.OK
@@ -108,7 +108,7 @@ async def _delete_on_server(call: Call, deleted: Sequence[SavedConversation]) ->
     status = Exit.OK
     async with _server_side(call) as server:
         for refusal in await server.delete(keys):
-            notify(_("“{title}” was deleted here, not at the server.").format(title=refusal.title))
+            notify(_("“{title}” was deleted here, but not on the server.").format(title=refusal.title))
             show_error(refusal.error, base_url=call.startup.settings.base_url)
             status = status or exit_for(refusal.error)
     return status
@@ -120,7 +120,7 @@ def _is_on_server(call: Call, saved: SavedConversation) -> bool:
         return False
     if saved.site == call.startup.settings.site:
         return True
-    words = _("“{title}” is also on {site}, which was not told: another site is in use")
+    words = _("“{title}” also exists on {site}, which is not the current site; it was not changed there")
     notify(words.format(title=clean_line(saved.title), site=clean_line(saved.site)))
     return False
 
@@ -157,7 +157,7 @@ async def _prune(call: Call) -> int:
     days = age_in_days(arguments.older_than or "")
     if days is None:
         raise SettingsError(
-            _("must be a number of days, weeks or years such as 90d, 12w, 1y"), source="--older-than"
+            _("must be a number of days, weeks or years, such as 90d, 12w or 1y"), source="--older-than"
         )
     before_ms = now_ms() - days * DAY_MS
     plan = await call.history.browsing.prune_plan(before_ms, frames_only=arguments.captures)
@@ -165,7 +165,7 @@ async def _prune(call: Call) -> int:
         call.console.text(_plan_text(plan))
         call.console.flush()
     is_wanted = bool(plan.conversations or plan.captures) and not arguments.dry_run
-    is_done = is_wanted and (arguments.yes or confirm(_("Remove this for good?")))
+    is_done = is_wanted and (arguments.yes or confirm(_("Remove this permanently?")))
     given_back = 0
     if is_done:
         if arguments.captures:
@@ -187,8 +187,8 @@ async def _prune(call: Call) -> int:
             }
         )
     elif is_done:
-        room = _("{size} are free on the disk again.").format(size=size(given_back))
-        call.console.text(room if given_back else _("Removed; the room will be used again."))
+        room = _("Freed {size} of disk space.").format(size=size(given_back))
+        call.console.text(room if given_back else _("Removed. The space will be reused."))
     elif is_wanted:
         notify(_("nothing was removed"))
     return Exit.OK
@@ -196,7 +196,7 @@ async def _prune(call: Call) -> int:
 
 def _plan_text(plan: PrunePlan) -> str:
     if not plan.conversations and not plan.captures:
-        return _("There is nothing so old.")
+        return _("Nothing is that old.")
     parts = []
     if plan.conversations:
         parts = [
@@ -210,4 +210,4 @@ def _plan_text(plan: PrunePlan) -> str:
             n=thousands(plan.captures)
         )
     )
-    return _("To be removed: {things}; about {size}.").format(things=", ".join(parts), size=size(plan.bytes))
+    return _("Will remove {things}, about {size}.").format(things=", ".join(parts), size=size(plan.bytes))

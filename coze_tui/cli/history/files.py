@@ -40,7 +40,7 @@ def run_export(arguments: Arguments, environment: Mapping[str, str]) -> int:
 async def _export(call: Call) -> int:
     arguments = call.arguments
     if bool(call.words) == arguments.all:
-        raise SettingsError(_("give the ids of conversations, or --all"), source="export")
+        raise SettingsError(_("missing conversation IDs; use --all for all"), source="export")
     form: Format = arguments.format
     exports = Exports(call.history.database)
     if arguments.all:
@@ -69,7 +69,7 @@ async def _export(call: Call) -> int:
                 else:
                     call.console.text(readable(str(path)))
     if not count and status is Exit.OK:
-        notify(_("there is nothing to export"))
+        notify(_("nothing to export"))
     return status
 
 
@@ -126,7 +126,7 @@ async def _print_exports(exports: Exports, keys: list[str], form: Format) -> int
             continue
         files = [pieces for _name, pieces in files_from(archived, form)]
         if form in _ONE_AT_A_TIME and (len(keys) > 1 or len(files) > 1):
-            raise SettingsError(_("only one at a time fits on stdout in this format"), source="--output")
+            raise SettingsError(_("this format can write only one conversation to stdout"), source="--output")
         if number and form == "md":
             sys.stdout.write("\n")
         for pieces in files:
@@ -155,9 +155,7 @@ def run_import(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 async def _import(call: Call) -> int:
     if not call.words:
-        raise SettingsError(
-            _("which file? JSON lines (.jsonl) and captures (.sse) can be imported"), source="FILE"
-        )
+        raise SettingsError(_("missing file: JSON Lines (.jsonl) or captures (.sse)"), source="FILE")
     imports, site = Imports(call.history.database), call.startup.settings.site
     status: int = Exit.OK
     for word in call.words:
@@ -178,7 +176,7 @@ async def _import(call: Call) -> int:
                     (each.key, "answering"), (f"  {each.title}", "plain"), (f"  {_said(each)}", "dim")
                 )
         if not imported:
-            notify(_("{file}: there are no conversations in it").format(file=word))
+            notify(_("{file}: contains no conversations").format(file=word))
     return status
 
 
@@ -191,8 +189,8 @@ def _said(imported: Imported) -> str:
         case "new":
             return _("imported")
         case "more":
-            return _("was here, and has grown")
+            return _("already here, updated")
         case "same":
-            return _("was here already")
+            return _("already here")
         case "copy":
-            return _("imported beside one that went on differently")
+            return _("imported as a separate copy, because the two differ")

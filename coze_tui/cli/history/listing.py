@@ -62,7 +62,7 @@ async def _list(call: Call) -> int:
             break
         page = await browsing.page(after=page.end)
     if not shown:
-        notify(_("there are no conversations yet"))
+        notify(_("no conversations yet"))
     return Exit.OK
 
 
@@ -114,7 +114,7 @@ def run_search(arguments: Arguments, environment: Mapping[str, str]) -> int:
 async def _search(call: Call) -> int:
     text = " ".join(call.words)
     if not text.strip():
-        raise SettingsError(_("what is to be searched for?"), source="TEXT")
+        raise SettingsError(_("missing search text"), source="TEXT")
     if not call.arguments.limit:
         return await _print_all(call, text)
     findings = await call.history.browsing.search(text, call.arguments.limit)
@@ -122,9 +122,9 @@ async def _search(call: Call) -> int:
     for found in findings.conversations:
         printer.add(found)
     if not findings.conversations:
-        notify(_("nothing found"))
+        notify(_("no matches"))
     elif findings.is_cut:
-        notify(_("only the latest {n} places; --limit shows more").format(n=thousands(findings.hits)))
+        notify(_("only the latest {n} matches; --limit shows more").format(n=thousands(findings.hits)))
     return Exit.OK
 
 
@@ -135,7 +135,7 @@ async def _print_all(call: Call, text: str) -> int:
         printer.add(found)
         call.console.flush()
     if printer.is_empty:
-        notify(_("nothing found"))
+        notify(_("no matches"))
     return Exit.OK
 
 

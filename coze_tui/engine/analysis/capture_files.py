@@ -98,24 +98,24 @@ def problem_text(problem: Problem) -> str:
 def _reason(problem: Problem) -> str:
     match problem.reason:
         case "empty":
-            return _("no events up to here")
+            return _("no events so far")
         case "cut":
             return _("the last event is cut off")
         case "bad fact":
-            return _("a comment of coze-tui that cannot be read")
+            return _("unreadable coze-tui comment")
         case "bad time":
-            return _("a time of arrival that is none")
+            return _("invalid arrival time")
         case "bad escape":
-            return _("escaped text that cannot be read")
+            return _("invalid escaped text")
         case "not a field":
             return _("not a line of an event stream")
         case "line too long":
-            return _("a line longer than any of Coze's; reading stopped here")
+            return _("a line longer than any that Coze sends; stopped reading here")
         case "event too large":
-            return _("an event larger than any of Coze's; reading stopped here")
+            return _("an event larger than any that Coze sends; stopped reading here")
         case "too large":
-            return _("more than can be shown; reading stopped here")
+            return _("too much to show; stopped reading here")
         case "too many events":
-            return _("more events than can be shown; reading stopped here")
+            return _("too many events to show; stopped reading here")
         case _:
             assert_never(problem.reason)

@@ -93,7 +93,7 @@ def verdicts(measurement: Measurement, expectations: Iterable[Expectation]) -> t
 
 def _failed_runs(measurement: Measurement) -> Iterable[str]:
     if not measurement.runs:
-        yield _("no run came to its end")
+        yield _("no run completed")
     for run in measurement.runs:
         if not run.is_completed:
             yield _run_line(run, run.error)
@@ -134,7 +134,7 @@ def read_expectations(text: str, source: str) -> tuple[Expectation, ...]:
             raise reader.wrong(_("must be a table"), bot_id)
         found += reader.expectations(table, ("expect",), bot_id)
     if not found:
-        raise SettingsError(_("nothing is expected in it"), source=source, key="expect")
+        raise SettingsError(_("contains no expectations"), source=source, key="expect")
     return tuple(found)
 
 
@@ -163,10 +163,10 @@ class _Reader:
     ) -> list[Expectation]:
         for key in table:
             if key not in known:
-                raise self.wrong(_("there is no such key"), key, nearest(key, tuple(known)))
+                raise self.wrong(_("no such key"), key, nearest(key, tuple(known)))
         texts = table.get("expect", [])
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise self.wrong(_("must be a list of texts"), "expect")
+            raise self.wrong(_("must be a list of strings"), "expect")
         return [self._expectation(text, bot_id) for text in texts]
 
     def _expectation(self, text: str, bot_id: str) -> Expectation:
@@ -179,7 +179,7 @@ class _Reader:
         else:
             first = stripped.split(" ")[0]
             raise self.wrong(
-                _("is neither a measure, like `first_text < 2 s`, nor one of: {verbs}").format(
+                _("is neither a metric such as `first_text < 2 s` nor one of: {verbs}").format(
                     verbs=", ".join(_VERBS)
                 ),
                 text,
@@ -192,16 +192,14 @@ class _Reader:
         metric, unit = measure["metric"], measure["unit"]
         if metric not in METRICS:
             raise self.wrong(
-                _("there is no such measure: {name}; there are {names}").format(
-                    name=metric, names=", ".join(METRICS)
-                ),
+                _("no such metric: {name}; available: {names}").format(name=metric, names=", ".join(METRICS)),
                 text,
                 nearest(metric, METRICS),
             )
         if metric in _TIMES and unit not in _UNITS:
             raise self.wrong(_("a time needs a unit: s or ms"), text)
         if metric in _COUNTS and unit:
-            raise self.wrong(_("a count has no unit"), text)
+            raise self.wrong(_("a count takes no unit"), text)
         limit = float(measure["number"]) * _UNITS.get(unit, 1.0)
         compare = _OPERATORS[measure["operator"]]
         part = measure["part"]
@@ -241,7 +239,7 @@ def _measure_check(
     def check(run: Run) -> str:
         value = _value(run, metric)
         if value is None:
-            return _("there was no {name}").format(name=metric)
+            return _("no {name} was measured").format(name=metric)
         return "" if compare(value, limit) else f"{metric} = {_shown(value, unit)}"
 
     return check
@@ -254,7 +252,7 @@ def _quantile_check(
         values = [_value(run, metric) for run in measurement.runs]
         known = sorted(int(value) for value in values if value is not None)
         if not known:
-            return _("there was no {name}").format(name=metric)
+            return _("no {name} was measured").format(name=metric)
         value = quantile(known, part / 100)
         return "" if compare(value, limit) else f"p{part} {metric} = {_shown(value, unit)}"
 
@@ -273,12 +271,12 @@ def _word_check(verb: str, what: str) -> Callable[[Run], str]:
         is_called = any(_is_tool(name, what) for name in run.tools)
         match verb:
             case "contains":
-                return "" if what in run.answer else _("it is not in the answer")
+                return "" if what in run.answer else _("not found in the answer")
             case "lacks":
-                return _("it is in the answer") if what in run.answer else ""
+                return _("found in the answer") if what in run.answer else ""
             case "calls":
                 called = ", ".join(run.tools)
-                words = _("called were: {tools}").format(tools=called) if called else _("no tool was called")
+                words = _("tools called: {tools}").format(tools=called) if called else _("no tool was called")
                 return "" if is_called else words
             case _:
                 return _("it was called") if is_called else ""

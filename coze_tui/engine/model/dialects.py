@@ -56,18 +56,21 @@ class Limit:
 _STUDIO: Mapping[Feature, tuple[bool, str]] = {
     Feature.REQUIRES_ACTION: (
         True,
-        N_("coze-studio does not wait for tools of yours: it asks, and your next message goes on"),
+        N_(
+            "Coze Studio does not wait for local tools: it asks in its answer, and your next "
+            "message continues the chat"
+        ),
     ),
     Feature.USAGE: (
         False,
-        N_("coze-studio tells tokens with the answer only, and none for a chat without an answer"),
+        N_("Coze Studio reports tokens only together with an answer"),
     ),
-    Feature.CANCEL: (False, N_("coze-studio lets a stopped chat run on, and it may still complete")),
-    Feature.MESSAGE_LIST: (False, N_("coze-studio lists questions and answers only, without tool calls")),
-    Feature.BOT_LIST: (True, N_("coze-studio does not list bots; give the bot's id")),
-    Feature.WHO_AM_I: (True, N_("coze-studio does not tell whose token it is")),
-    Feature.DRAFT: (True, N_("coze-studio answers with the published bot, never with the draft")),
-    Feature.OAUTH: (True, N_("coze-studio has no login with a browser; make a token in its settings")),
+    Feature.CANCEL: (False, N_("Coze Studio does not stop a chat; it runs on and may still complete")),
+    Feature.MESSAGE_LIST: (False, N_("Coze Studio lists only questions and answers, not tool calls")),
+    Feature.BOT_LIST: (True, N_("Coze Studio does not list bots; enter the bot's ID")),
+    Feature.WHO_AM_I: (True, N_("Coze Studio does not say who owns a token")),
+    Feature.DRAFT: (True, N_("Coze Studio always answers with the published bot, never the draft")),
+    Feature.OAUTH: (True, N_("Coze Studio has no browser login; create a token in its settings")),
 }
 """Sources: docs/wire.md 2.1, 3.8 and the last columns of docs/wire.md 4. Servers have every
 feature that is not listed."""
@@ -96,7 +99,7 @@ def name_of(dialect: Dialect) -> str:
         case Dialect.CLOUD:
             return _("Coze's cloud")
         case Dialect.UNKNOWN:
-            return _("not known yet")
+            return _("unknown")
         case _:
             return str(dialect)
 

@@ -110,7 +110,7 @@ def _facts_of(outcome: Outcome) -> _Facts:
             reason = N_("the chat failed, and Coze gave no reason")
             return _Facts("error", "✗", N_("failed"), N_("chat failed"), reason)
         case Outcome.REQUIRES_ACTION:
-            return _Facts("attention", "▲", N_("waited for a tool"), can_continue=True)
+            return _Facts("attention", "▲", N_("needs tool output"), can_continue=True)
         case Outcome.CANCELED:
             return _Facts("attention", "◼", N_("stopped"), N_("chat canceled"), continues_queue=True)
         case Outcome.SERVER_CANCELED:
@@ -120,7 +120,7 @@ def _facts_of(outcome: Outcome) -> _Facts:
             reason = N_("the chat expired: Coze gave it up before its end")
             return _Facts("error", "◷", N_("expired"), N_("chat expired"), reason)
         case Outcome.INTERRUPTED:
-            reason = N_("the answer was cut off before its end")
+            reason = N_("the answer was cut off")
             return _Facts("attention", "⟂", N_("cut off"), reason=reason, can_continue=True)
         case _:
             assert_never(outcome)

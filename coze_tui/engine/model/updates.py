@@ -56,7 +56,7 @@ class ChatIdentified:
 
 def conversation_replaced_text() -> str:
     """Return the sentence for a conversation that the server has replaced."""
-    return _("The server did not know this conversation any more and has begun a new one.")
+    return _("The server no longer has this conversation and started a new one.")
 
 
 @valueclass

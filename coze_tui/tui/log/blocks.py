@@ -330,8 +330,8 @@ class MoreToolsBlock(EntryBlock):
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
         text = ngettext(
-            "… and {n} more tool call, which the inspector shows",
-            "… and {n} more tool calls, which the inspector shows",
+            "… {n} more tool call in the inspector",
+            "… {n} more tool calls in the inspector",
             self._count,
         )
         return render_plain(text.format(n=thousands(self._count)), width, style_of(palette, "muted"))

@@ -69,7 +69,7 @@ def _end_notice(ended: TurnEnded, about: About) -> NoticeBlock | None:
             if is_refused(ended.error):
                 text = _("cut off at {time} — the rest cannot be fetched")
             elif not about.only_read:
-                text = _("cut off at {time} — r recovers it")
+                text = _("cut off at {time} — press r to recover")
             lines = [text.format(time=at) if at else _("cut off"), *_why_cut(ended.error, about.base_url)]
             return NoticeBlock("\n".join(lines), "attention", outcome.sign)
         case Outcome.CANCELED:
@@ -84,9 +84,9 @@ def _end_notice(ended: TurnEnded, about: About) -> NoticeBlock | None:
             text = _("expired at {time}").format(time=at) if at else _("expired")
             return NoticeBlock(f"{text}\n{outcome.reason}", "error", outcome.sign)
         case Outcome.REQUIRES_ACTION:
-            text = _("the bot waits for the output of a local tool")
+            text = _("the bot is waiting for the output of a local tool")
             if not about.only_read:
-                text = _("the bot waits for the output of a local tool — Enter answers")
+                text = _("the bot is waiting for the output of a local tool — press Enter to answer")
             return NoticeBlock(text, "attention", "?")
         case Outcome.FAILED:
             lines = [_("failed")] if ended.error is None else _explained(ended.error, about.base_url)

@@ -87,7 +87,7 @@ async def workspace_sections(
         yield [BotSection(_("WORKSPACE"), remark=_problem(error))]
         return
     if not workspaces:
-        yield [BotSection(_("WORKSPACE"), remark=_("this token opens no workspace"))]
+        yield [BotSection(_("WORKSPACE"), remark=_("this token has no access to any workspace"))]
     sections = [BotSection(workspace.name or workspace.id, is_loading=True) for workspace in workspaces]
     for number, workspace in enumerate(workspaces):
         yield list(sections)
@@ -96,7 +96,7 @@ async def workspace_sections(
         except CozeTuiError as error:
             sections[number] = replace(sections[number], remark=_problem(error), is_loading=False)
         else:
-            remark = "" if bots else _("no bot is published to the API channel here")
+            remark = "" if bots else _("no bot in this workspace is published to the API channel")
             entries = tuple(_entry(bot, f"workspace {workspace.id}", current) for bot in bots)
             sections[number] = replace(sections[number], entries=entries, remark=remark, is_loading=False)
     yield sections
@@ -130,8 +130,8 @@ async def looked_up(engine_thread: EngineThread, bot_id: str, base_url: str) -> 
     if bot.name:
         return bot, ""
     return bot, _(
-        "Coze does not tell this bot's name: the id is wrong, it is not published to the API channel, or the "
-        "token may not look. Enter takes it all the same."
+        "Coze did not return this bot's name: the ID may be wrong, the bot not published to the "
+        "API channel, or the token not allowed to look it up. Press Enter to use it anyway."
     )
 
 
@@ -146,7 +146,7 @@ class BotPicker(Panel[BotChoice | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = []
-    PART = N_("Bot picker")
+    PART = N_("Choose a bot")
     bots = getters.query_one(BotList)
 
     def __init__(

@@ -84,7 +84,7 @@ class ChatScreen(LogScreen[None]):
             "history",
             N_("history"),
             id="chat.history",
-            tooltip=N_("look through all conversations"),
+            tooltip=N_("browse conversations"),
         ),
         Binding("ctrl+f", "find", N_("find"), id="chat.find", show=False),
         Binding("ctrl+n", "new", N_("new"), id="chat.new", tooltip=N_("new conversation")),
@@ -113,12 +113,12 @@ class ChatScreen(LogScreen[None]):
         ),
         Binding("f5", "offer", N_("open"), id="chat.offer", tooltip=N_("open what waits above the prompt")),
         Binding("escape", "stop", N_("stop"), id="chat.stop", tooltip=N_("stop the answer")),
-        Binding("escape", "back", N_("back"), id="chat.back", tooltip=N_("back to the prompt")),
+        Binding("escape", "back", N_("back"), id="chat.back", tooltip=N_("focus the prompt")),
         Binding("escape", "dismiss_banner", N_("hide"), id="chat.hide", tooltip=N_("hide the warnings")),
         Binding(
-            "ctrl+c", "ladder", N_("copy, stop, clear, quit"), id="chat.ladder", show=False, priority=True
+            "ctrl+c", "ladder", N_("copy, stop, clear or quit"), id="chat.ladder", show=False, priority=True
         ),
-        Binding("ctrl+d", "app.quit", N_("quit from an empty prompt"), id="chat.quit", show=False),
+        Binding("ctrl+d", "app.quit", N_("quit if the prompt is empty"), id="chat.quit", show=False),
         Binding(
             "ctrl+backslash,f6",
             "fold",
@@ -253,7 +253,7 @@ class ChatScreen(LogScreen[None]):
     async def _begin(self) -> None:
         """Open the store, the first conversation and the bot, after the first frame."""
         context, engine_thread = self.context, self.context.engine_thread
-        late = _("Opening the history takes longer than usual: another program may hold it.")
+        late = _("Opening the history takes longer than usual; another program may be using it.")
         if not (context.target.conversation or context.target.continues_last):
             self.conversation.greet()
         waiting = self.set_timer(_PATIENCE_SECONDS, lambda: self.banner.add(late))
@@ -546,12 +546,12 @@ class ChatScreen(LogScreen[None]):
             self.turns.stop()
         elif self.prompt.message:
             self.prompt.clear_message()
-            self.notify(_("Cleared. Ctrl+_ brings it back."), timeout=3, markup=False)
+            self.notify(_("Cleared. Press Ctrl+_ to undo."), timeout=3, markup=False)
         elif time.monotonic() - self._quit_asked_at < _QUIT_AGAIN_SECONDS:
             self.quit()
         else:
             self._quit_asked_at = time.monotonic()
-            self.notify(_("Ctrl+C again to quit"), timeout=_QUIT_AGAIN_SECONDS, markup=False)
+            self.notify(_("Press Ctrl+C again to quit"), timeout=_QUIT_AGAIN_SECONDS, markup=False)
 
     def quit(self) -> None:
         """Quit the program."""

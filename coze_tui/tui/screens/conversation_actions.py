@@ -394,7 +394,7 @@ class ConversationActions:
         if self._conversation.key and self._conversation.has_messages:
             export(self._screen.context, [self._conversation.key], typed)
         else:
-            self._notify(_("There is nothing to export yet."))
+            self._notify(_("Nothing to export yet."))
 
     async def save_images(self, folder: str) -> None:
         """Save the images that the loaded answers contain, by default to the current folder."""
@@ -405,7 +405,7 @@ class ConversationActions:
         try:
             paths = await asyncio.to_thread(save_images, texts, typed_path(folder or "."))
         except OSError as error:
-            reason = _("{file} cannot be written: {reason}").format(
+            reason = _("cannot write {file}: {reason}").format(
                 file=clean_line(folder or "."), reason=error.strerror
             )
             self._screen.notify(reason, severity="error", markup=False)
@@ -488,7 +488,7 @@ class ConversationActions:
 
         figures = self._widgets.sidebar.figures
         if figures is None:
-            self._notify(_("Nothing was sent in this conversation yet."))
+            self._notify(_("Nothing has been sent in this conversation yet."))
             return None
         if figures.lacks_events:
             self._notify(no_events_text())
@@ -524,11 +524,11 @@ class ConversationActions:
         def ask() -> Choose:
             return Choose(
                 title,
-                _("Coze runs one chat at a time in a conversation (4016)."),
+                _("Coze runs only one chat at a time per conversation (error 4016)."),
                 [
                     *tool,
                     Option("cancel", _("Cancel the running chat and send again"), ""),
-                    Option("wait", _("Wait: keep the question in the prompt"), ""),
+                    Option("wait", _("Wait, and keep the question in the prompt"), ""),
                     Option("new", _("Ask in a new conversation"), ""),
                 ],
             )

@@ -43,7 +43,7 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
             priority=True,
         ),
     ]
-    PART = N_("Everywhere")
+    PART = N_("Global")
 
     @property
     def context(self) -> AppContext:

@@ -63,7 +63,7 @@ class AskText(Panel[str | None]):
     """Asks for one line of text. The result is trimmed and may be empty; None if the dialog was closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", N_("accept"), id="ask_text.take"),
+        Binding("enter", "take", N_("OK"), id="ask_text.take"),
     ]
     field = getters.query_one(Field)
 

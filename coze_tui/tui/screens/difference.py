@@ -186,7 +186,7 @@ def _summary(found: Differences) -> str:
         parts.append(ngettext("{n} tool call", "{n} tool calls", tools).format(n=thousands(tools)))
     if answers:
         parts.append(ngettext("{n} answer", "{n} answers", answers).format(n=thousands(answers)))
-    return _("different: {what}").format(what=" · ".join(parts)) if parts else _("only figures differ")
+    return _("differences: {what}").format(what=" · ".join(parts)) if parts else _("only the metrics differ")
 
 
 def _side(name: str, chat: InspectedChat) -> list[Part]:
@@ -204,7 +204,7 @@ class DifferenceScreen(CozeScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next(1)", N_("next difference"), id="compare.next"),
         Binding("N", "next(-1)", N_("previous difference"), id="compare.previous"),
-        Binding("x", "swap", N_("swap"), id="compare.swap", tooltip=N_("swap the two")),
+        Binding("x", "swap", N_("swap"), id="compare.swap", tooltip=N_("swap sides")),
         Binding("d", "other", N_("another chat"), id="compare.other"),
         Binding("f1,question_mark", "app.help", N_("help"), id="compare.help", show=False),
         Binding("escape,q", "back", N_("back"), id="compare.back"),
@@ -280,7 +280,7 @@ class DifferenceScreen(CozeScreen[str | None]):
     def action_next(self, step: int) -> None:
         """Move to another difference."""
         if not self.view.go_to_next(step):
-            words = _("No difference further down.") if step > 0 else _("No difference further up.")
+            words = _("No more differences below.") if step > 0 else _("No more differences above.")
             self.notify(words, timeout=2, markup=False)
 
     def action_other(self) -> None:

@@ -59,7 +59,7 @@ class DoctorScreen(Panel[None]):
             reading.can_focus = False
             yield Paragraphs(
                 [(_("KEYS"), "muted bold")],
-                _("Press keys, and see what arrives here and what it means in the chat."),
+                _("Press any keys to see how they arrive here and what they do in the chat."),
             )
             yield Paragraphs("", id="keys")
             yield Paragraphs(
@@ -71,7 +71,7 @@ class DoctorScreen(Panel[None]):
                 [(_("TERMINAL"), "muted bold")],
                 *self._terminal(),
                 "",
-                _("The bars stand under each other where the terminal counts cells as this program does:"),
+                _("If the bars line up, the terminal and coze-tui agree on character widths:"),
                 *([(f"{pad(signs, 10)}│", "text")] for signs in _SIGNS),
                 [(self._emoji(), "muted")],
             )
@@ -91,7 +91,7 @@ class DoctorScreen(Panel[None]):
         self._pressed.appendleft(
             [
                 (fit(long_key(key.key), _KEY_CELLS), "bot bold"),
-                (meaning or _("nothing in the chat"), "text"),
+                (meaning or _("does nothing in the chat"), "text"),
             ]
         )
         self._show_keys()
@@ -103,24 +103,25 @@ class DoctorScreen(Panel[None]):
     def _show_keys(self) -> None:
         waiting: list[Paragraph] = [[("…", "muted")]] * (_MOST_KEYS - len(self._pressed))
         hint = _(
-            "Where Shift+Enter arrives as Enter the terminal tells no difference; {key} makes a new line."
+            "If Shift+Enter shows up as Enter, your terminal cannot tell them apart; use {key} for "
+            "a new line."
         ).format(key=long_key("ctrl+j"))
         self.keys.show(*self._pressed, *waiting, [(hint, "muted")])
 
     def _clipboard(self) -> Sequence[Paragraph]:
         folder = clean_line(str(self.context.startup.paths.copies))
         if self.context.startup.environment.get("TMUX"):
-            way = _("What is copied goes into tmux's buffer, and from there to the terminal's clipboard.")
+            way = _("Copied text goes to the tmux buffer, and from there to the terminal's clipboard.")
         else:
             way = _(
-                "What is copied is sent to the terminal's clipboard (OSC 52), and kept in a file in {folder}."
+                "Copied text is sent to the terminal's clipboard (OSC 52) and saved to a file in {folder}."
             ).format(folder=folder)
-        return (way, [(_("No terminal says whether it took it: press y, and paste somewhere."), "muted")])
+        return (way, [(_("Terminals do not confirm this: press y, then paste somewhere to check."), "muted")])
 
     def _emoji(self) -> str:
         if self.context.palette.simple_emoji:
-            return _("Answers are drawn without what is counted differently: simple_emoji is on here.")
-        return _("If they do not, turn simple_emoji on in the settings.")
+            return _("simple_emoji is on, so ambiguous emoji are simplified in answers.")
+        return _("If they do not, turn on simple_emoji in the settings.")
 
     def action_copy(self) -> None:
         """Copy a line with the current time."""
@@ -152,7 +153,7 @@ class DoctorScreen(Panel[None]):
         facts = {
             _("size"): f"{size.width}×{size.height}",
             _("colors"): self.app.console.color_system or _("none"),
-            _("redraws a second"): str(self.context.frames_per_second),
+            _("redraws per second"): str(self.context.frames_per_second),
             _("background"): _(self.context.background) if self.context.background else _("not told"),
             _("window title"): _("shown") if self.context.app.window.is_pushed else _("not shown"),
             _("notifications"): self._notifications(),

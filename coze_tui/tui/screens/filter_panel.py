@@ -90,7 +90,7 @@ class FilterPanel(Panel[str | None]):
             return  # a resize came before the first layout
         rows = self.rows_for(self.field.value.strip(), self.rows.line_width - 3)
         if not rows:
-            rows = [ListRow(None, ((_("nothing found"), "muted"),))]
+            rows = [ListRow(None, ((_("no matches"), "muted"),))]
         if first:
             current = next((row.key for row in rows if row.key is not None), None)
         self.rows.show(rows, current=current)

@@ -115,7 +115,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_on", N_("go on"), id="first_run.go_on"),
+        Binding("enter", "go_on", N_("continue"), id="first_run.go_on"),
         Binding(
             "ctrl+o",
             "device",
@@ -172,7 +172,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             if "keys" in self._steps:
                 yield HeadLine(id="step-keys")
                 with Vertical(id="body-keys", classes="step"):
-                    yield Paragraphs(_("An input method uses Enter to confirm. Which key is to send?"), "")
+                    yield Paragraphs(_("Input methods use Enter to confirm text. Which key should send?"), "")
                     yield SelectList(_send_key_rows(), id="send-keys")
         yield KeyFooter(
             ("rows.choose", "bots.choose", "first_run.go_on", "first_run.try_other"), last="first_run.back"
@@ -199,7 +199,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         self._at = number
         count = _("step {n} of {all}").format(n=number + 1, all=len(self._steps))
         self.heading.show_remark(count)
-        intro = self._notice or _("A site, a token and a bot are needed, once. Or look around without any.")
+        intro = self._notice or _("Set up a site, a token and a bot once, or try it without them first.")
         self.notice.show(*([intro, ""] if self.step == "site" else []))
         for place, step in enumerate(self._steps):
             state: Literal["done", "present", "ahead"] = "present"
@@ -347,7 +347,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         given = self._settings.bot_id
         if given and not any(entry.bot_id == given for each in sections for entry in each.entries):
             entry = ListedBot(f"set {given}", given, given, is_current=True)
-            sections = [BotSection(_("IN THE SETTINGS"), (entry,)), *sections]
+            sections = [BotSection(_("FROM SETTINGS"), (entry,)), *sections]
         self._entries = {entry.key: entry for each in sections for entry in each.entries}
         self.bots.show(sections, base_url=self._base_url)
 
@@ -393,15 +393,15 @@ def _site_rows(problem: Sequence[str] = ()) -> list[ListRow]:
     """
     sites = [
         (COZE_CN, "coze.cn", _("扣子, mainland China")),
-        (COZE_COM, "coze.com", _("the rest of the world")),
-        ("own", _("Self-hosted"), _("a coze-studio of your own")),
+        (COZE_COM, "coze.com", _("international")),
+        ("own", _("Self-hosted"), _("your own Coze Studio")),
     ]
     column = max(cell_len(label) for _key, label, _detail in sites) + 2
     rows = [
         ListRow(key, ((label, "text"), (" " * (column - cell_len(label)) + detail, "muted")))
         for key, label, detail in sites
     ]
-    demo = ((_("Try it without a token"), "bot"), ("  " + _("a tour on this machine"), "muted"))
+    demo = ((_("Try it without a token"), "bot"), ("  " + _("local demo"), "muted"))
     rows.append(ListRow(None, ()))
     if problem:
         rows += [ListRow(None, ((f"  {line}", "failure"),)) for line in problem]
@@ -415,6 +415,6 @@ def _send_key_rows() -> list[ListRow]:
         return ListRow(key, ((label, "text"),), below=below)
 
     return [
-        row("enter", _("Enter sends"), _("Ctrl+J makes a new line")),
-        row("ctrl+j", _("Ctrl+J sends"), _("Enter makes a new line, and never sends by accident")),
+        row("enter", _("Enter sends"), _("Ctrl+J inserts a new line")),
+        row("ctrl+j", _("Ctrl+J sends"), _("Enter inserts a new line, so nothing is sent by accident")),
     ]

@@ -93,7 +93,7 @@ def _title(kind: type) -> str:
     if part := kind.__dict__.get("PART", ""):
         return _(part)
     if issubclass(kind, App):
-        return _("Everywhere")
+        return _("Global")
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).capitalize()
 
 
@@ -203,7 +203,7 @@ class HelpScreen(Panel[None]):
             rows.append(ListRow(None, ((title, "muted bold"),)))
             for line in lines:
                 rows += _rows(line, column, room)
-        self.rows.show(rows or [ListRow(None, ((_("nothing found"), "muted"),))])
+        self.rows.show(rows or [ListRow(None, ((_("no matches"), "muted"),))])
 
 
 def _matches(line: HelpLine, title: str, words: Iterable[str]) -> bool:

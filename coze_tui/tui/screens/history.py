@@ -90,7 +90,13 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         ),
         Binding("space", "select", N_("select"), id="history.select"),
         Binding("a", "select_all", N_("select all"), id="history.select_all", show=False),
-        Binding("tab,shift+tab", "other_pane", N_("preview and back"), id="history.other_pane", show=False),
+        Binding(
+            "tab,shift+tab",
+            "other_pane",
+            N_("switch between list and preview"),
+            id="history.other_pane",
+            show=False,
+        ),
         Binding("right", "preview", N_("preview"), id="history.preview", show=False),
         Binding("left", "list", N_("back to the list"), id="history.list", show=False),
         Binding("down", "move(1)", N_("down"), id="history.down", show=False),
@@ -130,7 +136,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         yield HeadLine(
             lambda width: [history_head(self._count, self.conversations.selected, width)], id="head"
         )
-        yield SearchBar("/", placeholder=_("search titles and all that was said"))
+        yield SearchBar("/", placeholder=_("search titles and messages"))
         with Horizontal(id="panes"):
             yield ConversationList(self.context.palette)
             yield PreviewPane(self.engine_thread, self.context.palette)
@@ -352,7 +358,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         try:
             await self.engine_thread.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
-            self.context.notify_failure(error, _("Renamed here; the server was not told."))
+            self.context.notify_failure(error, _("Renamed here, but not on the server."))
 
     @work(group="change", exit_on_error=False)
     async def _rename_there(self, conversation: ServerConversation, title: str) -> None:
@@ -400,7 +406,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     def _is_only_there(self, items: Sequence[Item]) -> bool:
         if any(item.server is not None for item in items):
-            self.notify_key(_("It is only on the server: i imports it."))
+            self.notify_key(_("It exists only on the server. Press i to import it."))
             return True
         return False
 
@@ -422,7 +428,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         else:
             words = ngettext("{n} conversation was deleted.", "{n} conversations were deleted.", len(items))
             words = words.format(n=thousands(len(items)))
-        undo = _("u brings it back.") if len(items) == 1 else _("u brings them back.")
+        undo = _("Press u to undo.")
         self.notify_key(f"{words} {undo}")
 
     @work(group="change", exit_on_error=False)
@@ -454,11 +460,11 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     @work(group="server", exclusive=True, exit_on_error=False)
     async def _ask_server(self) -> None:
         """List the bot's conversations at the server, page by page."""
-        self.bar.show((_("asking the server…"), "muted"))
+        self.bar.show((_("checking the server…"), "muted"))
         try:
             await self._server.ask()
         except CozeTuiError as error:
-            self.bar.show((_("the server was not reached"), "attention"))
+            self.bar.show((_("could not reach the server"), "attention"))
             self.notify_failure(error)
             return
         self._load()
@@ -483,7 +489,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if new:
             words = ngettext("{n} conversation imported", "{n} conversations imported", new)
             messages = f"{words.format(n=thousands(new))}, {messages}"
-        self.notify(messages if added else _("Nothing was missing here."), markup=False)
+        self.notify(messages if added else _("Already up to date."), markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the preview beside the list again if there is room."""

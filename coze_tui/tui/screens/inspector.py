@@ -67,12 +67,12 @@ class InspectorScreen(CozeScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash,ctrl+f", "filter", N_("filter"), id="inspector.filter"),
-        Binding("enter,down", "take_filter", N_("to the frames"), id="inspector.take_filter"),
+        Binding("enter,down", "take_filter", N_("go to the frames"), id="inspector.take_filter"),
         Binding("y", "copy_data", N_("copy"), id="inspector.copy", tooltip=N_("copy the data")),
         Binding("c", "copy_curl", N_("curl"), id="inspector.curl", tooltip=N_("copy as a curl command")),
         Binding("C", "give", N_("copy in another form"), id="inspector.give", show=False),
         Binding("s", "save", N_("save .sse"), id="inspector.save", tooltip=N_("save as a capture")),
-        Binding("p", "replay", N_("replay"), id="inspector.replay", tooltip=N_("play it again")),
+        Binding("p", "replay", N_("replay"), id="inspector.replay", tooltip=N_("replay the chat")),
         Binding("d", "diff", N_("diff"), id="inspector.diff", tooltip=N_("compare with another chat")),
         Binding(
             "n", "jump('error', 1)", N_("next error"), id="inspector.next_error", tooltip=N_("next error")
@@ -81,7 +81,13 @@ class InspectorScreen(CozeScreen[None]):
         Binding("t", "jump('tool', 1)", N_("next tool"), id="inspector.next_tool"),
         Binding("T", "jump('tool', -1)", N_("previous tool"), id="inspector.previous_tool", show=False),
         Binding("l", "jump('gap', 1)", N_("longest gap"), id="inspector.longest_gap", show=False),
-        Binding("tab,shift+tab", "other_pane", N_("data and back"), id="inspector.other_pane", show=False),
+        Binding(
+            "tab,shift+tab",
+            "other_pane",
+            N_("switch between list and data"),
+            id="inspector.other_pane",
+            show=False,
+        ),
         Binding("f1,question_mark", "app.help", N_("help"), id="inspector.help", show=False),
         Binding("escape,q", "back", N_("back"), id="inspector.back"),
     ]
@@ -120,7 +126,7 @@ class InspectorScreen(CozeScreen[None]):
         for problem in self._source.problems[:_MOST_PROBLEMS]:
             self.banner.add(problem_text(problem))
         if (more := len(self._source.problems) - _MOST_PROBLEMS) > 0:
-            words = ngettext("{n} more such place", "{n} more such places", more)
+            words = ngettext("{n} more problem like this", "{n} more problems like these", more)
             self.banner.add(words.format(n=thousands(more)))
         self._load()
 
@@ -133,10 +139,10 @@ class InspectorScreen(CozeScreen[None]):
     async def _load(self) -> None:
         page = await self._source.page(0)
         if page is None:
-            self.banner.add(_("There is no such chat any more."))
+            self.banner.add(_("This chat no longer exists."))
             return
         if page.record.has_lost_frames:
-            self.banner.add(_("The frames of this chat were removed to save room; its messages are kept."))
+            self.banner.add(_("The frames of this chat were removed to save space; its messages are kept."))
         if page.left_out:
             self.banner.add(left_out_text(page.left_out))
         self.chat = InspectedChat(page.record)
@@ -223,11 +229,11 @@ class InspectorScreen(CozeScreen[None]):
         line = self.frames.current
         here = line.row.number if line else 0
         if what == "error":
-            number, none = table.next_error(here, step), _("No frame tells of a failure.")
+            number, none = table.next_error(here, step), _("No errors in this chat.")
         elif what == "tool":
-            number, none = table.next_tool(here, step), _("No tool was called.")
+            number, none = table.next_tool(here, step), _("No tool calls in this chat.")
         else:
-            number, none = table.longest_gap, _("There are no frames.")
+            number, none = table.longest_gap, _("No frames.")
         if not number:
             self.notify(none, timeout=3, markup=False)
             return
@@ -318,11 +324,11 @@ class InspectorScreen(CozeScreen[None]):
         chosen = await self.app.push_screen_wait(
             Choose(
                 _("Copy the question as"),
-                _("Each runs as pasted; the token is the variable COZE_API_TOKEN."),
+                _("Ready to paste; the token is read from COZE_API_TOKEN."),
                 [
                     Option("curl", _("a curl command")),
                     Option("python", _("a Python program with cozepy")),
-                    Option("ask", _("a line of coze-tui ask")),
+                    Option("ask", _("a coze-tui ask command")),
                 ],
             )
         )
@@ -342,7 +348,7 @@ class InspectorScreen(CozeScreen[None]):
         path = await asyncio.to_thread(typed_path, name)
         may_replace = False
         if await asyncio.to_thread(os.path.isfile, path):  # unlike Path's, it raises nothing for any name
-            sure = Confirm(_("The file is there already"), str(path), _("replace it"), _("keep it"))
+            sure = Confirm(_("The file already exists"), str(path), _("replace it"), _("keep it"))
             may_replace = await self.app.push_screen_wait(sure)
             if not may_replace:
                 return
@@ -370,7 +376,7 @@ class InspectorScreen(CozeScreen[None]):
         record = replace(self.chat.record, key=self._source.chat)
         candidates = await engine_thread.call(lambda engine: engine.inspecting.comparable_chats(record))
         if not candidates:
-            self.notify(_("There is no other chat of this question or with this bot."), markup=False)
+            self.notify(_("No other chat has this question or this bot."), markup=False)
             return
         choice: str | None = "other"
         while choice == "other":

@@ -87,7 +87,7 @@ class DeviceLogin(Panel[OAuthPair | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "begin", N_("go on"), id="device.begin"),
+        Binding("enter", "begin", N_("continue"), id="device.begin"),
     ]
     PART = N_("Login with a browser")
 
@@ -104,7 +104,7 @@ class DeviceLogin(Panel[OAuthPair | None]):
     def body(self) -> Iterable[Widget]:
         """What is to be done, the client id, and what came of it."""
         yield Paragraphs(id="device-words")
-        yield Field(placeholder=_("the client id, some digits and letters"), id="client-id")
+        yield Field(placeholder=_("client ID: letters and digits"), id="client-id")
         yield Paragraphs(id="device-remark")
 
     def on_mount(self) -> None:
@@ -117,8 +117,8 @@ class DeviceLogin(Panel[OAuthPair | None]):
 
     def _ask_client_id(self) -> None:
         self.words.show(
-            _("An OAuth app of yours is needed, of the type for devices: make one on the site, under API."),
-            [(_("`oauth_client_id` in the settings saves you from typing it the next time."), "muted")],
+            _("You need your own OAuth app of the device type. Create one on the site, under API."),
+            [(_("Set `oauth_client_id` in the settings and you will not need to type it again."), "muted")],
             "",
         )
         self._show_field(is_asked=True)
@@ -139,12 +139,12 @@ class DeviceLogin(Panel[OAuthPair | None]):
         if client_id:
             self._get_pair(client_id)
         else:
-            self.remark.show("", [(_("Type the client id first."), "failure")])
+            self.remark.show("", [(_("Enter the client ID first."), "failure")])
 
     @work(exclusive=True, group="device", exit_on_error=False)
     async def _get_pair(self, client_id: str) -> None:
         site = site_name(self._base_url)
-        self.remark.show("", [(_("asking {site} for a code…").format(site=site), "muted")])
+        self.remark.show("", [(_("requesting a code from {site}…").format(site=site), "muted")])
         try:
             code = await self._log_in.begin_device(self._base_url, client_id)
             self._show_code(code)
@@ -161,12 +161,12 @@ class DeviceLogin(Panel[OAuthPair | None]):
     def _show_code(self, code: DeviceCode) -> None:
         self._show_field(is_asked=False)
         self.words.show(
-            _("Open this page in a browser, on any machine:"),
+            _("Open this page in a browser on any device:"),
             [(code.verification_url, "bot")],
             "",
-            [(_("The code, if the page asks for it:"), "text"), (f" {code.user_code}", "attention bold")],
+            [(_("Code, if the page asks for one:"), "text"), (f" {code.user_code}", "attention bold")],
         )
-        self.remark.show("", [(_("Waiting until you have agreed there …"), "muted")])
+        self.remark.show("", [(_("Waiting for your approval…"), "muted")])
 
 
 class TokenStep(Vertical):
@@ -190,7 +190,7 @@ class TokenStep(Vertical):
     def compose(self) -> ComposeResult:
         """Yield the instructions, the field, and the place for what is wrong."""
         yield Paragraphs(id="token-words")
-        yield Field(placeholder=_("paste it here; it is not shown"), password=True, id="token")
+        yield Field(placeholder=_("paste it here (hidden)"), password=True, id="token")
         yield Paragraphs(id="token-remark")
 
     @property
@@ -259,7 +259,7 @@ class TokenStep(Vertical):
         self.field.put("")
         self._show_remark()
         name = (user.nick_name or user.user_name or user.user_id) if user else ""
-        return _("taken; it is of {name}").format(name=name) if name else _("taken")
+        return _("valid; belongs to {name}").format(name=name) if name else _("valid")
 
     def _show_remark(self, *words: Paragraph) -> None:
         """Show words under the field; on a low screen they take the place of the instructions."""
@@ -271,11 +271,11 @@ class TokenStep(Vertical):
         words: list[Paragraph] = [[(explained.title, "failure")]]
         words += [[(text, "muted")] for text in (explained.what, hint) if text]
         if isinstance(error, AuthError) and not error.sent_jwt:
-            words.append(_("Copy it again, all of it, or make a new one."))
+            words.append(_("Copy the whole token again, or create a new one."))
             if other := other_site(self._base_url):
                 self._offer_site(other)
                 words.append(
-                    _("A token of one site is useless on the other: Ctrl+T tries it at {site}.").format(
+                    _("A token works on one site only: press Ctrl+T to try it on {site}.").format(
                         site=site_name(other)
                     )
                 )
@@ -293,11 +293,11 @@ class TokenStep(Vertical):
 
 def _token_words(base_url: str) -> Iterator[Paragraph]:
     if page := TOKEN_PAGES.get(base_url):
-        yield [(_("Make a personal access token at "), "text"), (page, "bot")]
+        yield [(_("Create a personal access token at "), "text"), (page, "bot")]
         text = _("and give it the permissions for chats, messages, conversations, bots and files.")
         yield [(text, "muted")]
     else:
-        yield _("Make a token in the settings of {site}, under API.").format(site=site_name(base_url))
-    yield [("Ctrl+O", "bot"), (" " + _("logs in with a browser instead, without a token."), "muted")]
-    text = _("Or leave here and set COZE_API_TOKEN, or `token_file` or `token_command` in the settings.")
+        yield _("Create a token in the settings of {site}, under API.").format(site=site_name(base_url))
+    yield [("Ctrl+O", "bot"), (" " + _("uses browser login instead of a token."), "muted")]
+    text = _("Or quit and set COZE_API_TOKEN, or set `token_file` or `token_command` in the settings.")
     yield [(text, "muted")]

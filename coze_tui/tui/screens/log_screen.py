@@ -170,7 +170,7 @@ class ShowLink(Panel[LinkChoice | None]):
         """Yield the whole URL."""
         yield Paragraphs([(self._url, "bot")])
         if not self._may_open:
-            yield Paragraphs("", _("Copy it and open it where you sit."), role="muted")
+            yield Paragraphs("", _("Copy it and open it on your own computer."), role="muted")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer `o` only if a browser can be started, and `p` only if there is a prompt."""

@@ -55,18 +55,18 @@ class ReplayScreen(LogScreen[None]):
 
     AUTO_FOCUS = "#steering"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", N_("pause"), id="replay.pause", tooltip=N_("pause and go on")),
+        Binding("space", "pause", N_("pause"), id="replay.pause", tooltip=N_("pause or resume")),
         Binding("right", "step", N_("step"), id="replay.step", tooltip=N_("play one frame")),
         Binding("left", "step_back", N_("back"), id="replay.step_back", show=False),
         Binding("plus,equals_sign", "pace(1)", N_("faster"), id="replay.faster"),
         Binding("minus", "pace(-1)", N_("slower"), id="replay.slower"),
         Binding("end", "to_end", N_("to the end"), id="replay.end"),
-        Binding("home", "again", N_("again"), id="replay.again", tooltip=N_("from the beginning")),
-        Binding("i", "inspect", N_("inspect"), id="replay.inspect", tooltip=N_("look at the frames")),
+        Binding("home", "again", N_("restart"), id="replay.again", tooltip=N_("from the beginning")),
+        Binding("i", "inspect", N_("inspect"), id="replay.inspect", tooltip=N_("inspect the frames")),
         Binding("pageup", "scroll_log(-1)", N_("page up"), id="replay.page_up", show=False),
         Binding("pagedown", "scroll_log(1)", N_("page down"), id="replay.page_down", show=False),
         Binding("f1,question_mark", "app.help", N_("help"), id="replay.help", show=False),
-        Binding("escape,q", "leave", N_("leave"), id="replay.leave"),
+        Binding("escape,q", "leave", N_("close"), id="replay.leave"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
     VERTICAL_BREAKPOINTS = [(0, "-low"), (_LOW, "-tall")]  # noqa: RUF012
@@ -121,16 +121,16 @@ class ReplayScreen(LogScreen[None]):
     async def _load(self) -> None:
         page = await self._source.page(0)
         if page is None:
-            self.banner.add(_("There is no such chat any more."))
+            self.banner.add(_("This chat no longer exists."))
             return
         if page.record.has_lost_frames:
-            self.banner.add(_("The frames of this chat were removed to save room; its messages are kept."))
+            self.banner.add(_("The frames of this chat were removed to save space; its messages are kept."))
         if page.left_out:
             self.banner.add(left_out_text(page.left_out))
         record = page.record
         self.player = Player(page.frames, record, pace=self.player.pace)
         if page.frames and not self.player.has_times:
-            self.banner.add(_("No times of arrival are in it: the frames come evenly."))
+            self.banner.add(_("The capture has no arrival times; frames play at an even pace."))
         self.header.bot = record.bot or _("bot")
         self.header.title = clean_line(record.question[:240]).strip()
         self.set_class(not self.player.has_times, "-timeless")

@@ -186,7 +186,7 @@ class PromptPicker(Panel[SavedPrompt | None]):
         if not self._prompts:
             remark = _("no prompt is saved yet: Ctrl+S saves what is typed in the chat")
             rows = [ListRow(None, ((remark, "muted"),))]
-        self.rows.show(rows or [ListRow(None, ((_("nothing found"), "muted"),))], current=current)
+        self.rows.show(rows or [ListRow(None, ((_("no matches"), "muted"),))], current=current)
         self._show_preview()
 
     @on(Input.Changed)

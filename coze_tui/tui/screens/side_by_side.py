@@ -176,7 +176,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     def _submitted(self, message: Prompt.Submitted) -> None:
         if self.runs:
             message.prompt.restore(message.text)
-            self.notify_key(_("Some are still answering. Esc stops them."))
+            self.notify_key(_("Some bots are still answering. Press Esc to stop them."))
             return
         for column in self.columns:
             column.ask(message.text)
@@ -259,7 +259,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             case "plain_view":
                 self.app.push_screen(ShowText(column.answerer.name, column.log_widget.plain_text()))
             case _ if column.turn.runs:
-                self.notify_key(_("It is still answering. Esc stops it."))
+                self.notify_key(_("It is still answering. Press Esc to stop it."))
             case "regenerate":
                 self._ask_again(column)
             case "bot":
@@ -279,12 +279,12 @@ class SideBySideScreen(LogScreen[CompareResult]):
         if column.conversation:
             self.dismiss(CompareResult(self.prompt.message, column.conversation))
         else:
-            self.notify(_("Nothing was asked in this column yet."), markup=False)
+            self.notify(_("Nothing has been asked in this column yet."), markup=False)
 
     @work(group="remove", exclusive=True, exit_on_error=False)
     async def _remove(self, column: AnswerColumn) -> None:
         if len(self.columns) == 1:
-            self.notify(_("The last column stays."), markup=False)
+            self.notify(_("The last column cannot be removed."), markup=False)
             return
         await column.remove()
         for letter, other in zip(_LETTERS, self.columns, strict=False):
@@ -332,7 +332,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     def action_new(self) -> None:
         """Start new conversations with the same bots."""
         if self.runs:
-            self.notify_key(_("Some are still answering. Esc stops them."))
+            self.notify_key(_("Some bots are still answering. Press Esc to stop them."))
             return
         for column in self.columns:
             column.reset()

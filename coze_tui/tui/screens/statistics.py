@@ -362,7 +362,7 @@ class StatisticsScreen(CozeScreen[str | None]):
     def _when(self) -> str:
         days = _PERIODS[self._period]
         if not days:
-            return _("all the time")
+            return _("all time")
         return ngettext("{n} day", "the last {n} days", days).format(n=thousands(days))
 
     @work(group="look", exclusive=True, exit_on_error=False)

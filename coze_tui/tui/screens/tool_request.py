@@ -95,12 +95,14 @@ class OutputBox(TextBox):
 
     def placeholder_text(self, width: int) -> str:
         """Return the hint of an empty box."""
-        return _("What the tool gives: type it, paste it, or write it in your editor")
+        return _("Tool output: type it, paste it, or write it in your editor")
 
 
 def form_title(count: int) -> str:
     """Return the title of a form for so many calls."""
-    return ngettext("The bot asks for a tool", "The bot asks for {n} tools", count).format(n=thousands(count))
+    return ngettext("The bot wants to use a tool", "The bot wants to use {n} tools", count).format(
+        n=thousands(count)
+    )
 
 
 def _state_of(output: str) -> tuple[Part, ...]:
@@ -220,7 +222,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         command = clean_line(shlex.join(self._commands.get(self.call.name, ())))
         if self._is_running:
             return [([("▶ ", "attention"), (command, "text"), (_(" is running"), "muted")], ())]
-        right: list[Part] = [(_("the arguments go to stdin"), "muted")]
+        right: list[Part] = [(_("arguments are passed on stdin"), "muted")]
         if width - cell_len(command) < width_of(right) + 8:
             right = []
         return [([("^T ", "bot"), (_("runs "), "muted"), (command, "text")], right)]
@@ -229,7 +231,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         self.state.show([("  ", "text"), *_state_of(self._drafts.get(self.call.id, ""))])
         count = len(self._calls)
         marks: list[Part] = [*map(self._mark, range(count)), ("  ", "text")] if count > 1 else []
-        name = clean_line(self.call.name) or _("a tool without a name")
+        name = clean_line(self.call.name) or _("unnamed tool")
         if self.call.fields:
             name = _("the bot asks for: {fields}").format(fields=clean_line(", ".join(self.call.fields)))
         call_id = _("call {id}").format(id=clean_line(tail(self.call.id)))
@@ -240,7 +242,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
             text = ngettext("Send the output", "Send all {n} outputs", given).format(n=thousands(given))
             self.send_row.show([ListRow("send", ((text, "text bold"),), ((key, "bot"),))])
         else:
-            text = _("{given} of {all} have an output").format(given=given, all=len(self._calls))
+            text = _("{given} of {all} outputs entered").format(given=given, all=len(self._calls))
             text = text if len(self._calls) > 1 else _("no output yet")
             self.send_row.show([ListRow(None, ((text, "muted"),))])
         self.refresh_bindings()
@@ -353,7 +355,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     def _take_output(self, call: ToolCall, output: str) -> None:
         if not output.strip():
-            self.notify(_("The command has printed nothing."), severity="warning", markup=False)
+            self.notify(_("The command printed nothing."), severity="warning", markup=False)
         elif call is self.call:
             self.box.set_message(output)
             self.box.focus()

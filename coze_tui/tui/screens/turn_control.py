@@ -364,7 +364,7 @@ class TurnControl:
         """Stop the running answer; the text received so far remains."""
         key = self._conversation.key
         if self.runs and self._is_foreign:
-            self._screen.notify(_("This answer comes to another program; stop it there."), markup=False)
+            self._screen.notify(_("Another coze-tui is receiving this answer; stop it there."), markup=False)
         elif self.runs and key:
             self.view.mark_stopping()
             self._show_chip()

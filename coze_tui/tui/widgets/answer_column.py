@@ -75,7 +75,7 @@ class Answerer:
 def _figure_lines(figures: TurnFigures, now_us: int | None) -> Sequence[list[Part]]:
     state = [Chip.of(figures, now_us).part]
     if figures.outcome is not None and figures.outcome.can_continue:
-        state.append((" · " + _("o opens it in the chat"), "muted"))
+        state.append((" · " + _("press o to open it in the chat"), "muted"))
     return (
         state,
         [(_("first text {time}").format(time=first_text(figures)), "text")],
@@ -101,9 +101,9 @@ class AnswerColumn(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("O", "ask('open')", N_("open in the chat"), id="side.open"),
         Binding("b", "ask('bot')", N_("another bot"), id="side.bot"),
-        Binding("V", "ask('version')", N_("draft or published"), id="side.version"),
+        Binding("V", "ask('version')", N_("switch draft/published"), id="side.version"),
         Binding("a", "ask('parameters')", N_("parameters"), id="side.parameters"),
-        Binding("x", "ask('remove')", N_("take away"), id="side.remove"),
+        Binding("x", "ask('remove')", N_("remove"), id="side.remove"),
     ]
 
     head = getters.query_one(".head", HeadLine)

@@ -123,7 +123,7 @@ class BotList(Vertical):
 
     def compose(self) -> ComposeResult:
         """Field, remark, list, description."""
-        yield Field(value=self._filter, placeholder=_("Filter, or paste an id or an editor's address"))
+        yield Field(value=self._filter, placeholder=_("Filter, or paste a bot ID or an editor URL"))
         yield Paragraphs(id="bot-remark", role="attention")
         with ScrollableContainer(classes="body", can_focus=False):
             yield SelectList(is_led=True)
@@ -255,7 +255,7 @@ class BotList(Vertical):
             return ""
         if address.base_url in ("", self._base_url):
             return ""
-        return _("This is a bot of {other}, and you are on {here}: choose a profile for {other}.").format(
+        return _("This bot is on {other}, but you are on {here}: choose a profile for {other}.").format(
             other=site_name(address.base_url), here=site_name(self._base_url)
         )
 
@@ -287,7 +287,7 @@ class BotList(Vertical):
         if address is not None:
             rows = [_typed_row(address), *([ListRow(None, ())] if rows else []), *rows]
         if not rows:
-            rows = [ListRow(None, ((_("nothing found"), "muted"),))]
+            rows = [ListRow(None, ((_("no matches"), "muted"),))]
         keys = [row.key for row in rows if row.key is not None]
         if first:
             current = next(iter(keys), None)

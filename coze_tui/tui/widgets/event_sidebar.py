@@ -131,7 +131,7 @@ class EventSidebar(LineWidget, can_focus=True):
         width, height = self.content_size
         figures = self._figures
         if figures is None:
-            return [event_rows.title(""), Parts([(_("nothing sent yet"), "muted")])][:height]
+            return [event_rows.title(""), Parts([(_("no events yet"), "muted")])][:height]
         is_beside = width >= _BESIDE
         below = event_rows.figure_lines(
             figures, self._now_us, event_rows.FIGURES_WIDTH if is_beside else width

@@ -51,8 +51,8 @@ class FrameList(LineList):
     BINDINGS: ClassVar[list[BindingType]] = [
         *list_keys("frames", ("first", N_("first frame")), ("last", N_("last frame"))),
         Binding("enter", "choose", N_("open"), id="frames.open", show=False),
-        Binding("space", "fold", N_("fold and unfold"), id="frames.fold", show=False),
-        Binding("asterisk", "fold_all", N_("fold and unfold all"), id="frames.fold_all", show=False),
+        Binding("space", "fold", N_("fold or unfold"), id="frames.fold", show=False),
+        Binding("asterisk", "fold_all", N_("fold or unfold all"), id="frames.fold_all", show=False),
     ]
     HEAD = 1
     PART = N_("Frames")
@@ -209,7 +209,7 @@ class FrameList(LineList):
         index = self.scroll_offset.y + y - 1
         if index >= self.table.line_count:
             if y == 2 and not self.table.line_count:
-                empty = _("no frame matches") if self.table.filter else _("no frames yet")
+                empty = _("no matching frames") if self.table.filter else _("no frames yet")
                 return self.line([(f"   {empty}", "muted")])
             return self.line([])
         line = self.table.line(index)
@@ -263,7 +263,7 @@ class FrameList(LineList):
         if columns.gap:
             gap = pad(count_ms(row.gap_us), columns.gap, right=True)
             parts.append((gap, "attention" if row.gap_us > STALL_US else "muted"))
-        event = ("  " if line.is_inside else "") + (row.event or _("no name"))
+        event = ("  " if line.is_inside else "") + (row.event or _("unnamed"))
         count = f" ×{thousands(line.count)}" if line.is_delta_run else ""
         event = shorten(event, columns.event - cell_len(count)) + count
         parts.append(("  " + pad(event, columns.event), role + weight))
@@ -300,9 +300,9 @@ def frame_problem_text(line: FrameLine) -> str:
         case "name":
             return _("unknown event")
         case "data":
-            return _("not the JSON it should be")
+            return _("invalid JSON")
         case "type":
-            return _("unknown type of message")
+            return _("unknown message type")
         case _:
             return ""
 

@@ -33,7 +33,7 @@ class JsonTreeView(LineList):
     BINDINGS: ClassVar[list[BindingType]] = [
         *list_keys("json", ("top", N_("to the top")), ("end", N_("to the end"))),
         Binding("enter,space", "fold", N_("fold"), id="json.fold"),
-        Binding("left,h", "close", N_("fold, or to what is around"), id="json.close", show=False),
+        Binding("left,h", "close", N_("fold, or go to the parent"), id="json.close", show=False),
         Binding("right,l", "open", N_("unfold"), id="json.open", show=False),
     ]
     PART = N_("Data")
@@ -157,7 +157,7 @@ class FrameView(Vertical):
             self._show_head(clean_line(line.row.frame.event), _run_facts(line, run))
             self.data.show(self._text_of(run))
         else:
-            self._show_head(clean_line(line.row.frame.event) or _("no name"), _facts(line))
+            self._show_head(clean_line(line.row.frame.event) or _("unnamed"), _facts(line))
             self.data.show(line.row.frame.data)
 
     def _show_head(self, name: str, facts: list[Part]) -> None:
@@ -186,7 +186,7 @@ def _facts(line: FrameLine) -> list[Part]:
     parts.append((gap, "attention" if row.gap_us > STALL_US else "muted"))
     parts.append((f" · {size(row.frame.bytes)}", "muted"))
     if row.is_retrieved:
-        parts.append((" · " + _("fetched afterwards"), "muted"))
+        parts.append((" · " + _("fetched later"), "muted"))
     return parts
 
 

@@ -127,7 +127,7 @@ class PreviewPane(Vertical):
         assert item.server is not None
         self.window.forget()
         self.log_widget.clear()
-        self.head.show([(_("only on the server — i imports it"), "attention")])
+        self.head.show([(_("only on the server — press i to import"), "attention")])
         conversation_id, bot = item.server.conversation_id, item.bot
         chats = await self._engine_thread.call(
             lambda engine: engine.server_side.preview(conversation_id, bot)
@@ -160,7 +160,7 @@ def facts_groups(facts: ConversationDetails, title: str = "") -> list[list[Part]
     groups.append([(count, "muted")])
     groups.append([(_("here and on the server") if summary.on_server else _("only here"), "muted")])
     if summary.has_draft:
-        groups.append([(_("with a draft"), "muted")])
+        groups.append([(_("has a draft"), "muted")])
     if summary.forked_from:
         origin = (
             _("forked from {title}").format(title=facts.forked_from) if facts.forked_from else _("a fork")

@@ -222,7 +222,7 @@ class ReplayLine(LineWidget, can_focus=True):
     def show(self, player: Player) -> None:
         """Show how the player stands now."""
         if player.is_ended:
-            state: list[Part] = [("■ ", "muted"), (_("at the end"), "text")]
+            state: list[Part] = [("■ ", "muted"), (_("finished"), "text")]
         elif player.is_paused:
             state = [("‖ ", "attention bold"), (_("paused"), "attention")]
         else:

@@ -155,4 +155,4 @@ def test_at_a_terminal_the_person_decides(
         os.close(master)
     assert child.returncode == 0
     assert out.exists() is is_written
-    assert (b"Nothing was written." in printed) is not is_written
+    assert (b"Nothing was saved." in printed) is not is_written

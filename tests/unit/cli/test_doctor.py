@@ -86,7 +86,7 @@ def section(text: str, title: str) -> str:
 @pytest.mark.parametrize(
     ("variables", "tokens", "status", "words"),
     [
-        ({"COZE_API_TOKEN": ""}, [], 3, "there is no token"),
+        ({"COZE_API_TOKEN": ""}, [], 3, "no token found"),
         ({"COZE_API_TOKEN": "pat_EXAMPLE"}, ["--online"], 3, "4100"),
         ({"COZE_API_BASE": "http://127.0.0.1:1"}, ["--online"], 5, "does not accept"),
         ({"COZE_TUI_MOUSE": "perhaps"}, [], 2, "COZE_TUI_MOUSE"),

@@ -80,7 +80,7 @@ def test_what_was_said_is_gone_on_with(command: Command) -> None:
     assert ran.out.count("1 + 1 = 2") == 3
     assert "1: 1 + 1 – Xiaochun" in ran.out
     assert "there is no conversation 7 here" in ran.out
-    assert "there is nothing to do that with" in ran.out
+    assert "there is nothing to use this command on" in ran.out
 
 
 def test_the_context_is_cleared(command: Command) -> None:

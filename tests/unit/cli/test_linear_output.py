@@ -91,7 +91,7 @@ def test_a_replaced_answer_is_told_as_one() -> None:
     told = lines(grew("一。"), settled("二。"), END)
     assert told[:3] == [
         "海水: 一。",
-        "Status: the bot has replaced its answer; here is the new one",
+        "Status: the bot replaced its answer; the new one follows",
         "海水: 二。",
     ]
 
@@ -159,7 +159,7 @@ def test_fetching_the_rest_is_told() -> None:
 
 def test_what_came_before_a_cut_does_not_wait_for_the_rest() -> None:
     cut: list[TurnUpdate] = [grew("One. half an "), PhaseChanged(Phase.RECOVERING, 1)]
-    status = "Status: the line was cut; fetching the rest"
+    status = "Status: connection lost; fetching the rest"
     assert lines(*cut) == ["海水: One. half an", status]
     assert lines(*cut, settled("One. half an answer"), END)[:3] == [
         "海水: One. half an",

@@ -84,7 +84,7 @@ def test_a_studio_that_checks_no_tokens_is_taken_at_its_word(command: Command, k
     with StandIn(profile="studio", pace=0) as studio:
         ran = command("login", "--base-url", studio.base_url, stdin=studio.token)
         assert ran.status == 0
-        assert "coze-studio does not tell whose token it is" in ran.err
+        assert "Coze Studio does not say who owns a token" in ran.err
         assert "shows at the first question" in ran.err
         assert kept.find("default") is not None
 
@@ -93,7 +93,7 @@ def test_a_studio_has_no_login_with_a_browser(command: Command, kept: Credential
     with StandIn(profile="studio", pace=0) as studio:
         ran = command("login", "--device", "--client-id", "7", "--base-url", studio.base_url)
     assert ran.status != 0
-    assert "coze-studio has no login with a browser; make a token in its settings" in ran.err
+    assert "Coze Studio has no browser login; create a token in its settings" in ran.err
     assert kept.find("default") is None
 
 
@@ -117,7 +117,7 @@ def test_logging_out_twice_says_so(command: Command, stand_in: StandIn, kept: Cr
 
 
 def test_a_token_that_is_not_ours_to_forget_is_told(command: Command) -> None:
-    assert "COZE_API_TOKEN still gives a token" in command("logout").err
+    assert "COZE_API_TOKEN still provides a token" in command("logout").err
 
 
 class TestDevice:

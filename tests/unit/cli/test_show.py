@@ -124,7 +124,7 @@ def test_a_file_that_is_no_capture_is_told_so_with_place_and_reason_and_nothing_
     file.write_bytes(data)
     ran = command("show", str(file))
     assert (ran.status, ran.out) == (2, "")
-    assert f"{file}: no capture of a chat" in ran.err
+    assert f"{file}: not a chat capture" in ran.err
     assert reason in ran.err
     assert "import" not in ran.err
 
@@ -160,7 +160,7 @@ def test_a_foreign_stream_is_shown_with_what_was_not_understood(command: Command
     file.write_text('data: {"choices":[]}\n\ndata: [DONE]\n\n')
     ran = command("show", str(file))
     assert ran.status == 0
-    assert "not understood  1" in ran.out  # the end is Coze's, too
+    assert "unrecognized  1" in ran.out  # the end is Coze's, too
     assert "No times of arrival" in ran.out
 
 

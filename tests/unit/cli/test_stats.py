@@ -134,7 +134,7 @@ class TestFilled:
 def test_without_a_history_there_is_nothing_and_none_is_made(
     command: Command, environment: dict[str, str]
 ) -> None:
-    assert command("stats").out == "No chats are in the history.\n"
+    assert command("stats").out == "No chats in the history.\n"
     assert json.loads(command("stats", "--json").out)["groups"] == []
     assert command("stats", "--csv").out.startswith("key,label,site,chats")
     assert not (Path(environment["COZE_TUI_HOME"]) / "data" / "history.db").exists()

@@ -63,7 +63,7 @@ def test_a_documented_code_shows_a_sentence_of_its_own_the_words_and_the_logid(c
 def test_an_unpublished_bot_is_told_where_to_publish() -> None:
     told = explain(ApiError(4015, "x"), base_url="")
     assert told.title == "4015 — this bot is not published to the API channel"
-    assert told.do == 'In the editor: Publish → tick "API", then try again.'
+    assert told.do == "In the editor, choose Publish, tick “API”, and try again."
 
 
 def test_an_unknown_code_is_shown_as_it_is() -> None:
@@ -167,18 +167,18 @@ def test_a_missing_permission_is_named(path: str, permission: str) -> None:
 @pytest.mark.parametrize(
     ("code", "msg", "title", "advice"),
     [
-        (777777775, "conversation not found", "there is no such conversation", "Start a new conversation."),
-        (777777775, "node A broke", "a node of the workflow has failed", "Fix the workflow"),
-        (777777775, "plug-in: token expired", "a node of the workflow has failed", "Fix the workflow"),
+        (777777775, "conversation not found", "no such conversation", "Start a new conversation."),
+        (777777775, "node A broke", "a workflow node failed", "Fix the workflow"),
+        (777777775, "plug-in: token expired", "a workflow node failed", "Fix the workflow"),
         (-1, "slow down (rate_limit_exceeded)", "too many requests", "later"),
         (-1, "Conversation occupied: a chat is in progress", "a chat is still running", "Wait for it"),
         (-1, "no (context_length_exceeded)", "too long for the model", "/clear"),
         (400, "Incorrect API key provided: sk-…", "the token is wrong", "Log in again"),
         (987654, "You exceeded your current quota, insufficient_quota", "a quota is used up", "Top up"),
         (4000, "file content or filename is invalid", "the file is not accepted", "its ending"),
-        (4000, "会话不存在", "there is no such conversation", "Start a new conversation."),
+        (4000, "会话不存在", "no such conversation", "Start a new conversation."),
         (4028, "conversation not found", "the free calls", "Upgrade"),
-        (403, "rate limit, not authenticated", "the server refuses the request", "the proxy"),
+        (403, "rate limit, not authenticated", "the server denied access", "the proxy"),
         (700012054, "No permission to access", "is not published", "Publish the bot"),
         (702240010, "x", "too many requests from this IP address", "Slow down"),
     ],
@@ -237,7 +237,7 @@ def test_a_page_of_a_gateway_is_waited_out_first() -> None:
     passing, wrong = (
         explain(ProtocolError("html", http_status=status), base_url="").do for status in (502, 200)
     )
-    assert passing.startswith("Try again a little later.")
+    assert passing.startswith("Try again later.")
     assert page in passing
     assert wrong.startswith(page)
 
@@ -264,12 +264,9 @@ def test_every_trouble_with_the_store_says_what_to_do(kind: str) -> None:
 
 
 def test_a_wrong_setting_names_file_line_key_and_the_nearest() -> None:
-    error = SettingsError(
-        "there is no such setting", source="/s.toml", key="them", line=3, suggestion="theme"
-    )
+    error = SettingsError("no such setting", source="/s.toml", key="them", line=3, suggestion="theme")
     assert (
-        explain(error, base_url="").text
-        == "/s.toml, line 3, `them`: there is no such setting. Did you mean `theme`?"
+        explain(error, base_url="").text == "/s.toml, line 3, `them`: no such setting. Did you mean `theme`?"
     )
     assert (
         explain(SettingsError("needs a value", source="--bot"), base_url="").text == "--bot: needs a value."
@@ -281,7 +278,7 @@ def test_a_file_that_is_not_right_is_named_with_its_line(reason: Any) -> None:
     told = explain(FileError(reason, "/x.jsonl", line=7, detail="the reason"), base_url="")
     assert told.title.startswith("/x.jsonl, line 7: ")
     assert "the reason" in told.what or reason in ("empty", "for reading")
-    assert explain(FileError("empty", "/x"), base_url="").text == "/x: there is nothing in it."
+    assert explain(FileError("empty", "/x"), base_url="").text == "/x: the file is empty."
 
 
 def problems_of_the_wire() -> set[str]:

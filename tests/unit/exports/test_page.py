@@ -210,7 +210,7 @@ def test_a_failed_a_stopped_and_a_cut_chat_say_so() -> None:
     ):
         journal.finish_chat(c, journal.begin_chat(c, key, "?", "7511", SENT_AT), summary, [])
     text = shown(page_of(taken(c, key)))
-    for expected in ("failed: 4028", COZE_COM, "stopped", "cut off", "waited for a tool"):
+    for expected in ("failed: 4028", COZE_COM, "stopped", "cut off", "needs tool output"):
         assert expected in text
 
 
@@ -264,7 +264,7 @@ def test_the_timeline_shows_stalls_open_tools_and_moments() -> None:
     html = page_of(taken(c, key))
     assert 'class="stall"' in html
     text = shown(html)
-    for expected in ("tool at 1,600 ms", "lamp 300 ms, no end", "failure 2,000 ms", "over a second 1 stall"):
+    for expected in ("tool at 1,600 ms", "lamp 300 ms, no end", "failure 2,000 ms", "gaps over 1 s 1 stall"):
         assert expected in text, expected
 
 
@@ -385,7 +385,7 @@ def test_the_figures_are_those_that_show_prints() -> None:
     chat.add(capture.frames)
     chat.end(ChatRecord())
     facts = figure_facts(chat.turn)
-    assert {"finish reason", "deltas of reasoning"} <= dict(facts).keys()
+    assert {"finish reason", "reasoning deltas"} <= dict(facts).keys()
     text = shown(page_of(taken(c, key)))
     for name, value in facts:
         assert f"{name} {value}" in text, name
@@ -399,5 +399,5 @@ def test_a_chat_without_times_has_no_timeline_and_tells_no_time() -> None:
     html = page_of(taken(c, key))
     assert "<svg" not in html
     text = shown(html)
-    assert "No times of arrival are in it, so there is no timeline." in text
+    assert "The capture has no arrival times, so there is no timeline." in text
     assert not re.search(r"\d ms", text)

@@ -44,7 +44,7 @@ def test_what_is_known_is_told_and_the_rest_is_not() -> None:
     assert facts["characters"] == "6 · 20/s"
     assert facts["deltas"] == "3 · 7/s"
     assert (facts["gap p50"], facts["longest gap"]) == ("100 ms", "200 ms")
-    assert (facts["events"], facts["not understood"]) == ("4", "1")
+    assert (facts["events"], facts["unrecognized"]) == ("4", "1")
     assert "tokens in" not in facts
     assert "finish reason" not in facts
 
@@ -87,7 +87,7 @@ def test_a_gap_is_the_same_wherever_it_is_told() -> None:
         delta("gh", 10_100_000),
     )
     facts, values = dict(figure_facts(chat.turn)), figure_values(chat)
-    assert (facts["longest gap"], facts["over a second"]) == ("1,500 ms", "2 stalls")
+    assert (facts["longest gap"], facts["gaps over 1 s"]) == ("1,500 ms", "2 stalls")
     assert (values["gap_max_us"], values["stalls"]) == (1_500_000, 2)
     assert chat.timeline.figures.pauses.longest == Pause(5_000_000, 6_500_000)
     assert [pause.start_us for pause in chat.timeline.figures.pauses.stalls] == [5_000_000, 9_000_000]

@@ -128,7 +128,7 @@ async def test_where_the_screen_cannot_step_aside_that_is_told(
         assert edit_text(app, "text", os.environ) is None
         await pilot.pause()
         await pilot.pause()
-        assert toasts_of(app) == ["The screen cannot step aside for an editor here."]
+        assert toasts_of(app) == ["coze-tui cannot be suspended here to run an editor."]
 
 
 def test_the_mode_of_the_folder_does_not_depend_on_the_umask(script: Path, tmp_path: Path) -> None:

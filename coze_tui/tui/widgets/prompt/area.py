@@ -69,9 +69,9 @@ class QueueStrip(LineWidget):
         hint: list[Part] = [
             (f"  {waiting}", "muted"),
             (" · ", "muted"),
-            (_("Esc stops the answer") if self.answer_runs else _("Enter sends the next"), "muted"),
+            (_("Esc to stop the answer") if self.answer_runs else _("Enter to send the next one"), "muted"),
             (" · ", "muted"),
-            (_("↑ takes the last one back"), "muted"),
+            (_("↑ to take back the last one"), "muted"),
         ]
         return self.line(hint)
 
@@ -152,7 +152,7 @@ class AttachmentStrip(LineWidget):
             parts.append((clean_line(path.name), "text"))
             if count:  # of a URL it is not known
                 parts.append((f" {size(count)}", "muted"))
-        return self.line(parts, [(_("/detach removes"), "muted")])
+        return self.line(parts, [(_("/detach to remove"), "muted")])
 
     def _show(self, files: tuple[tuple[SentFile, int], ...]) -> None:
         self._files = files

@@ -140,7 +140,7 @@ class Prompt(TextBox):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", N_("send"), id="prompt.send", show=False),
         Binding(NEW_LINE_KEYS, "new_line", N_("new line"), id="prompt.new_line", show=False),
-        Binding("ctrl+r", "search", N_("search earlier prompts"), id="prompt.search", show=False),
+        Binding("ctrl+r", "search", N_("search earlier messages"), id="prompt.search", show=False),
         Binding("ctrl+o", "edit_outside", N_("external editor"), id="prompt.editor", show=False),
         Binding(
             "f6",
@@ -540,9 +540,9 @@ class Prompt(TextBox):
     def placeholder_text(self, width: int) -> str:
         """Return the text of an empty box, at most `width` cells wide."""
         if self._sought_from is not None:
-            return _("Search the earlier prompts")
+            return _("Search earlier messages")
         other: SendKey = "ctrl+j" if self.send_key == "enter" else "enter"
-        text = _("Type a message. {send} sends, {new_line} makes a new line").format(
+        text = _("Type a message. {send} to send, {new_line} for a new line").format(
             send=long_key(self.send_key), new_line=long_key(other)
         )
         return text if len(text) <= width else _("Type a message")

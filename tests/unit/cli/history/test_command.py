@@ -112,7 +112,7 @@ def test_a_search_shows_the_lines_by_conversation(command: Command, key: str) ->
 def test_nothing_found_is_said(command: Command, key: str) -> None:
     ran = command("history", "search", "zzz")
     assert (ran.status, ran.out) == (0, "")
-    assert "nothing found" in ran.err
+    assert "no matches" in ran.err
     assert "only the latest 1 places" in command("history", "search", "春节", "--limit", "1").err
     assert command("history", "search").status == 2
     assert command("history", "search", " ").status == 2
@@ -190,7 +190,7 @@ def test_an_unknown_id_names_the_nearest(command: Command, key: str) -> None:
     wrong = key[:-1] + ("a" if key[-1] != "a" else "b")
     ran = command("history", "show", wrong)
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err == f"coze-tui: {wrong}: there is no conversation of this id. Did you mean `{key}`?\n"
+    assert ran.err == f"coze-tui: {wrong}: no conversation with this ID. Did you mean `{key}`?\n"
     assert "which conversation?" in command("history", "show").err
 
 
@@ -284,7 +284,7 @@ def test_a_bad_file_does_not_keep_the_others_out(command: Command, key: str, tmp
     assert ran.status == 2
     assert [line.rpartition("  ")[2] for line in ran.out.splitlines()] == [
         "imported",
-        "was here, and has grown",
+        "already here, updated",
     ]
     assert "missing: cannot be read" in ran.err
     assert "bad.jsonl, line 2: this is not what coze-tui writes. Details: key." in ran.err
@@ -370,7 +370,7 @@ def test_both_of_two_that_went_apart_are_kept(command: Command, home: Path, key:
     written(home, lambda c: add_chat(c, key, "这边", spring_frames(chat_id="8")))
     changed = lines.replace("星期三", "星期四")
     ran = command("history", "import", "-", stdin=changed)
-    assert ran.out.endswith("imported beside one that went on differently\n")
+    assert ran.out.endswith("imported as a separate copy, because the two differ\n")
     assert len(command("history").out.splitlines()) == 2
 
 
@@ -417,7 +417,7 @@ def test_pruning_says_what_it_would_free_and_does_nothing_unasked(
         assert ran.status == status
         assert ran.out.startswith("To be removed: 1 conversation, 14 messages, the events of 2 chats; about ")
         assert len(command("history").out.splitlines()) == 2
-    assert "--yes: is required when coze-tui cannot ask: Remove this for good?" in ran.err
+    assert "--yes: is required when coze-tui cannot ask: Remove this permanently?" in ran.err
     ran = command("history", "prune", "--older-than", "12w", "--yes")
     assert "Removed" in ran.out
     assert [each["id"] for each in objects(command("history", "--json").out)] == [kept]
@@ -455,7 +455,7 @@ def test_pruning_asks_a_person(
             check=True,
         )
         seen = ran.stdout.decode()
-        while not ("Remove this for good? [y/N]" in seen and said in seen):
+        while not ("Remove this permanently? [y/N]" in seen and said in seen):
             seen += screen.read(4_096).decode()
     assert len(command("history").out.splitlines()) == left
 

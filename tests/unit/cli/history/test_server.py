@@ -81,11 +81,11 @@ def test_what_the_server_refuses_is_said_and_done_here(command: Command, stand_i
     stand_in.fault("code=4101", path=f"/v1/conversations/{page.items[0].id}", times=2)
     ran = command("history", "rename", key, "新名")
     assert (ran.status, ran.out) == (Exit.AUTH, f"{key}  新名\n")
-    assert "Renamed here; the server was not told." in ran.err
+    assert "Renamed here, but not on the server." in ran.err
     assert "4101" in ran.err
     ran = command("history", "delete", key)
     assert ran.status == Exit.AUTH
-    assert "“新名” was deleted here, not at the server." in ran.err
+    assert "“新名” was deleted here, but not on the server." in ran.err
     assert command("history").out == ""
     assert names(stand_in) == ["渡轮"]
 
@@ -95,7 +95,7 @@ def test_without_a_token_or_at_another_site_it_is_said_that_the_server_was_not_t
 ) -> None:
     ran = command("history", "rename", key, "新名", COZE_API_TOKEN="")
     assert ran.status == Exit.AUTH
-    assert "Renamed here; the server was not told." in ran.err
+    assert "Renamed here, but not on the server." in ran.err
     ran = command("history", "delete", key, COZE_API_BASE="http://127.0.0.1:9")
     assert ran.status == 0
     assert "which was not told: another site is in use" in ran.err

@@ -68,7 +68,7 @@ def test_a_failed_turn_keeps_code_and_words_and_one_without_an_error_its_outcome
     figures.add(TurnEnded(Outcome.REQUIRES_ACTION, 5))
     use_language("zh_CN")
     try:
-        assert run_of(1, "A", TurnState(), figures).error == "在等工具"
+        assert run_of(1, "A", TurnState(), figures).error == "需要工具输出"
     finally:
         use_language("en")
 

@@ -86,5 +86,5 @@ def test_each_kind_has_a_name() -> None:
         "coze.com",
         "Coze's cloud",
         "coze-studio",
-        "not known yet",
+        "unknown",
     ]

@@ -74,7 +74,7 @@ async def test_the_bots_of_the_workspaces_are_listed_and_one_is_picked(tmp_path:
     with StandIn() as stand_in:
         async with picker(tmp_path, stand_in) as it:
             await it.shows("示例团队 Sample team")
-            await it.shows("no bot is published to the API channel here")
+            await it.shows("no bot in this workspace is published to the API channel")
             assert "loading" not in it.host.text
             assert FIRST.name in it.host.text
             assert FIRST.description in it.host.text, "the whole description of the row with the cursor"
@@ -158,7 +158,7 @@ async def test_enter_chooses_by_the_letters_however_far_the_list_is(tmp_path: Pa
 async def test_letters_and_short_numbers_are_never_an_id(tmp_path: Path, text: str) -> None:
     with StandIn(bots=[Bot("7511000000000000901", "海水", friendly.scenario)]) as stand_in:
         async with picker(tmp_path, stand_in, text=text) as it:
-            await it.shows("nothing found" if not text.isdigit() or text == "12345" else "海水")
+            await it.shows("no matches" if not text.isdigit() or text == "12345" else "海水")
             assert "the bot with this id" not in it.host.text
 
 
@@ -187,7 +187,7 @@ async def test_a_token_without_the_right_to_list_is_reported_in_one_line_and_an_
     with StandIn() as stand_in:
         stand_in.add_token("pat_EXAMPLE", scopes=["chat"])
         async with picker(tmp_path, stand_in, token="pat_EXAMPLE") as it:
-            await it.shows("4101 — the token lacks a right for this")
+            await it.shows("4101 — the token lacks a permission")
             await it.paste(FIRST.id)
             await it.shows("the bot with this id")
             await it.pilot.press("enter")
@@ -199,7 +199,7 @@ async def test_a_token_without_the_right_to_list_is_reported_in_one_line_and_an_
 async def test_a_studio_that_lists_no_bots_is_reported_quietly(tmp_path: Path) -> None:
     with StandIn(profile="studio") as stand_in:
         async with picker(tmp_path, stand_in) as it:
-            await it.shows("coze-studio does not list bots; give the bot's id")
+            await it.shows("Coze Studio does not list bots; enter the bot's ID")
             await it.paste(FIRST.id)
             await it.pilot.press("enter")
             await until(it.pilot, lambda: it.result == BotChoice(FIRST.id, FIRST.name))

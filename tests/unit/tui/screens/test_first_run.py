@@ -123,7 +123,7 @@ async def test_a_refused_token_is_reported_with_its_logid_and_stays_typed(tmp_pa
         async with first_run(tmp_path, stand_in) as it:
             await it.press("enter")
             await it.give_token()
-            await it.shows("4100 — the token is wrong or has expired")
+            await it.shows("4100 — the token is invalid or has expired")
             await it.shows("Copy it again")
             await it.shows("logid 20")
             assert it.host.screen.query_one("#token", Field).value == TOKEN
@@ -226,10 +226,10 @@ async def test_a_studio_cannot_check_and_its_bot_is_pasted(tmp_path: Path) -> No
     ("typed", "told"),
     [
         ("", "the address is empty"),
-        ("not an address", "not an address is not a web address"),
+        ("not an address", "not an address is not a URL"),
         ("http://coze.example.com", "plain http would let others read the token"),
-        ("ftp://coze.example.com", "must begin with https://"),
-        ("https://me:secret@coze.example.com", "must not hold a user name or password"),
+        ("ftp://coze.example.com", "must start with https://"),
+        ("https://me:secret@coze.example.com", "must not contain a user name or password"),
     ],
 )
 async def test_a_wrong_address_is_reported_and_stays_typed(tmp_path: Path, typed: str, told: str) -> None:
@@ -254,7 +254,7 @@ async def test_the_url_stands_under_the_self_hosted_site_and_its_problem_under_i
         assert "Try it without a token" in lines[row + 2]
         assert "Try it without a token" in before[row + 2], "nothing moves"
         await it.press("enter")
-        await it.shows("must begin with https://")
+        await it.shows("must start with https://")
         lines = it.host.text.split("\n")
         told = next(number for number, line in enumerate(lines) if "must begin with" in line)
         demo = next(number for number, line in enumerate(lines) if "Try it without a token" in line)
@@ -327,14 +327,14 @@ async def test_what_is_set_already_is_proposed(tmp_path: Path) -> None:
             await it.shows(stand_in.base_url)
             await it.press("enter")
             await it.give_token()
-            await it.shows("IN THE SETTINGS")
+            await it.shows("FROM SETTINGS")
             await it.press("enter")
             assert it.result == FirstRunChoice(stand_in.base_url, "7511000000000000777")
 
 
 async def test_the_reason_is_reported_where_there_is_one(tmp_path: Path) -> None:
-    async with first_run(tmp_path, notice="there is no token in /a/file[/]") as it:
-        assert "there is no token in /a/file[/]" in it.host.text
+    async with first_run(tmp_path, notice="no token found in /a/file[/]") as it:
+        assert "no token found in /a/file[/]" in it.host.text
 
 
 async def test_the_token_is_never_on_the_screen_nor_left_in_it(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from tests.support.host_app import SIZES, Host
 from tests.support.hostile_text import HARMLESS, HOSTILE
 
-COMMANDS = [("/new", "Begin a new conversation"), ("/help", "Keys and commands")]
+COMMANDS = [("/new", "Start a new conversation"), ("/help", "Keys and commands")]
 
 
 class Left(Widget, can_focus=True):
@@ -57,7 +57,7 @@ async def test_the_focused_part_comes_first_and_others_after_the_commands() -> N
         await pilot.pause()
         sections = help_sections(host.screen, COMMANDS)
         titles = [section.title for section in sections]
-        assert titles == ["Left part", "Whole screen", "Everywhere", "Commands", "Right part"]
+        assert titles == ["Left part", "Whole screen", "Global", "Commands", "Right part"]
         told = {line.id: line.keys for section in sections for line in section.lines if line.id}
         assert told["left.new_line"] == "Ctrl+J, Alt+Enter"
         assert told["left.previous"] == "Shift+Tab"
@@ -119,7 +119,7 @@ async def test_what_is_inherited_comes_last_and_a_class_without_a_name_is_named_
         await pilot.pause()
         sections = help_sections(host.screen, COMMANDS)
         titles = [section.title for section in sections]
-        assert titles == ["Special box", "Everywhere", "Commands", "Right part", "Left part"]
+        assert titles == ["Special box", "Global", "Commands", "Right part", "Left part"]
         assert [line.id for line in sections[0].lines] == ["special.send"]
         assert [line.id for line in sections[-1].lines] == ["left.new_line", "left.previous"]
 
@@ -139,7 +139,7 @@ async def test_keys_and_commands_are_shown_and_found_by_typing(size: tuple[int, 
         assert "Alt+Enter" not in host.text
         await pilot.press(*" zzz")
         await pilot.pause()
-        assert "nothing found" in host.text
+        assert "no matches" in host.text
         await pilot.press("escape")
         await pilot.pause()
         assert host.results == [None]

@@ -71,7 +71,7 @@ async def test_without_a_client_id_it_is_asked_for() -> None:
     async with login() as (pilot, host, browser):
         assert "An OAuth app of yours is needed" in host.text
         await pilot.press("enter")
-        await until(pilot, lambda: "Type the client id first." in host.text)
+        await until(pilot, lambda: "Enter the client ID first." in host.text)
         await pilot.press("4", "2", "enter")
         await until(pilot, lambda: "ABCD-EFGH" in host.text)
         assert browser.clients == ["42"]
@@ -81,7 +81,7 @@ async def test_a_client_id_that_is_refused_can_be_mended() -> None:
     async with login() as (pilot, host, browser):
         browser.refusal = AuthError(0, "invalid_client")
         await pilot.press("x", "enter")
-        await until(pilot, lambda: "there is no such OAuth app" in host.text)
+        await until(pilot, lambda: "no such OAuth app" in host.text)
         browser.refusal = None
         await pilot.press("backspace", "7", "enter")
         await until(pilot, lambda: "ABCD-EFGH" in host.text)
@@ -92,7 +92,7 @@ async def test_a_refusal_in_the_browser_is_reported_and_one_can_begin_again() ->
     async with login("app") as (pilot, host, browser):
         await until(pilot, lambda: "ABCD-EFGH" in host.text)
         browser.agreed.set_exception(AuthError(0, "access_denied"))
-        await until(pilot, lambda: "the login was refused in the browser" in host.text)
+        await until(pilot, lambda: "the login was denied in the browser" in host.text)
         browser.agreed = asyncio.get_running_loop().create_future()
         await pilot.press("enter")
         await until(pilot, lambda: "Waiting until you have agreed" in host.text)

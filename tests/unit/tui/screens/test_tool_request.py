@@ -131,7 +131,7 @@ async def test_sending_is_offered_when_all_have_an_output() -> None:
     host = Host(lambda: ToolRequest(TWO))
     async with host.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        assert "0 of 2 have an output" in host.text
+        assert "0 of 2 outputs entered" in host.text
         assert "^S send" not in host.screen.query_one(KeyFooter).shown()
         await pilot.press("1", "tab", "2")
         await pilot.pause()
@@ -292,7 +292,7 @@ async def test_hostile_calls_are_shown_as_they_are() -> None:
         assert "\x1b" not in host.text
         await pilot.press("1", "tab")
         await pilot.pause()
-        assert "a tool without a name" in host.text
+        assert "unnamed tool" in host.text
         await pilot.press("2", "ctrl+s")
         await pilot.pause()
         assert host.results == [((HOSTILE, "1"), ("", "2"))]

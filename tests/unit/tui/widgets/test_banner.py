@@ -6,7 +6,7 @@ from typing import Any
 
 from coze_tui.tui.widgets.text_views import Banner
 
-LONG = "the history cannot be written. " + "Make the folder writable, or set another one. " * 9
+LONG = "cannot write to the history. " + "Make the folder writable, or set another one. " * 9
 
 
 def lines_of(banner: Banner) -> list[str]:
@@ -37,7 +37,7 @@ async def test_a_long_text_is_wrapped_and_its_end_cut_openly(stage: Any) -> None
         banner.add(LONG)
         await pilot.pause()
         first, second, third = lines_of(banner)
-        assert first.startswith("! the history cannot be written. Make the folder")
+        assert first.startswith("! cannot write to the history. Make the folder")
         assert second.startswith("  ")
         assert third.endswith("…")
         assert " ".join(f"{first} {second}".split()) in f"! {LONG}"

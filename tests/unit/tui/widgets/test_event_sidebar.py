@@ -117,7 +117,7 @@ async def test_empty_says_so(stage: Any) -> None:
     sidebar = EventSidebar()
     async with stage(sidebar, size=(100, 40)):
         sidebar.show(None)
-        assert sidebar.lines() == ["EVENTS", "nothing sent yet"]
+        assert sidebar.lines() == ["EVENTS", "no events yet"]
         assert sidebar.cursor is None
 
 

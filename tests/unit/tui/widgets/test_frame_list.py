@@ -126,7 +126,7 @@ async def test_a_filter_keeps_the_cursor_near(stage: Stage) -> None:
         frames.set_filter("nothing")
         await pilot.pause()
         assert frames.current is None
-        assert "no frame matches" in "\n".join(lines_of(frames))
+        assert "no matching frames" in "\n".join(lines_of(frames))
         frames.set_filter("")
         assert frames.current is not None
 

@@ -28,11 +28,14 @@ async def test_shows_first_words_and_what_can_be_done(stage: Any) -> None:
     async with stage(strip) as (_app, pilot):
         strip.show(["还有元宵节呢？\n[red]顺便[/]"])
         await pilot.pause()
-        assert lines_of(strip)[1] == "  queued: 1 message · Enter sends the next · ↑ takes the last one back"
+        assert (
+            lines_of(strip)[1]
+            == "  queued: 1 message · Enter to send the next one · ↑ to take back the last one"
+        )
         strip.answer_runs = True
         assert lines_of(strip) == [
             "  › 还有元宵节呢？ [red]顺便[/]",
-            "  queued: 1 message · Esc stops the answer · ↑ takes the last one back",
+            "  queued: 1 message · Esc to stop the answer · ↑ to take back the last one",
         ]
 
 
