@@ -41,7 +41,7 @@ def prepare(path: Path) -> list[StoreWarning]:
             with only_one(path):
                 warnings = _made(path)
         if not path.is_file():  # SQLite would wait for a pipe
-            raise StoreError("unreadable", str(path), "it is no plain file")
+            raise StoreError("unreadable", str(path), "not a regular file")
         return warnings + _made_private(path)
     except OSError as error:
         raise store_error_from_os(error, path) from error

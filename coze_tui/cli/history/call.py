@@ -85,7 +85,7 @@ async def conversations_named(call: Call, words: Sequence[str]) -> list[SavedCon
         SettingsError: a word names none or several, or there is no word.
     """
     if not words:
-        raise SettingsError(_("missing conversation ID"), source="ID")
+        raise SettingsError(_("missing conversation ID"), source=call.arguments.command.name)
     found = [await conversation_named(call, word) for word in words]
     return list({saved.key: saved for saved in found}.values())
 

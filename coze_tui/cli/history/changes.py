@@ -35,7 +35,9 @@ def run_rename(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 async def _rename(call: Call) -> int:
     if len(call.words) < 2 or not " ".join(call.words[1:]).strip():
-        raise SettingsError(_("missing conversation ID or new title"), source="rename")
+        raise SettingsError(
+            _("requires a conversation ID and a new title"), source=call.arguments.command.name
+        )
     saved, title = await conversation_named(call, call.words[0]), " ".join(call.words[1:])
     await call.history.browsing.rename(saved.key, title)
     await _print_changed(call, saved.key)
@@ -52,7 +54,7 @@ async def _delete(call: Call) -> int:
     if call.arguments.undo:
         keys = [await _deleted(call, word) for word in call.words]
         if not keys:
-            raise SettingsError(_("missing conversation ID"), source="ID")
+            raise SettingsError(_("missing conversation ID"), source=call.arguments.command.name)
         await browsing.undelete(keys)
         for key in keys:
             await _print_changed(call, key)

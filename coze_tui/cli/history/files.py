@@ -40,7 +40,9 @@ def run_export(arguments: Arguments, environment: Mapping[str, str]) -> int:
 async def _export(call: Call) -> int:
     arguments = call.arguments
     if bool(call.words) == arguments.all:
-        raise SettingsError(_("missing conversation IDs; use --all for all"), source="export")
+        raise SettingsError(
+            _("requires either conversation IDs or --all"), source=call.arguments.command.name
+        )
     form: Format = arguments.format
     exports = Exports(call.history.database)
     if arguments.all:
@@ -155,7 +157,8 @@ def run_import(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 async def _import(call: Call) -> int:
     if not call.words:
-        raise SettingsError(_("missing file: JSON Lines (.jsonl) or captures (.sse)"), source="FILE")
+        problem = _("missing file: JSON Lines (.jsonl) or captures (.sse)")
+        raise SettingsError(problem, source=call.arguments.command.name)
     imports, site = Imports(call.history.database), call.startup.settings.site
     status: int = Exit.OK
     for word in call.words:

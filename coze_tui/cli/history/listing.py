@@ -29,7 +29,7 @@ from coze_tui.text.cells import fit
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.data_urls import with_short_images
 from coze_tui.text.format import thousands
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, ngettext
 
 _KEY_CELLS = 9
 
@@ -114,7 +114,7 @@ def run_search(arguments: Arguments, environment: Mapping[str, str]) -> int:
 async def _search(call: Call) -> int:
     text = " ".join(call.words)
     if not text.strip():
-        raise SettingsError(_("missing search text"), source="TEXT")
+        raise SettingsError(_("missing search text"), source=call.arguments.command.name)
     if not call.arguments.limit:
         return await _print_all(call, text)
     findings = await call.history.browsing.search(text, call.arguments.limit)
@@ -124,7 +124,12 @@ async def _search(call: Call) -> int:
     if not findings.conversations:
         notify(_("no matches"))
     elif findings.is_cut:
-        notify(_("only the latest {n} matches; --limit shows more").format(n=thousands(findings.hits)))
+        text = ngettext(
+            "only the latest {n} match; --limit shows more",
+            "only the latest {n} matches; --limit shows more",
+            findings.hits,
+        )
+        notify(text.format(n=thousands(findings.hits)))
     return Exit.OK
 
 
