@@ -65,15 +65,15 @@ def resets(line: Line) -> None:
 
 
 RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
-    "is silent": (says_nothing, 5, "did not answer in time"),
+    "is silent": (says_nothing, 5, "did not respond in time"),
     "closes at once": (sends(), 5, "closed the connection"),
     "resets at once": (resets, 5, "closed the connection"),
     "is no web server": (sends("SSH-2.0-OpenSSH_9.2\r\n"), 5, "closed the connection"),
-    "sends garbage": (sends("\x00\x13\x88\x99\r\n\r\n"), 5, "is no web server"),
+    "sends garbage": (sends("\x00\x13\x88\x99\r\n\r\n"), 5, "is not an HTTP server"),
     "closes in its head": (sends("HTTP/1.1 200 OK\r\nContent-Ty"), 5, "closed the connection"),
-    "drips its head": (for_ever("HTTP/1.1 200 OK\r\n", "X-A: b\r\n"), 5, "did not answer in time"),
-    "drips comments": (for_ever(head(), ":\n\n"), 5, "did not answer in time"),
-    "drips a line": (for_ever(head(), "d"), 5, "did not answer in time"),
+    "drips its head": (for_ever("HTTP/1.1 200 OK\r\n", "X-A: b\r\n"), 5, "did not respond in time"),
+    "drips comments": (for_ever(head(), ":\n\n"), 5, "did not respond in time"),
+    "drips a line": (for_ever(head(), "d"), 5, "did not respond in time"),
     "has a huge head": (sends(head(more=f"X-A: {'a' * 300_000}\r\n"), GOOD), 5, "too long"),
     "has many heads": (sends(head(more="X-A: b\r\n" * 50_000), GOOD), 5, ""),
     "sends odd chunks": (sends(head(more="Transfer-Encoding: chunked\r\n"), "zz\r\nabc"), 5, ""),
@@ -87,7 +87,7 @@ RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
     "redirects to itself": (
         sends("HTTP/1.1 302 Found\r\nLocation: /v3/chat\r\nContent-Length: 0\r\n\r\n"),
         5,
-        "elsewhere",
+        "does not follow redirects",
     ),
     "sends a line of 200 MB": (floods(head() + "data: ", b"x" * (1 << 20), 200), 5, "too long"),
     "sends an event of 200 MB": (floods(head(), b"data: " + b"x" * 60_000 + b"\n", 3500), 5, "too large"),
@@ -106,7 +106,7 @@ RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
     "is a portal that redirects": (
         sends(head("302 Found", more="Location: http://portal.example.invalid/login?to=/\r\n"), "<html>"),
         5,
-        "elsewhere",
+        "does not follow redirects",
     ),
     "is a portal that shows a page": (sends(head(kind="text/html"), "<html><title>Log in"), 5, "a web page"),
     "is a portal that knows the code for it": (
@@ -131,7 +131,7 @@ RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
     "has a logid that moves the cursor": (
         sends(head("500 No", "application/json", "X-Tt-Logid: \x1b[2J\x9b31m\r\n"), '{"code":5,"msg":"no"}'),
         4,
-        "5 — no",
+        "no (error 5)",
     ),
     "repeats the token": (
         sends(head("401 No", "application/json"), f'{{"code":4100,"msg":"bad {TOKEN}"}}'),
@@ -169,7 +169,7 @@ RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
     "sends early news for ever": (
         for_ever("", "HTTP/1.1 103 Early Hints\r\n\r\n"),
         5,
-        "did not answer in time",
+        "did not respond in time",
     ),
     "switches to another protocol": (
         sends("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),

@@ -249,13 +249,13 @@ class TestStudio:
             yield server
 
     def test_a_draft(self, command: Command) -> None:
-        words = "never with the draft"
+        words = "never the draft"
         assert words in command("ask", "1 + 1", COZE_TUI_PUBLISH_STATUS="unpublished_draft").err
         assert words not in command("ask", "1 + 1").err
 
     def test_outputs_of_tools(self, command: Command) -> None:
         ran = command("ask", "--tool-output", "thermometer=21", "1 + 1")
-        assert "coze-studio does not wait for tools of yours" in ran.err
+        assert "Coze Studio does not wait for local tools" in ran.err
         assert ran.out == SUM
 
 
@@ -264,10 +264,10 @@ class TestTrouble:
         ("question", "status", "words"),
         [
             ("fault:expired-token x", 3, "4100"),
-            ("fault:401 x", 3, "token is wrong or has expired"),
+            ("fault:401 x", 3, "token is invalid or has expired"),
             ("fault:html502 x", 5, "web page"),
             ("fault:html200 x", 5, "web page"),
-            ("fault:empty200 x", 5, "nothing"),
+            ("fault:empty200 x", 5, "an empty response"),
             ("fault:code=4028 x", 4, "4028"),
             ("fault:429 x", 4, "4009"),
         ],
@@ -310,7 +310,8 @@ class TestTrouble:
         fetching, why, ids = ran.err.splitlines()
         assert ran.status == 5
         assert "connection lost; fetching the rest" in fetching
-        assert "cut off before its end; the rest cannot be fetched: 4101" in why
+        assert "cut off before its end; the rest cannot be fetched: " in why
+        assert "(error 4101)" in why
         assert "conversation 7" in ids
         assert "--fetch" not in ran.err
 

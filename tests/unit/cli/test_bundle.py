@@ -37,7 +37,7 @@ def test_it_is_shown_then_written_and_is_a_capture(command: Command, recorded: s
         assert facts[name], name
     assert (facts["server"], facts["status"], facts["question"]) == ("cloud", "completed", "1 + 1")
     assert ran.out.startswith(text.splitlines()[0])
-    assert ran.out.endswith(f"Written: {out}\n")
+    assert ran.out.endswith(f"Saved to {out}\n")
     if sys.platform != "win32":
         assert out.stat().st_mode & 0o777 == 0o600
 
@@ -119,7 +119,7 @@ def test_a_place_that_cannot_be_written_is_told(command: Command, recorded: str,
     (tmp_path / "file").write_text("")
     ran = command("bundle", "-y", "-o", str(tmp_path / "file" / "b.sse"), recorded)
     assert ran.status == 2
-    assert "cannot be written" in ran.err
+    assert "cannot write " in ran.err
 
 
 def test_a_long_one_is_shown_in_part_and_counted(command: Command, tmp_path: Path) -> None:

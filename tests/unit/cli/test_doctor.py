@@ -51,14 +51,14 @@ def test_it_asks_nobody_unless_told(command: Command, stand_in: StandIn) -> None
     assert list(stand_in.requests) == []
     ran = command("doctor", "--online")
     assert [request.path for request in stand_in.requests] == ["/v1/users/me"]
-    assert "the token is good" in ran.out
+    assert "the token is valid" in ran.out
 
 
 def test_a_studio_that_does_not_tell_whose_token_it_is_is_no_problem(command: Command) -> None:
     with StandIn(profile="studio", pace=0) as studio:
         ran = command("doctor", "--online", COZE_API_BASE=studio.base_url, COZE_API_TOKEN=studio.token)
     assert ran.status == 0
-    assert "coze-studio does not list bots" in ran.out
+    assert "Coze Studio does not list bots" in ran.out
 
 
 def test_the_kind_of_the_server_is_told_from_its_address_and_by_asking(command: Command) -> None:
@@ -88,7 +88,7 @@ def section(text: str, title: str) -> str:
     [
         ({"COZE_API_TOKEN": ""}, [], 3, "no token found"),
         ({"COZE_API_TOKEN": "pat_EXAMPLE"}, ["--online"], 3, "4100"),
-        ({"COZE_API_BASE": "http://127.0.0.1:1"}, ["--online"], 5, "does not accept"),
+        ({"COZE_API_BASE": "http://127.0.0.1:1"}, ["--online"], 5, "connection refused"),
         ({"COZE_TUI_MOUSE": "perhaps"}, [], 2, "COZE_TUI_MOUSE"),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_lax_credentials_file_is_repaired_and_told(
     path = Path(environment["COZE_TUI_HOME"]) / "config" / "credentials.json"
     path.chmod(0o644)
     ran = command("doctor", COZE_API_TOKEN="")
-    assert f"others could read {path}" in ran.out
+    assert f"{path} was readable by others" in ran.out
     assert path.stat().st_mode & 0o777 == 0o600
 
 

@@ -61,7 +61,8 @@ def test_files_and_urls_go_with_the_next_question(command: Command, tmp_path: Pa
         bodies = [json.loads(each.raw) for each in stand_in.requests if each.path == "/v3/chat"]
     for name in ("my pic.png", "b.txt", url):
         assert f"Status: {name} goes with the next question\n" in ran.out
-    assert "none cannot be sent" in ran.out
+    assert "cannot send the file " in ran.out
+    assert "/none. " in ran.out
     kinds = [item["type"] for item in json.loads(bodies[0]["additional_messages"][0]["content"])]
     assert kinds == ["text", "image", "file", "image"]
     assert url in bodies[0]["additional_messages"][0]["content"]
@@ -84,7 +85,10 @@ def test_what_was_said_is_gone_on_with(command: Command) -> None:
 
 
 def test_the_context_is_cleared(command: Command) -> None:
-    assert "the bot has forgotten" in command("--linear", stdin="1 + 1\n/clear\n").out
+    assert (
+        "context cleared; the bot no longer sees earlier messages"
+        in command("--linear", stdin="1 + 1\n/clear\n").out
+    )
 
 
 def test_a_command_that_is_not_there_is_told_and_help_tells_all(command: Command) -> None:
@@ -125,7 +129,7 @@ def test_a_local_tool_is_given_its_output(command: Command, typed: list[str], gi
 
 
 def test_what_is_wrong_with_the_bot_or_the_token_is_told(command: Command) -> None:
-    assert "no bot is given" in command("--linear", COZE_BOT_ID="").err
+    assert "no bot selected" in command("--linear", COZE_BOT_ID="").err
     assert command("--linear", COZE_API_TOKEN="").status == 3
     assert "4100" in command("--linear", stdin="hi\n", COZE_API_TOKEN="pat_WRONG").out
 
@@ -176,7 +180,7 @@ def test_the_demo_shows_a_command_that_is_allowed_and_waits_on_after_a_refusal(c
     assert ran.out.index("4016") < ran.out.index("09:41 in my hall")
     assert "there is nothing to do that with" in ran.out
     assert "/run runs date +%H:%M" in ran.out
-    assert "the bot waits on" in ran.out
+    assert "the bot is still waiting" in ran.out
 
 
 @pytest.mark.parametrize("mode", ["NORMAL", "EXCLUSIVE"], ids=["for writing", "for reading, too"])

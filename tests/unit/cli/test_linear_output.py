@@ -126,7 +126,7 @@ def test_thoughts_tools_and_suggestions_have_labels_of_their_own() -> None:
     assert told[:5] == [
         "Thinking: 先想。",
         'Tool: search {"q":"春节"}',
-        "Tool: search gave 3 B",
+        "Tool: search returned 3 B",
         "海水: 好。",
         "Suggestion 1: 再问？",
     ]
@@ -135,12 +135,12 @@ def test_thoughts_tools_and_suggestions_have_labels_of_their_own() -> None:
 def test_a_cut_answer_keeps_its_text_and_says_so() -> None:
     told = lines(grew("half a wo"), TurnEnded(Outcome.INTERRUPTED, 5_000))
     assert told[0] == "海水: half a wo"
-    assert "cut off; /recover" in told[1]
+    assert "cut off; type /recover" in told[1]
 
 
 def test_a_cut_whose_rest_is_refused_reports_both_and_offers_nothing() -> None:
     told = lines(grew("half"), TurnEnded(Outcome.INTERRUPTED, 5_000, AuthError(4101, "no permission")))
-    assert told[1].startswith("Error: 4101")
+    assert told[1].startswith("Error: the token lacks a permission (error 4101)")
     assert "cut off; the rest cannot be fetched" in told[2]
     assert "/recover" not in "".join(told)
 
@@ -148,8 +148,8 @@ def test_a_cut_whose_rest_is_refused_reports_both_and_offers_nothing() -> None:
 def test_a_failure_is_told_with_what_to_do() -> None:
     error = ApiError(987654, "something new", logid="2026LOG")
     told = lines(TurnEnded(Outcome.FAILED, 5_000, error))
-    assert told[0].startswith("Error: 987654 — something new")
-    assert "logs of that server" in told[0]
+    assert told[0].startswith("Error: something new (error 987654)")
+    assert "in that server's logs" in told[0]
     assert told[1].startswith("Status: failed")
 
 

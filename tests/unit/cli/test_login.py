@@ -85,7 +85,7 @@ def test_a_studio_that_checks_no_tokens_is_taken_at_its_word(command: Command, k
         ran = command("login", "--base-url", studio.base_url, stdin=studio.token)
         assert ran.status == 0
         assert "Coze Studio does not say who owns a token" in ran.err
-        assert "shows at the first question" in ran.err
+        assert "the token will be checked with your first question" in ran.err
         assert kept.find("default") is not None
 
 
@@ -111,8 +111,8 @@ def test_each_profile_has_its_own_token(command: Command, stand_in: StandIn, kep
 
 def test_logging_out_twice_says_so(command: Command, stand_in: StandIn, kept: CredentialsFile) -> None:
     command("login", stdin=stand_in.token)
-    assert "forgotten" in command("logout").out
-    assert "no kept token" in command("logout").out
+    assert "Deleted the saved token" in command("logout").out
+    assert "has no saved token" in command("logout").out
     assert command("ask", "1 + 1").status == 3
 
 
@@ -146,7 +146,7 @@ class TestDevice:
         stand_in.device(script=["access_denied"], interval=1)
         ran = command("login", "--device", "--client-id", "app")
         assert ran.status == 3
-        assert "refused in the browser" in ran.err
+        assert "denied in the browser" in ran.err
         assert not kept.path.exists()
 
     def test_an_old_access_token_is_renewed_before_it_is_used(
@@ -174,7 +174,7 @@ def test_at_a_terminal_the_site_is_asked_for_and_the_token_is_not_shown(
     with Terminal([sys.executable, "-m", "coze_tui", "login"], env=environment) as terminal:
         terminal.wait_for("Site (cn, com")
         terminal.send("not an address\r")
-        terminal.wait_for("That is no address")
+        terminal.wait_for("Not a valid address")
         terminal.send(f"{stand_in.base_url}\r")
         terminal.wait_for("Token:")
         terminal.send(f"{stand_in.token}\r")

@@ -96,7 +96,7 @@ def test_many_bad_places_are_counted(command: Command, recorded: Path, tmp_path:
     edited.write_bytes(b"nonsense\n" * 20 + b"\n" + recorded.read_bytes())
     ran = command("show", str(edited))
     assert len(ran.err.splitlines()) == 6
-    assert "15 more places" in ran.err
+    assert "15 more problems like these" in ran.err
 
 
 @pytest.mark.parametrize("data", [b"", b"# A text\n", b"\x89PNG\r\n\x1a\n\0\0", b'{"code":4100}'])
@@ -113,7 +113,7 @@ def test_what_is_no_capture_is_one_line_and_status_2(command: Command, tmp_path:
     ("data", "reason"),
     [
         (b"a letter\nto somebody\n", "line 1: not a line of an event stream"),
-        (b"\0" * 9_000_000, "line 1: a line longer than any of Coze's"),
+        (b"\0" * 9_000_000, "line 1: a line longer than any that Coze sends"),
     ],
     ids=["letter", "zeros"],
 )
@@ -161,7 +161,7 @@ def test_a_foreign_stream_is_shown_with_what_was_not_understood(command: Command
     ran = command("show", str(file))
     assert ran.status == 0
     assert "unrecognized  1" in ran.out  # the end is Coze's, too
-    assert "No times of arrival" in ran.out
+    assert "The capture has no arrival times" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -169,12 +169,12 @@ def test_a_foreign_stream_is_shown_with_what_was_not_understood(command: Command
 )
 def test_a_studio_s_chat_without_tokens_says_why(command: Command, stream: str, is_said: bool) -> None:
     ran = command("show", str(STREAMS / f"{stream}.sse"))
-    assert ("coze-studio tells tokens with the answer only" in ran.out) is is_said
+    assert ("Coze Studio reports tokens only together with an answer" in ran.out) is is_said
 
 
 def test_a_failed_chat_says_why(command: Command) -> None:
     ran = command("show", str(STREAMS / "bare_failed.sse"))
-    assert "failed: 5000" in ran.out
+    assert "failed: the server failed (error 5000)" in ran.out
 
 
 def test_a_terminal_without_blocks_gets_ascii(

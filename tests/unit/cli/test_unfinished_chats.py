@@ -158,6 +158,7 @@ def test_a_locked_history_is_shown_all_the_same(
     assert (TEXT if line in READING else CHAT_ID if "give" not in line else "海水为什么是咸的") in ran.out
     assert ("cannot be updated" in ran.err and "locked by another program" in ran.err) == (not is_running)
     assert "not saved" not in ran.err
+    assert "not being saved" not in ran.err
 
 
 @pytest.mark.usefixtures("key")

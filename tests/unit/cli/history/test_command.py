@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -93,7 +94,7 @@ def test_a_history_that_cannot_be_read_is_not_taken_for_an_empty_one(
         database_file.symlink_to(database_file)
     ran = command(*line.split())
     assert (ran.status, ran.out) == (1, "")
-    assert "cannot be read or written" in ran.err
+    assert "cannot read or write a coze-tui file" in ran.err
 
 
 # --- search ---
@@ -113,7 +114,7 @@ def test_nothing_found_is_said(command: Command, key: str) -> None:
     ran = command("history", "search", "zzz")
     assert (ran.status, ran.out) == (0, "")
     assert "no matches" in ran.err
-    assert "only the latest 1 places" in command("history", "search", "春节", "--limit", "1").err
+    assert "only the latest 1 match;" in command("history", "search", "春节", "--limit", "1").err
     assert command("history", "search").status == 2
     assert command("history", "search", " ").status == 2
 
@@ -175,7 +176,7 @@ def test_how_chats_ended_and_where_the_context_was_cleared_is_printed(command: C
         "--- context cleared ---",
     ):
         assert line in lines, line
-    assert any(line.startswith("failed: 4028") for line in lines)
+    assert any(line.startswith("failed: ") and "(error 4028)" in line for line in lines)
     assert "Untitled conversation" in command("history", "search", "开场白").out
 
 
@@ -191,14 +192,14 @@ def test_an_unknown_id_names_the_nearest(command: Command, key: str) -> None:
     ran = command("history", "show", wrong)
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == f"coze-tui: {wrong}: no conversation with this ID. Did you mean `{key}`?\n"
-    assert "which conversation?" in command("history", "show").err
+    assert command("history", "show").err == "coze-tui: history show: missing conversation ID.\n"
 
 
 def test_an_id_that_several_have_is_said(command: Command, home: Path) -> None:
     written(home, lambda c: [add_spring(c), add_spring(c)])
     ran = command("history", "show", "3342")
     assert ran.status == 2
-    assert "several conversations" in ran.err
+    assert "ambiguous ID; matches: " in ran.err
 
 
 def test_shown_as_json_it_is_one_object(command: Command, key: str) -> None:
@@ -286,8 +287,8 @@ def test_a_bad_file_does_not_keep_the_others_out(command: Command, key: str, tmp
         "imported",
         "already here, updated",
     ]
-    assert "missing: cannot be read" in ran.err
-    assert "bad.jsonl, line 2: this is not what coze-tui writes. Details: key." in ran.err
+    assert f"cannot read {tmp_path / 'missing'}" in ran.err
+    assert "bad.jsonl, line 2: not a format that coze-tui writes. Details: key." in ran.err
     assert command("history", "import").status == 2
 
 
@@ -345,7 +346,7 @@ def test_a_folder_that_cannot_be_written_to_ends_the_export(
     (tmp_path / "file").touch()
     ran = command("history", "export", key, "-o", str(tmp_path / "file" / "below"))
     assert ran.status == 2
-    assert "cannot be written" in ran.err
+    assert f"cannot write {tmp_path / 'file' / 'below'}" in ran.err
 
 
 def test_there_may_be_nothing_to_export_or_in_a_file(command: Command, tmp_path: Path) -> None:
@@ -356,7 +357,7 @@ def test_there_may_be_nothing_to_export_or_in_a_file(command: Command, tmp_path:
     file.write_text('{"format":"coze-tui","version":1}\n')
     ran = command("history", "import", str(file))
     assert (ran.status, ran.out) == (0, "")
-    assert "no conversations in it" in ran.err
+    assert "contains no conversations" in ran.err
 
 
 def test_stdin_is_imported_too(command: Command, key: str, tmp_path: Path) -> None:
@@ -415,13 +416,13 @@ def test_pruning_says_what_it_would_free_and_does_nothing_unasked(
     for tokens, status in ((("--dry-run",), 0), ((), 2)):
         ran = command("history", "prune", "--older-than", "90d", *tokens)
         assert ran.status == status
-        assert ran.out.startswith("To be removed: 1 conversation, 14 messages, the events of 2 chats; about ")
+        assert ran.out.startswith("Will remove 1 conversation, 14 messages, the events of 2 chats, about ")
         assert len(command("history").out.splitlines()) == 2
     assert "--yes: is required when coze-tui cannot ask: Remove this permanently?" in ran.err
     ran = command("history", "prune", "--older-than", "12w", "--yes")
     assert "Removed" in ran.out
     assert [each["id"] for each in objects(command("history", "--json").out)] == [kept]
-    assert "nothing so old" in command("history", "prune", "--older-than=1Y", "--yes").out
+    assert "Nothing is that old." in command("history", "prune", "--older-than=1Y", "--yes").out
 
 
 def test_pruning_only_the_events_keeps_what_was_said(command: Command, key: str) -> None:
@@ -471,7 +472,8 @@ def test_pruning_gives_room_back(command: Command, home: Path, database_file: Pa
 
     written(home, fill)
     before = database_file.stat().st_size
-    assert "are free on the disk again" in command("history", "prune", "--older-than", "1d", "--yes").out
+    ran = command("history", "prune", "--older-than", "1d", "--yes")
+    assert re.search(r"^Freed \S+ \w+ of disk space\.$", ran.out, re.MULTILINE)
     assert database_file.stat().st_size < before / 2
 
 
@@ -495,7 +497,7 @@ def test_a_history_that_cannot_be_written_is_read_and_not_changed(
     c.close()
     ran = command("history", "rename", key, "x")
     assert ran.status == 1
-    assert "newer coze-tui" in ran.err
+    assert "newer version of coze-tui" in ran.err
 
 
 def test_an_unknown_second_word_names_the_nearest(command: Command) -> None:

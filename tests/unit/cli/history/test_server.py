@@ -70,7 +70,7 @@ def test_what_is_deleted_is_deleted_there_and_comes_back_here(
 ) -> None:
     ran = command("history", "delete", key)
     assert ran.status == 0
-    assert "brings it back here for seven days" in ran.err
+    assert "restores it here within seven days" in ran.err
     assert names(stand_in) == []
     assert '"on_server": false' in command("history", "delete", "--undo", key, "--json").out
     assert key in command("history").out
@@ -98,6 +98,6 @@ def test_without_a_token_or_at_another_site_it_is_said_that_the_server_was_not_t
     assert "Renamed here, but not on the server." in ran.err
     ran = command("history", "delete", key, COZE_API_BASE="http://127.0.0.1:9")
     assert ran.status == 0
-    assert "which was not told: another site is in use" in ran.err
+    assert "which is not the current site; it was not changed there" in ran.err
     assert command("history").out == ""
     assert names(stand_in) == ["渡轮"]
