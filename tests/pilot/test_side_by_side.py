@@ -242,7 +242,7 @@ async def test_one_that_needs_a_tool_is_answered_in_the_chat(home: Path) -> None
         await at.ask("When?")
         await at.answered()
         assert "waits for you" in at.figures(1)
-        assert "press o to open it in the chat" in at.figures(1)
+        assert "press O to open it in the chat" in at.figures(1)
 
 
 async def test_what_is_typed_is_kept_as_the_draft_of_the_chat(home: Path) -> None:

@@ -333,7 +333,7 @@ async def test_another_bot_is_chosen_by_its_id(home: Path) -> None:
             return at.screen.header.bot == "河水"
 
         await at.until(lambda: at.app.screen is not at.screen or is_used())
-        while not is_used():  # it is unknown: the list asks
+        while not is_used():  # it is not known yet: the list asks
             await at.pilot.press("enter")
             await at.pilot.pause()
         await at.ask("谁？")

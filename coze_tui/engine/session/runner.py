@@ -499,7 +499,7 @@ class ChatTurn:
             async with asyncio.timeout(_CANCEL_SECONDS):
                 await chats.cancel(self._client, self.state.conversation_id, self.state.chat_id)
         except TimeoutError:
-            detail, level = _("no result"), "attention"
+            detail, level = _("no response"), "attention"
         except CozeTuiError as failure:
             if not (isinstance(failure, ApiError) and failure.code in _CANNOT_CANCEL):
                 from coze_tui.diagnostics.explain import explain

@@ -62,7 +62,7 @@ _IN_SELECTION = {
     "cursor(1)": N_("extend"),
     "select": N_("from here"),
     "copy_message": N_("copy"),
-    "leave_selection": N_("close"),
+    "leave_selection": N_("stop selecting"),
 }
 """What the keys that are shown do while a part of the text is selected by keys, by their actions."""
 
@@ -104,14 +104,14 @@ class MessageLog(ScrollView, can_focus=True):
         Binding(
             "v", "select", N_("select"), id="log.select", tooltip=N_("select a part of the text by keys")
         ),
-        Binding("escape", "leave_selection", N_("close"), id="log.leave_selection", show=False),
+        Binding("escape", "leave_selection", N_("stop selecting"), id="log.leave_selection", show=False),
         Binding("Y", "copy_code", N_("copy code"), id="log.copy_code", show=False),
         Binding(
             "o", "links", N_("links"), id="log.links", tooltip=N_("list the links of the message"), show=False
         ),
         Binding("i", "ask('copy_ids')", N_("copy ids"), id="log.copy_ids", show=False),
         Binding("r", "ask('recover')", N_("recover"), id="log.recover", show=False),
-        Binding("R", "ask('regenerate')", N_("restart"), id="log.regenerate", tooltip=N_("ask again")),
+        Binding("R", "ask('regenerate')", N_("ask again"), id="log.regenerate"),
         Binding("e", "ask('edit')", N_("edit"), id="log.edit", tooltip=N_("edit and resend")),
         Binding("f", "ask('fork')", N_("fork"), id="log.fork"),
         Binding("p", "ask('plain_view')", N_("plain text"), id="log.plain_view", show=False),

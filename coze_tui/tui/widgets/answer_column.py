@@ -75,7 +75,7 @@ class Answerer:
 def _figure_lines(figures: TurnFigures, now_us: int | None) -> Sequence[list[Part]]:
     state = [Chip.of(figures, now_us).part]
     if figures.outcome is not None and figures.outcome.can_continue:
-        state.append((" · " + _("press o to open it in the chat"), "muted"))
+        state.append((" · " + _("press O to open it in the chat"), "muted"))
     return (
         state,
         [(_("first text {time}").format(time=first_text(figures)), "text")],
