@@ -135,5 +135,5 @@ def test_the_advice_fits_the_fault(command: Command, library: Path, fault: str, 
         err = command(*line.split(), **variables).err
         assert not err or cause in err, line
         assert "not saved" not in err
-        assert "owner and mode" not in err
+        assert "owner and permissions" not in err
         assert "disk is full" not in err

@@ -119,7 +119,7 @@ def test_an_import_counts_what_it_unpacks(tmp_path: Path) -> None:
             file.writelines(lines)
         status, errors, most = ran(home, "history", "import", str(path))
         assert status
-        assert f"larger than anything coze-tui writes. Details: {name}" in errors
+        assert f"too large to be a coze-tui file. Details: {name}" in errors
         assert most < MOST_MB
 
 

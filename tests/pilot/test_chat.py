@@ -510,7 +510,7 @@ async def test_the_form_that_was_put_off_is_opened_again_by_enter(home: Path) ->
         await at.until(lambda: isinstance(at.app.screen, ToolRequest), "the form is open")
         await at.pilot.press("escape")
         await at.until(lambda: at.app.screen is at.screen, "it is put off")
-        assert "Enter answers" in at.text()
+        assert "press Enter to answer" in at.text()
         assert at.screen.focused is at.screen.prompt
         await at.pilot.press("enter")
         await at.until(lambda: isinstance(at.app.screen, ToolRequest), "it is open again")

@@ -51,7 +51,7 @@ async def test_what_was_foreseen_is_told_with_what_helps_at_this_site(home: Path
         told = await at.until_told("987654")
         assert "[b]no" in told
         assert "\x1b" not in told
-        assert "logs of that server" in told
+        assert "in that server's logs" in told
         assert at.app.crash is None
 
 
@@ -72,13 +72,13 @@ async def test_a_failed_chat_is_told_the_same_when_it_is_opened_again(home: Path
     bot = Bot("7511000000000000777", "海水", [Delta("首先"), Fail(code=987654, msg="no")])
     async with desk(home, [bot]) as at:
         await at.ask("a question")
-        await at.until(lambda: "logs of that server" in at.text())
+        await at.until(lambda: "in that server's logs" in at.text())
         key = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
         await at.until(lambda: "首先" not in at.text())
         await at.screen.actions.open(key)
         await at.until(lambda: "首先" in at.text())
-        assert "logs of that server" in at.text()
+        assert "in that server's logs" in at.text()
 
 
 def test_there_is_no_screen_that_loses_errors() -> None:

@@ -159,7 +159,7 @@ async def test_the_support_bundle_has_no_token_and_replaces_no_file(home: Path, 
     file.write_text("mine", encoding="utf-8")
     async with desk(home, bots(Answer("河流把盐带走。"))) as at:
         await run(at, "/bundle")
-        await at.until_told("Nothing was sent")
+        await at.until_told("Nothing has been sent")
         await at.ask(f"my token is {at.stand_in.token}")
         await at.answered()
         await run(at, "/bundle")

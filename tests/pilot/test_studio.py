@@ -41,7 +41,7 @@ async def test_its_bots_are_not_asked_for_again(home: Path) -> None:
         before = len(at.stand_in.requests)
         await at.pilot.press("ctrl+t")
         await at.until(lambda: isinstance(at.app.screen, BotPicker))
-        await at.until(lambda: "coze-studio does not list bots" in shown(at))
+        await at.until(lambda: "Coze Studio does not list bots" in shown(at))
         assert len(at.stand_in.requests) == before
 
 

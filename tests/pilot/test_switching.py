@@ -292,7 +292,7 @@ async def test_a_question_goes_to_no_other_site_than_its_conversation(home: Path
             await at.screen.actions.open(key)
             await at.ask("second")
             await at.answered()
-            assert "this conversation is on" in at.text()
+            assert "this conversation belongs to" in at.text()
             await at.until(lambda: at.screen.prompt.message == "second")
         assert not any(request.path == "/v3/chat" for request in second.requests)
     finally:

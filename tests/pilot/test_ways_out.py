@@ -70,7 +70,11 @@ async def test_a_busy_conversation_offers_three_ways_out(home: Path, choice: str
 
 async def test_a_wrong_token_is_reported_before_anything_is_typed(home: Path) -> None:
     async with desk(home, bot([Answer("盐。")]), environment={"COZE_API_TOKEN": "pat_WRONG0000"}) as at:
-        await at.until(lambda: any("4100 — the token is wrong" in text for text in at.screen.banner.texts))
+        await at.until(
+            lambda: any(
+                "the token is invalid or has expired (error 4100)" in text for text in at.screen.banner.texts
+            )
+        )
         await at.ask("海水？")
         await at.answered()
         entry = at.screen.log_widget.entries[-1]

@@ -324,7 +324,7 @@ def test_when_a_full_disk_has_room_again_everything_is_stored_and_the_banner_goe
 
 def test_on_a_disk_that_is_full_from_the_start_one_can_chat(run: Start) -> None:
     program = run(wrapper=limited(0))
-    program.wait_for(lambda screen: "Chats are not saved" in " ".join(screen.text().split()))
+    program.wait_for(lambda screen: "Chats are not being saved" in " ".join(screen.text().split()))
     program.press("\x1b")
     program.wait_for(lambda screen: "not saved" not in screen.text())
     program.ask("1 + 1", "= 2")
@@ -364,7 +364,7 @@ def test_a_home_that_cannot_be_written_is_reported_and_shown(run: Start, home: P
     assert first.quit() == 0
     with unwritable(home):
         program = run("-c")
-        program.wait_for(lambda screen: "Chats are not saved" in " ".join(screen.text().split()))
+        program.wait_for(lambda screen: "Chats are not being saved" in " ".join(screen.text().split()))
         program.wait_for("= 2")
         program.ask("2 + 2", "= 4")
         program.type("half a sen")
@@ -395,7 +395,7 @@ def test_a_newer_store_is_reported_and_left_alone(run: Start) -> None:
         c.execute("PRAGMA user_version = 99")
     content = first.store.path.read_bytes()
     program = run()
-    program.wait_for("newer coze-tui")
+    program.wait_for("newer version of coze-tui")
     program.ask("2 + 2", "= 4")
     program.send(b"\x11")
     program.check_left()
