@@ -133,7 +133,7 @@ async def import_file(context: AppContext, path: Path) -> str | None:
             n=thousands(count)
         )
     else:
-        text = _("Nothing was imported: all of it was here already.")
+        text = _("Nothing was imported: everything is already here.")
     context.app.notify(text, markup=False)
     return imported[0].key if imported else None
 

@@ -54,7 +54,7 @@ async def test_a_conversation_is_exported_where_the_program_was_started(
             assert at.screen.header.title == "海水为什么咸？"
             assert "1 conversation imported" in said(at)
             await at.ask(f"/import {path}")
-            await at.until(lambda: "all of it already here" in said(at))
+            await at.until(lambda: "everything is already here" in said(at))
             empty = tmp_path / "empty.jsonl"
             empty.write_text('{"format":"coze-tui","version":1}\n', "utf-8")
             await at.ask(f"/import {empty}")
