@@ -74,7 +74,7 @@ def call(home: Path, locale: Mapping[str, str]) -> Iterator[Call]:
                 timeout=60,
                 check=False,
             )
-            assert b"error in coze-tui itself" not in ran.stderr
+            assert b"internal error" not in ran.stderr
             assert b"Traceback" not in ran.stderr
             assert ran.returncode == 0, ran.stderr
             return ran.stdout

@@ -32,7 +32,7 @@ SEEN = {
     "shape=nested": "the reason (sample) (odd_word)",
     "nameless": "events that are not Coze's (message)",
     "json-as-stream": "the token is invalid or has expired (error 4100)",
-    "code=123456": "error 123456 (error 123456)",
+    "code=123456": "error 123456 (sample) (error 123456)",
     # a reply that never starts
     "redirect=302": "does not follow redirects",
     "hang": "did not respond in time",

@@ -45,7 +45,7 @@ def shell(keeper: Keeper, home: Path, script: str, **more: str) -> subprocess.Co
 
 SCRIPTS: dict[str, tuple[str, int, bytes]] = {
     "a reader that goes away": ("$ask $q | head -c 20; exit ${PIPESTATUS[0]}", 141, b""),
-    "a full disk behind stdout": ("$ask $q > /dev/full", 1, b"the output cannot be written"),
+    "a full disk behind stdout": ("$ask $q > /dev/full", 1, b"cannot write the output"),
     "no stdin": ("$ask $q <&-", 0, b""),
     "no stdout": ("$ask $q >&-", 1, b"cannot write the output: Bad file descriptor"),
     "no stderr": ("$ask --events $q 2>&-", 0, b""),
@@ -58,7 +58,7 @@ SCRIPTS: dict[str, tuple[str, int, bytes]] = {
     "a question that looks like an option": ("$ask -- --help", 0, b""),
     "an option that is none": ("$ask --no-such-option $q", 2, b"--no-such-option"),
     "no question": ("$ask < /dev/null", 2, b"no question"),
-    "a question of 5 MB": ("head -c 5000000 /dev/zero | tr '\\0' a | $ask", 2, b"longer"),
+    "a question of 5 MB": ("head -c 5000000 /dev/zero | tr '\\0' a | $ask", 2, b"too long for any model"),
     "a question that is no UTF-8": ("printf 'caf\\xe9 \\xff' | $ask", 0, b""),
     "a locale that is not there": ("LC_ALL=xx_YY.KOI8 $ask $q", 0, b""),
     "an ASCII world": ("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $ask $q", 0, b""),
@@ -86,15 +86,17 @@ def test_no_command_crashes_without(keeper: Keeper, tmp_path: Path, name: str, c
     home = tmp_path / "home"
     done = shell(keeper, home, f"{COMMAND} {name} {WORDS.get(name, '')} {closed}")
     assert not list(home.rglob("crash-*")), done
-    assert b"error in coze-tui itself" not in done.stderr, done
+    assert b"internal error" not in done.stderr, done
     if "2>&-" not in closed and done.returncode:
         assert any(line.startswith((b"coze-tui: ", b"usage: ")) for line in done.stderr.splitlines()), done
 
 
 def test_a_stdin_that_cannot_be_read_is_named(keeper: Keeper, tmp_path: Path) -> None:
-    for command in ("--linear", "login", "ask x", "show -"):
+    beginnings = dict.fromkeys(("--linear", "login", "ask x"), b"coze-tui: stdin: ")
+    for command, beginning in (beginnings | {"show -": b"coze-tui: cannot read stdin"}).items():
         done = shell(keeper, tmp_path / "home", f"{COMMAND} {command} 0> {tmp_path}/file")
-        assert (done.returncode, done.stderr[:17]) == (2, b"coze-tui: stdin: "), command
+        assert done.returncode == 2, command
+        assert done.stderr.startswith(beginning), command
 
 
 def test_a_line_that_is_no_utf_8_ends_nothing(keeper: Keeper, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_finding_starts_at_the_view_and_marks_the_current_match(home: Path
         await at.pilot.press("enter")
         await at.until(lambda: place(at) == f"{first - 47}/11" and marked(at) == ["answer 5"])
         shown = screen.query_one(KeyFooter).shown()
-        assert shown[:4] == ["Enter next", "↑ previous", "Esc close", "Tab to the log"]
+        assert shown[:4] == ["Enter next", "↑ previous", "Esc close", "Tab go to the log"]
         assert screen.find_bar.remark.strip().endswith("Enter next · ↑ previous · Esc close")
         await at.pilot.resize_terminal(70, 30)
         await at.until(lambda: marked(at) == ["answer 5"], "the mark survives another width")

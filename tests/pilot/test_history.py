@@ -96,7 +96,7 @@ async def book(home: Path, **options: object) -> AsyncIterator[Book]:
         await at.pilot.press("ctrl+s")
         await at.until(lambda: isinstance(at.app.screen, HistoryScreen))
         found = Book(at)
-        await found.until(lambda: "Nothing was" in found.lines or found.titles, "the list is read")
+        await found.until(lambda: "No conversations yet." in found.lines or found.titles, "the list is read")
         yield found
 
 

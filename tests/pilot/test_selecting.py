@@ -44,7 +44,7 @@ async def test_words_lines_and_characters_are_selected_and_copied(home: Path) ->
         await at.pilot.press("v")
         assert selected(at) == "R"
         await at.until(lambda: "v from here" in footer(at))
-        assert {"↑↓ extend", "y copy", "Esc leave"} < set(footer(at))
+        assert {"↑↓ extend", "y copy", "Esc stop selecting"} < set(footer(at))
         await at.pilot.press("e")
         assert selected(at) == "River"
         await at.pilot.press("w", "w", "w", "v", "e")  # from there on

@@ -172,7 +172,7 @@ async def test_a_question_whose_file_cannot_be_sent_is_kept_with_the_reason(
         await at.screen.actions.attach(str(file))
         file.unlink()
         await at.ask("下一班？")
-        await at.until(lambda: "cannot be sent" in at.text())
+        await at.until(lambda: "cannot send the file" in at.text())
         await at.answered()
     assert watch.early == []
     assert rows(home, "SELECT status FROM chats") == ["failed"]

@@ -220,7 +220,7 @@ async def test_a_tool_is_answered_after_a_restart(home: Path) -> None:
         await at.pilot.press("ctrl+n")
         await at.pilot.pause()
         await at.screen.actions.open(left)
-        await at.until(lambda: "waits for the output" in at.text())
+        await at.until(lambda: "is waiting for the output" in at.text())
         await at.pilot.press("tab", "enter")
         await at.until(
             lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea), "the form"

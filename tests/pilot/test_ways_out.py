@@ -150,7 +150,7 @@ async def test_the_form_can_be_left_and_opened_again_with_what_was_typed(home: P
         await at.pilot.pause()
         await at.pilot.press("escape")
         await at.until(lambda: at.app.screen is at.screen)
-        await at.until(lambda: "waits for the output" in at.text())
+        await at.until(lambda: "is waiting for the output" in at.text())
         at.screen.run_in_worker("tools", at.screen.turns.answer_tools, exclusive=True)
         await at.until(lambda: [box.text for box in at.app.screen.query(TextArea)] == ["half"])
         await at.pilot.press("escape")
