@@ -204,7 +204,7 @@ def test_a_socks_proxy_that_is_not_there(command: Command) -> None:
 TOKENS = {
     "pat_WRONG": (3, "4100"),
     f"{TOKEN}\n": (0, TEXT),
-    "pat_\x1b[31m": (3, "no token"),
+    "pat_\x1b[31m": (3, "does not contain a valid token"),
     UNSET: (3, "no token found"),
 }
 

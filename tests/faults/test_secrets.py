@@ -113,7 +113,7 @@ def test_a_file_that_others_could_read_is_repaired_and_reported(command: Command
     file = tmp_path / "home" / "config" / "credentials.json"
     file.chmod(0o644)
     done = command("ask", "x", COZE_API_TOKEN=UNSET, secret_is_kept=True)
-    assert "others could read" in done.err
+    assert "was readable by others" in done.err
     assert modes(file) == 0o600
 
 
