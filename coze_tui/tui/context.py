@@ -127,7 +127,10 @@ class AppContext:
 
     def notify_failure(self, error: CozeTuiError, consequence: str = "") -> None:
         """Show an error in a toast, after a sentence that says what follows from it here."""
-        self.app.notify(f"{consequence} {self.explain(error)}".strip(), severity="error", markup=False)
+        text = self.explain(error)
+        if consequence:
+            text = _("{consequence}: {reason}").format(consequence=consequence.rstrip(".。"), reason=text)
+        self.app.notify(text, severity="error", markup=False)
 
     def _report_store_failure(self, error: CozeTuiError) -> None:
         """Publish `store_failed`. Called from the engine's thread."""

@@ -44,6 +44,9 @@ async def told(home: Path) -> dict[str, str]:
     }
 
 
+LACKING = "the token lacks a permission (error 4101)"
+
+
 class Book:
     """The history screen of a desk."""
 
@@ -594,8 +597,8 @@ async def test_a_deletion_that_the_server_refuses_is_told(
         await at.press("a", "d")
         await at.until(lambda: not at.titles)
         await at.press("escape")
-        await at.until(lambda: "“渡轮” was deleted here, but not on the server. 4101" in at.toasts)
-        await at.until(lambda: "“潮汐” could not be deleted on the server. 4101" in at.toasts)
+        await at.until(lambda: f"“渡轮” was deleted here, but not on the server: {LACKING}" in at.toasts)
+        await at.until(lambda: f"“潮汐” could not be deleted on the server: {LACKING}" in at.toasts)
 
 
 async def test_what_the_server_refuses_is_told_and_stays_done_here(
@@ -612,7 +615,7 @@ async def test_what_the_server_refuses_is_told_and_stays_done_here(
         await at.at.until(lambda: at.at.app.screen is not at.screen)
         at.at.app.screen.query_one(Field).put("潮")
         await at.press("enter")
-        await at.until(lambda: "Renamed here, but not on the server. 4101" in at.toasts)
+        await at.until(lambda: f"Renamed here, but not on the server: {LACKING}" in at.toasts)
         assert at.titles == ["潮"]
 
 
