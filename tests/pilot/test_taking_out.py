@@ -95,7 +95,7 @@ async def test_an_export_asks_for_the_place_and_before_it_replaces_a_file(
         await export_to("")
         await at.until(lambda: at.app.screen is at.screen)
         await export_to("mine.md/x.md")
-        await at.until_told("cannot write mine.md/x.md")
+        await at.until_told(f"cannot write {tmp_path}/mine.md/x.md")
         assert len(list(tmp_path.glob("*.md"))) == 1
 
 
