@@ -52,8 +52,8 @@ def kinds_of(error: type[CozeTuiError], argument: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("code", sorted(DOCUMENTED))
 def test_a_documented_code_shows_a_sentence_of_its_own_the_words_and_the_logid(code: int) -> None:
     told = explain(ApiError(code, "the server's words", logid="2026LOG"), base_url="")
-    assert told.title.startswith(f"{code} — ")
-    assert told.title != f"{code} — the server's words"
+    assert told.title.endswith(f" (error {code})")
+    assert told.title != f"the server's words (error {code})"
     assert "the server's words" in told.what
     assert (told.logid, told.code) == ("2026LOG", code)
     assert "\n" not in told.text
@@ -62,13 +62,13 @@ def test_a_documented_code_shows_a_sentence_of_its_own_the_words_and_the_logid(c
 
 def test_an_unpublished_bot_is_told_where_to_publish() -> None:
     told = explain(ApiError(4015, "x"), base_url="")
-    assert told.title == "4015 — this bot is not published to the API channel"
+    assert told.title == "this bot is not published to the API channel (error 4015)"
     assert told.do == "In the editor, choose Publish, tick “API”, and try again."
 
 
 def test_an_unknown_code_is_shown_as_it_is() -> None:
     told = explain(ApiError(987654, "something new", logid="L1"), base_url="")
-    assert told.title == "987654 — something new"
+    assert told.title == "something new (error 987654)"
     assert told.logid == "L1"
 
 
@@ -81,14 +81,14 @@ def test_an_error_without_a_code_shows_its_words(code: int) -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504])
 def test_a_bare_http_status_has_a_sentence(status: int) -> None:
     told = explain(ApiError(status, "", http_status=status), base_url="")
-    assert told.title.startswith(f"{status} — ")
+    assert told.title.endswith(f" (error {status})")
     assert told.do
 
 
 def test_a_number_that_is_no_status_is_no_status() -> None:
     assert (
         explain(ApiError(404, "a code of theirs", http_status=200), base_url="").title
-        == "404 — a code of theirs"
+        == "a code of theirs (error 404)"
     )
 
 
@@ -103,9 +103,9 @@ def test_a_refused_token_brings_the_hint_at_the_other_site(code: int) -> None:
 @pytest.mark.parametrize("code", [5000, 103100001, 799999])
 def test_a_server_of_ones_own_is_not_reported_to_coze(code: int) -> None:
     error = ApiError(code, "x", logid="20260101AB")
-    assert "Coze's support" in explain(error, base_url="").do
-    assert "Coze's support" in explain(error, base_url="https://api.coze.com").do
-    assert "logs of that server" in explain(error, base_url="http://127.0.0.1:8888").do
+    assert "Coze support" in explain(error, base_url="").do
+    assert "Coze support" in explain(error, base_url="https://api.coze.com").do
+    assert "that server's logs" in explain(error, base_url="http://127.0.0.1:8888").do
 
 
 @pytest.mark.parametrize("word", ["access_denied", "expired_token", "invalid_client", "invalid_grant"])
@@ -121,8 +121,8 @@ def test_oauth_s_words_have_sentences(word: str) -> None:
         (AuthError(123, "x"), "Log in again"),
         (BusyError(123, "x"), "Wait for it"),
         (QuotaError(123, "x"), "later"),
-        (NotFoundError(123, "x"), "Check the id"),
-        (ApiError(123, "x"), "Coze's support"),
+        (NotFoundError(123, "x"), "Check the ID"),
+        (ApiError(123, "x"), "Coze support"),
     ],
 )
 def test_an_unknown_code_of_a_known_class_still_helps(error: ApiError, words: str) -> None:
@@ -131,13 +131,13 @@ def test_an_unknown_code_of_a_known_class_still_helps(error: ApiError, words: st
 
 def test_what_a_server_does_not_offer_is_no_wrong_token() -> None:
     error = NotServedError(700012006, "missing session_key", path="/v1/users/me")
-    assert "does not offer" in explain(error, base_url="").title
+    assert "not supported by this server" in explain(error, base_url="").title
 
 
 @pytest.mark.parametrize("path", ["/v3/chat", "/prefix/v3/chat", ""])
 def test_a_server_without_chats_is_probably_no_api(path: str) -> None:
     told = explain(NotServedError(700012006, "missing session_key", path=path), base_url="")
-    assert told.title.endswith("/v3/chat is not served here")
+    assert told.title == "/v3/chat is not served here (error 700012006)"
     assert "studio new enough" in told.do
 
 
@@ -147,8 +147,8 @@ def test_a_server_without_chats_is_probably_no_api(path: str) -> None:
         ("/v1/files/upload", "Check that its ending fits its content"),
         ("/v3/chat/retrieve", "Check the conversation ID and the chat ID."),
         ("/v1/bots", "Check the workspace ID."),
-        ("/v3/chat", "the variables and the parameters"),
-        ("", "the variables and the parameters"),
+        ("/v3/chat", "variables and parameters"),
+        ("", "variables and parameters"),
     ],
 )
 def test_advice_for_a_bad_parameter_depends_on_the_call(path: str, words: str) -> None:
@@ -173,14 +173,14 @@ def test_a_missing_permission_is_named(path: str, permission: str) -> None:
         (-1, "slow down (rate_limit_exceeded)", "too many requests", "later"),
         (-1, "Conversation occupied: a chat is in progress", "a chat is still running", "Wait for it"),
         (-1, "no (context_length_exceeded)", "too long for the model", "/clear"),
-        (400, "Incorrect API key provided: sk-…", "the token is wrong", "Log in again"),
+        (400, "Incorrect API key provided: sk-…", "the token is invalid", "Log in again"),
         (987654, "You exceeded your current quota, insufficient_quota", "a quota is used up", "Top up"),
         (4000, "file content or filename is invalid", "the file is not accepted", "its ending"),
         (4000, "会话不存在", "no such conversation", "Start a new conversation."),
         (4028, "conversation not found", "the free calls", "Upgrade"),
         (403, "rate limit, not authenticated", "the server denied access", "the proxy"),
         (700012054, "No permission to access", "is not published", "Publish the bot"),
-        (702240010, "x", "too many requests from this IP address", "Slow down"),
+        (702240010, "x", "too many requests from this IP address", "Wait a few minutes"),
     ],
 )
 def test_words_decide_where_the_code_says_little(code: int, msg: str, title: str, advice: str) -> None:
@@ -233,7 +233,7 @@ def test_every_way_to_lose_the_connection_says_what_to_do(kind: str) -> None:
 
 
 def test_a_page_of_a_gateway_is_waited_out_first() -> None:
-    page = "Check the address of the site"
+    page = "Check the site address"
     passing, wrong = (
         explain(ProtocolError("html", http_status=status), base_url="").do for status in (502, 200)
     )
@@ -276,7 +276,11 @@ def test_a_wrong_setting_names_file_line_key_and_the_nearest() -> None:
 @pytest.mark.parametrize("reason", kinds_of(FileError, "reason"))
 def test_a_file_that_is_not_right_is_named_with_its_line(reason: Any) -> None:
     told = explain(FileError(reason, "/x.jsonl", line=7, detail="the reason"), base_url="")
-    assert told.title.startswith("/x.jsonl, line 7: ")
+    assert told.title.startswith(
+        {"unreadable": "cannot read /x.jsonl, line 7", "unwritable": "cannot write /x.jsonl, line 7"}.get(
+            reason, "/x.jsonl, line 7: "
+        )
+    )
     assert "the reason" in told.what or reason in ("empty", "for reading")
     assert explain(FileError("empty", "/x"), base_url="").text == "/x: the file is empty."
 
@@ -335,7 +339,7 @@ def test_parts_join_to_sentences() -> None:
 @pytest.mark.parametrize("reason", kinds_of(ToolCommandError, "reason"))
 def test_why_a_command_gave_nothing_is_told_with_its_name(reason: Any) -> None:
     told = explain(ToolCommandError(reason, "lamp", detail="no\x1b such room", status=3), base_url="")
-    assert told.title.startswith("lamp ")
+    assert told.title.startswith("cannot run lamp: " if reason == "unusable" else "lamp ")
     assert "\x1b" not in told.text
     assert ("no such room" in told.text) is (reason != "too large")
 

@@ -23,7 +23,7 @@ def test_every_trouble_is_told_in_one_line_and_names_the_file(kind: StoreWarning
 @pytest.mark.parametrize("kind", ["full", "readonly", "locked", "no locks", "broken", "unreadable"])
 def test_where_nothing_is_saved_in_this_run_it_is_said_how_that_ends(kind: StoreWarningKind) -> None:
     text = store_warning_text(StoreWarning(kind, "/x"), is_saved=False)
-    assert "not saved" in text
+    assert "not being saved" in text
     assert text.endswith("Then restart coze-tui.")
     assert "again" not in store_warning_text(StoreWarning(kind, "/x"))
 
@@ -31,7 +31,7 @@ def test_where_nothing_is_saved_in_this_run_it_is_said_how_that_ends(kind: Store
 @pytest.mark.parametrize("kind", get_args(StoreErrorKind))
 def test_only_what_saves_chats_says_that_they_are_not_saved(kind: StoreErrorKind) -> None:
     error = StoreError(kind, "/x")
-    assert "not saved" not in explain(error, base_url="").text
-    assert "not saved" not in store_warning_text(StoreWarning(kind, "/x"))
+    assert "not being saved" not in explain(error, base_url="").text
+    assert "not being saved" not in store_warning_text(StoreWarning(kind, "/x"))
     error.stops_saving = True
     assert "Chats are not being saved." in explain(error, base_url="").what

@@ -29,9 +29,9 @@ def test_a_conversation_reads_as_it_was() -> None:
 - bot: 小春 (7511)
 - site: coze.cn
 - conversation: {archived.conversation.key}
-- at Coze: 3342
-- begun: 2025-01-28 10:02 +00:00
-- last said: 2025-01-28 10:03 +00:00
+- Coze ID: 3342
+- started: 2025-01-28 10:02 +00:00
+- last message: 2025-01-28 10:03 +00:00
 - messages: 2 questions · 2 answers
 - tokens: 864
 
@@ -43,7 +43,7 @@ def test_a_conversation_reads_as_it_was() -> None:
 
 ## 小春 · 715 ms · first text 412 ms · tokens 120 in, 312 out
 
-> **Thought**
+> **Reasoning**
 >
 > 先查日历，再回答。
 
@@ -116,7 +116,7 @@ def test_a_tool_that_gives_fences_stays_in_its_own() -> None:
     ]
     journal.finish_chat(c, chat, ChatRecord(status="interrupted"), found)
     text = text_of(taken(c, key))
-    assert "> **run** · no answer\n>\n> ```\n> not json\n> ```\n" in text
+    assert "> **run** · no result\n>\n> ```\n> not json\n> ```\n" in text
     assert "> **knowledge** · 8 B\n>\n> `````\n> a\n> ````\n> b\n> `````\n" in text
     assert "\n*cut off*\n" in text
 
@@ -128,7 +128,7 @@ def test_a_cut_off_chat_names_the_reason_if_its_rest_was_refused() -> None:
     ended = ChatRecord(status="interrupted", error_code=4101, error_msg="no permission getChat")
     journal.finish_chat(c, chat, ended, [SavedMessage("assistant", "answer", "half")])
     text = text_of(taken(c, key))
-    assert "*cut off: 4101" in text
+    assert "*cut off: the token lacks a permission (error 4101)" in text
     assert "no permission getChat" in text
 
 

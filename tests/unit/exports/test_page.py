@@ -210,7 +210,13 @@ def test_a_failed_a_stopped_and_a_cut_chat_say_so() -> None:
     ):
         journal.finish_chat(c, journal.begin_chat(c, key, "?", "7511", SENT_AT), summary, [])
     text = shown(page_of(taken(c, key)))
-    for expected in ("failed: 4028", COZE_COM, "stopped", "cut off", "needs tool output"):
+    for expected in (
+        "failed: the free calls of this account are used up (error 4028)",
+        COZE_COM,
+        "stopped",
+        "cut off",
+        "needs tool output",
+    ):
         assert expected in text
 
 
@@ -264,7 +270,12 @@ def test_the_timeline_shows_stalls_open_tools_and_moments() -> None:
     html = page_of(taken(c, key))
     assert 'class="stall"' in html
     text = shown(html)
-    for expected in ("tool at 1,600 ms", "lamp 300 ms, no end", "failure 2,000 ms", "gaps over 1 s 1 stall"):
+    for expected in (
+        "tool at 1,600 ms",
+        "lamp 300 ms, not finished",
+        "failure 2,000 ms",
+        "gaps over 1 s 1 stall",
+    ):
         assert expected in text, expected
 
 

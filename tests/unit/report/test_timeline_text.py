@@ -52,7 +52,7 @@ def test_each_step_is_a_row_with_its_name_and_time() -> None:
         TurnEnded(Outcome.COMPLETED, 7 * S),
     )
     names = [line.split()[0] for line in shown]
-    assert names == ["waiting", "thinking", "search", "answering", "settling", "follow-up", "0", "first"]
+    assert names == ["waiting", "thinking", "search", "answering", "finishing", "follow-up", "0", "first"]
     assert shown[0].endswith("1.0 s")
     assert shown[2].endswith("  1.0 s")
     assert "20 deltas" in shown[3]
@@ -79,7 +79,7 @@ def test_stalls_are_marked_in_the_bar_and_counted() -> None:
     )
     [bar] = [line for line in shown if line.startswith("answering")]
     assert "╌╌╌" in bar
-    assert "1 stall gaps over 1 s" in shown[-1]
+    assert "1 stall over a second" in shown[-1]
 
 
 def test_a_tool_without_an_answer_and_failures_are_seen() -> None:
@@ -88,7 +88,7 @@ def test_a_tool_without_an_answer_and_failures_are_seen() -> None:
         EventNoted(EventRecord("error", 2 * S, level="error")),
         TurnEnded(Outcome.FAILED, 2 * S),
     )
-    assert any(line.startswith("search") and line.endswith("no end") for line in shown)
+    assert any(line.startswith("search") and line.endswith("not finished") for line in shown)
     assert any(line.startswith("failure") and "×" in line for line in shown)
 
 

@@ -44,7 +44,7 @@ def problem(line: str, run: Run) -> tuple[str, ...]:
         ("characters > 4", {}, ""),
         ("characters = 5", {}, ""),
         ("contains 退款", {"answer": "可以退款。"}, ""),
-        ("contains 退款", {"answer": "不行。"}, "not in the answer"),
+        ("contains 退款", {"answer": "不行。"}, "not found in the answer"),
         ("contains two words", {"answer": "these two words"}, ""),
         ("lacks 抱歉", {"answer": "抱歉"}, "found in the answer"),
         ("calls search", {"tools": ("find", "search")}, ""),
@@ -89,8 +89,8 @@ def test_a_bot_may_have_expectations_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "words", "suggestion"),
     [
-        ("expect = [\n  'total < 2 s',\n  oops\n]", 3, "is not TOML", ""),
-        ("expect = [", 1, "is not TOML", ""),
+        ("expect = [\n  'total < 2 s',\n  oops\n]", 3, "is not valid TOML", ""),
+        ("expect = [", 1, "is not valid TOML", ""),
         ("# one\nexpext = ['total < 2 s']", 2, "no such key", "expect"),
         ("expect = [\n 'total < 2 s',\n 'frist_text < 2 s',\n]", 3, "first_text", "first_text"),
         ("expect = ['total < 2 s',\n'total < 2']", 2, "unit", ""),
@@ -98,14 +98,14 @@ def test_a_bot_may_have_expectations_of_its_own() -> None:
         ("\nexpect = ['contain x']", 2, "contains", "contains"),
         ("expect = ['p0 total < 2 s']", 1, "p1 to p99", ""),
         ("expect = ['contains']", 1, "neither", "contains"),
-        ("expect = 'total < 2 s'", 1, "list of texts", ""),
-        ("expect = [7]", 1, "list of texts", ""),
+        ("expect = 'total < 2 s'", 1, "list of strings", ""),
+        ("expect = [7]", 1, "list of strings", ""),
         ("expect = ['lacks x']\n\nbots = 7", 3, "table", ""),
         ("expect = ['lacks x']\n[bots]\nA = 7", 3, "table", ""),
         ("expect = ['lacks x']\n[bots.A]\nexpects = []", 3, "no such key", "expect"),
         ('expect = [\n \'lacks a"b\',\n "laks a\\"b",\n]', 3, "neither", "lacks"),
-        ("", 0, "nothing is expected", ""),
-        ("expect = []", 0, "nothing is expected", ""),
+        ("", 0, "contains no expectations", ""),
+        ("expect = []", 0, "contains no expectations", ""),
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str, line: int, words: str, suggestion: str) -> None:

@@ -77,7 +77,7 @@ def test_what_studio_cannot_is_said_for_each_feature() -> None:
     assert {each.feature for each in limits(Dialect.STUDIO)} == set(Feature)
     cancel = limit(Dialect.STUDIO, Feature.CANCEL)
     assert cancel is not None
-    assert "stopped chat" in cancel.text
+    assert "does not stop a chat" in cancel.text
 
 
 def test_each_kind_has_a_name() -> None:
