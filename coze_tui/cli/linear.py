@@ -250,8 +250,9 @@ class _Talk:
             case "/help":
                 for each, text in _COMMANDS.items():
                     self._printer.line(each, _(text))
-                self._status(_("type a number to ask that suggestion; end a line with \\ to "
-                               "continue on the next"))
+                self._status(
+                    _("type a number to ask that suggestion; end a line with \\ to continue on the next")
+                )
             case _:
                 self._status(_("there is nothing to use this command on"))
 
