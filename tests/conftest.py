@@ -33,22 +33,31 @@ LONGEST_ID = 80
 """Characters of a parameter that a test id shows in full."""
 
 _SIGNALS = ("SIGINT", "SIGHUP", "SIGQUIT")
+_patch = pytest.MonkeyPatch()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Stop if a slow folder is gone, and compile the catalogs that changed since the package was installed.
 
-    Also lets programs take signals although the tests run under nohup or `&`.
+    Also shortens the waits of pilots, and lets programs take signals if the tests run under nohup or `&`.
     """
+    from tests.support.pace import shorten_waits  # only now, when its assertions are rewritten
+
     if gone := [folder for folder in SLOW if not (TESTS / folder).is_dir()]:
         raise pytest.UsageError(f"tests/conftest.py calls folders slow that do not exist: {gone}")
     if not hasattr(config, "workerinput"):  # once, before the workers of pytest-xdist start
         compile_stale_catalogs()
+    shorten_waits(_patch)
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             ours = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
             signal.signal(number, ours)
+
+
+def pytest_unconfigure() -> None:
+    """Give Textual its own pace again."""
+    _patch.undo()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -43,6 +43,7 @@ from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.desk import Desk, desk
 from tests.support.shown import drawn_text, stale_rows, toasts_of
+from tests.support.waiting import resize
 
 pytestmark = pytest.mark.quick
 BOT = "7511000000000000777"
@@ -382,7 +383,7 @@ async def test_every_size_shows_a_chat(home: Path) -> None:
     answer = Answer("| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```")
     async with desk(home, bot(answer), size=(1, 1)) as at:
         for size in ((1, 1), (120, 40), (80, 24), (39, 9), (20, 5), (2, 3), (300, 100)):
-            await at.pilot.resize_terminal(*size)
+            await resize(at.pilot, *size)
             await at.ask("q")
             await at.answered()
             assert at.screen.turns.view.phase is Outcome.COMPLETED
@@ -395,8 +396,7 @@ async def test_no_row_of_the_layout_before_remains_after_another_size(home: Path
         await at.ask("q")
         await at.answered()
         for size in ((80, 24), (120, 40), (60, 20), (200, 50), (99, 30)):
-            await at.pilot.resize_terminal(*size)
-            await at.pilot.pause()
+            await resize(at.pilot, *size)
             assert await stale_rows(at.pilot) == []
             for key in ("ctrl+g", "ctrl+f", "escape"):
                 await at.pilot.press(key)

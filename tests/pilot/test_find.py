@@ -16,6 +16,7 @@ from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
 from tests.support.shown import toasts_of
 from tests.support.stores import BOT, bots, talk, write
+from tests.support.waiting import resize
 
 
 async def long_home(home: Path, count: int = 200, every: int = 50) -> str:
@@ -105,7 +106,7 @@ async def test_finding_starts_at_the_view_and_marks_the_current_match(home: Path
         shown = screen.query_one(KeyFooter).shown()
         assert shown[:4] == ["Enter next", "↑ previous", "Esc close", "Tab go to the log"]
         assert screen.find_bar.remark.strip().endswith("Enter next · ↑ previous · Esc close")
-        await at.pilot.resize_terminal(70, 30)
+        await resize(at.pilot, 70, 30)
         await at.until(lambda: marked(at) == ["answer 5"], "the mark survives another width")
         assert place(at) == screen.find_bar.remark.strip(), "the keys give way"
         await at.pilot.press("escape")

@@ -25,6 +25,7 @@ from tests.support.keyboard import Keyboard
 from tests.support.server_conversations import create_conversation
 from tests.support.shown import lines_of, stale_rows, toasts_of
 from tests.support.stores import BOT, NOW, bots, talk, write
+from tests.support.waiting import resize
 
 HOUR = 3_600_000
 
@@ -148,7 +149,7 @@ async def test_a_word_searches_all_that_was_said_and_a_letter_says_that_it_did_n
         await at.until(lambda: "Type one more letter to search what was said." in at.lines)
         assert "No matches." not in at.lines
         assert at.screen.bar.remark.strip() == f"0 titles · {more}"
-        await at.at.pilot.resize_terminal(60, 20)
+        await resize(at.at.pilot, 60, 20)
         await at.until(lambda: at.screen.bar.remark.strip() == "0 titles", "the query keeps its room")
         await at.type("no such thing")
         await at.until(lambda: "No matches." in at.lines)
@@ -395,11 +396,10 @@ async def test_narrow_the_preview_takes_the_place_of_the_list(home: Path, told: 
 async def test_every_size_shows_a_history(home: Path, told: dict[str, str]) -> None:
     async with book(home, size=(1, 1)) as at:
         for size in ((1, 1), (120, 40), (60, 20), (30, 8), (10, 3), (80, 24)):
-            await at.at.pilot.resize_terminal(*size)
-            await at.at.pilot.pause()
+            await resize(at.at.pilot, *size)
             assert await stale_rows(at.at.pilot) == []
             await at.press("j", "space", "slash", "a", "down", "escape", "tab", "j", "escape")
-        await at.at.pilot.resize_terminal(100, 30)
+        await resize(at.at.pilot, 100, 30)
         await at.until(lambda: at.screen.preview.display)
 
 
@@ -514,6 +514,7 @@ async def test_names_and_deletions_reach_the_server(
         await at.until(lambda: len(at.titles) == 2)
         await at.press("a", "i")
         await at.until(lambda: "2 conversations imported" in at.toasts)
+        await at.until(lambda: all(item.summary for item in at.screen.conversations.items), "they are stored")
         first, second = at.titles
         await at.press("g", "r")
         await at.at.until(lambda: at.at.app.screen is not at.screen)
@@ -570,7 +571,9 @@ async def test_a_deletion_that_a_killed_program_owes_is_done_when_the_history_is
         await at.until(lambda: at.titles == ["渡轮"])
         await at.press("i")
         await at.until(lambda: "imported" in at.toasts)
-        summary = at.screen.conversations.items[0].summary
+        conversations = at.screen.conversations
+        await at.until(lambda: conversations.items[0].summary is not None, "it is read from the store")
+        summary = conversations.items[0].summary
         assert summary is not None
         key = summary.key
         await write(home, lambda c: history.delete(c, key, NOW - HOUR))

@@ -33,6 +33,7 @@ from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
 from tests.support.samples import STREAMS
 from tests.support.shown import lines_of, stale_rows, toasts_of
+from tests.support.waiting import resize
 
 BOT = "7511000000000000777"
 _S = TypeVar("_S", bound=Screen[None])
@@ -301,8 +302,7 @@ async def test_every_size_shows_the_frames_and_their_data(home: Path) -> None:
         await at.until(lambda: screen.chat.figures.is_ended)
         await at.pilot.press("t")
         for size in ((1, 1), (120, 40), (80, 24), (80, 40), (60, 20), (20, 5), (300, 100)):
-            await at.pilot.resize_terminal(*size)
-            await at.pilot.pause()
+            await resize(at.pilot, *size)
             assert await stale_rows(at.pilot) == []
             await at.pilot.press("g", "enter")
             await at.pilot.pause()

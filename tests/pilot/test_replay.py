@@ -37,6 +37,7 @@ from tests.support.conversations import replayed as replayed_as
 from tests.support.desk import Desk, desk
 from tests.support.samples import STREAMS
 from tests.support.shown import stale_rows
+from tests.support.waiting import resize
 
 BOT = "7511000000000000777"
 STEPS = (
@@ -207,8 +208,7 @@ async def test_every_size_shows_a_replay(home: Path) -> None:
         await at.answered()
         screen = await replayed(at, ReplayScreen(stored(at), inspector_at))
         for size in ((1, 1), (120, 40), (80, 24), (60, 20), (20, 5), (300, 100)):
-            await at.pilot.resize_terminal(*size)
-            await at.pilot.pause()
+            await resize(at.pilot, *size)
             assert screen.sidebar.display == (size[0] >= 100)
             await at.until(lambda: screen.steering.has_bar is not screen.bar.display, "one bar is shown")
             await at.pilot.pause()

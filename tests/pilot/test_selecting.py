@@ -9,6 +9,7 @@ import pytest
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, Gate
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
+from tests.support.waiting import resize
 
 pytestmark = pytest.mark.quick
 BOT = "7511000000000000777"
@@ -105,6 +106,6 @@ async def test_the_selection_stays_on_its_text_while_more_arrives(home: Path) ->
         await at.pilot.press("G", "$")  # the end of a text that is longer than the view
         await at.until(lambda: selected(at).endswith("the end"))
         assert "line 100 盐" in selected(at)
-        await at.pilot.resize_terminal(60, 24)  # other lines
+        await resize(at.pilot, 60, 24)  # other lines
         await at.until(lambda: not log.selector.is_on)
         assert selected(at) == ""

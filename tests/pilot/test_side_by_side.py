@@ -20,6 +20,7 @@ from coze_tui.tui.screens.help import help_sections
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
 from tests.support.desk import Desk, desk
 from tests.support.shown import stale_rows
+from tests.support.waiting import resize
 
 FIRST, SECOND, THIRD = "7511000000000000777", "7511000000000000778", "7511000000000000779"
 GATE = Gate("go on")
@@ -268,8 +269,7 @@ async def test_what_is_typed_outlives_the_program_that_is_quit_at_once(home: Pat
 async def test_columns_share_the_width_and_stay_readable(home: Path) -> None:
     async with side(home, [SECOND, THIRD]) as at:
         for width in (60, 80, 120):
-            await at.at.pilot.resize_terminal(width, 30)
-            await at.at.pilot.pause()
+            await resize(at.at.pilot, width, 30)
             assert await stale_rows(at.at.pilot) == []
             widths = [column.size.width + column.gutter.width for column in at.screen.columns]
             assert widths == [max(30, width // 3 + (number < width % 3)) for number in range(3)]

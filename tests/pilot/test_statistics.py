@@ -8,6 +8,7 @@ from coze_tui.standin.scenarios import Answer, Bot, Delta, Fail
 from coze_tui.tui.screens.statistics import StatisticsScreen
 from tests.support.desk import Desk, desk
 from tests.support.shown import lines_of
+from tests.support.waiting import resize
 
 BOT = "7511000000000000777"
 
@@ -78,7 +79,7 @@ async def test_every_size_shows_them(home: Path) -> None:
         await at.ask("q")
         await at.answered()
         for size in ((1, 1), (120, 40), (60, 20), (20, 5)):
-            await at.pilot.resize_terminal(*size)
+            await resize(at.pilot, *size)
             at.screen.run_in_worker("screen", at.screen.actions.show_statistics, exclusive=True)
             await at.until(lambda: isinstance(at.app.screen, StatisticsScreen))
             await at.pilot.press("d", "enter", "escape", "escape")

@@ -97,7 +97,7 @@ async def test_the_sidebar_follows_forks_and_the_cursor(home: Path) -> None:
             await at.answered()
             await at.until(lambda: at.screen.log_widget.entries[-1].chat, "its chat is named")
             ids.append(at.screen.turns.view.figures.chat_id[-4:])
-        assert f"chat …{ids[1]}" in at.life()
+        await at.until(lambda: f"chat …{ids[1]}" in at.life(), "the newest chat")
         await at.pilot.press("tab", "g")
         await at.until(lambda: f"chat …{ids[0]}" in at.life(), "the chat under the cursor")
         await at.pilot.press("f")
@@ -107,8 +107,9 @@ async def test_the_sidebar_follows_forks_and_the_cursor(home: Path) -> None:
         await at.ask("question 3")
         await at.until(lambda: "Answer 3." in at.text())
         await at.answered()
-        assert at.screen.turns.view.figures.chat_id[-4:] not in ids
-        assert f"chat …{at.screen.turns.view.figures.chat_id[-4:]}" in at.life()
+        chat_id = at.screen.turns.view.figures.chat_id[-4:]
+        assert chat_id not in ids
+        await at.until(lambda: f"chat …{chat_id}" in at.life(), "the chat that was asked for last")
 
 
 async def test_the_sidebar_follows_what_another_program_has_asked(home: Path) -> None:
@@ -179,7 +180,7 @@ async def test_a_stopped_chat_says_what_it_costs_and_how_to_get_the_question_bac
         chip = at.screen.header.chip
         assert (chip.sign, chip.text) == ("◼", "stopped")
         await at.pilot.press("up")
-        assert at.screen.prompt.message == "海水为什么咸？"
+        await at.until(lambda: at.screen.prompt.message == "海水为什么咸？", "the question is back")
         await at.pilot.press("enter")
         await at.until(lambda: "盐" in at.text())
         await at.answered()
@@ -220,7 +221,7 @@ async def test_a_chat_that_was_cut_and_fetched_says_so_for_good(home: Path, size
         await at.until(lambda: "河流带走" in at.text())
         await at.answered()
         assert "↻ cut off after" in at.text()
-        assert at.screen.header.chip.sign == "✓"
+        await at.until(lambda: at.screen.header.chip.sign == "✓", "the header shows the end")
         notice = next(line for line in at.text().splitlines() if "↻" in line)
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
         await at.screen.actions.open(at.screen.conversation.key)

@@ -213,7 +213,9 @@ async def test_a_tool_is_answered_after_a_restart(home: Path) -> None:
     steps = bot(RequireAction((call,)), Answer("灯开了"))
     async with desk(home, steps) as at:
         await at.ask("开灯")
-        await at.until(lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea))
+        await at.until(
+            lambda: isinstance(at.app.screen, ToolRequest) and isinstance(at.app.focused, TextArea)
+        )
         await at.pilot.press("escape")
         await at.answered()
         left = at.screen.conversation.key
@@ -223,7 +225,8 @@ async def test_a_tool_is_answered_after_a_restart(home: Path) -> None:
         await at.until(lambda: "is waiting for the output" in at.text())
         await at.pilot.press("tab", "enter")
         await at.until(
-            lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea), "the form"
+            lambda: isinstance(at.app.screen, ToolRequest) and isinstance(at.app.focused, TextArea),
+            "the form",
         )
         at.app.screen.query_one(TextArea).text = '{"ok":true}'
         await at.pilot.pause()

@@ -101,8 +101,9 @@ async def begin(at: Desk, case: Case) -> None:
         await at.until(lambda: isinstance(at.app.screen, FirstRun), "the set-up at the start")
         await leave(at)
     else:
+        await at.until(lambda: at.screen.conversation.bot.name, "the bot is known")
         await at.ask("first")
-        await at.until(lambda: at.screen.turns.runs)
+        await at.until(lambda: any(b"first" in request.raw for request in at.stand_in.requests))
 
 
 async def type_over(at: Desk, case: Case) -> None:
@@ -190,7 +191,9 @@ async def test_a_key_within_the_last_second_lets_a_panel_wait(home: Path) -> Non
         assert at.app.screen is at.screen
         assert not at.screen.prompt.message
         await at.pilot.press("enter")  # in an empty prompt: what the line asks for
-        await at.until(lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea))
+        await at.until(
+            lambda: isinstance(at.app.screen, ToolRequest) and isinstance(at.app.focused, TextArea)
+        )
         await at.pilot.press(*"now")
         assert at.app.screen.query_one(TextArea).text == "now"
 

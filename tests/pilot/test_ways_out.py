@@ -115,7 +115,7 @@ async def test_a_local_tool_is_answered_and_the_stream_goes_on(home: Path) -> No
         await at.until(lambda: at.screen.conversation.bot.name, "the bot is known")
         await at.ask("开灯")
         await at.until(
-            lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea),
+            lambda: isinstance(at.app.screen, ToolRequest) and isinstance(at.app.focused, TextArea),
             "the form opens by itself",
         )
         at.app.screen.query_one(TextArea).text = '{"ok":true}'
@@ -133,7 +133,9 @@ async def test_an_allowed_command_gives_the_output_of_a_tool(home: Path) -> None
     environment = {"COZE_TUI_TOOLS": '{"echo_back": "cat"}'}
     async with desk(home, bot(steps), environment=environment) as at:  # type: ignore[arg-type]
         await at.ask("说")
-        await at.until(lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea))
+        await at.until(
+            lambda: isinstance(at.app.screen, ToolRequest) and isinstance(at.app.focused, TextArea)
+        )
         await at.pilot.press("ctrl+t")
         await at.until(lambda: "书房" in at.app.screen.query_one(TextArea).text)
         await at.pilot.press("ctrl+s")
@@ -145,7 +147,9 @@ async def test_the_form_can_be_left_and_opened_again_with_what_was_typed(home: P
     call = ToolCall("home", "set_lamp", {}, "call-1")
     async with desk(home, bot([RequireAction((call,)), Answer("ok")])) as at:
         await at.ask("开灯")
-        await at.until(lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea))
+        await at.until(
+            lambda: isinstance(at.app.screen, ToolRequest) and isinstance(at.app.focused, TextArea)
+        )
         at.app.screen.query_one(TextArea).text = "half"
         await at.pilot.pause()
         await at.pilot.press("escape")

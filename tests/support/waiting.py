@@ -30,3 +30,16 @@ async def until(
         if loop.time() > end:
             raise AssertionError(f"never: {what or is_so}\n{seen()}")
         await pilot.pause(0.01)
+
+
+async def resize(pilot: Pilot[Any], width: int, height: int) -> None:
+    """Give the terminal another size; return when the screen has it and has been laid out.
+
+    `Pilot.resize_terminal` alone may return before: Textual waits 8 ms for more sizes.
+    """
+    await pilot.resize_terminal(width, height)
+    app = pilot.app
+    await until(
+        pilot, lambda: app.screen.size == (width, height), "the screen has its size", seen=lambda: repr(app)
+    )
+    await pilot.pause()

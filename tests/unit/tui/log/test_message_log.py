@@ -27,6 +27,7 @@ from coze_tui.tui.log.message_log import MessageLog, Updated
 from coze_tui.tui.log.reasoning import ReasoningBlock
 from coze_tui.tui.log.viewport import PageWanted
 from tests.support.host_app import ThemedApp, sheets
+from tests.support.waiting import resize
 
 LONG = "\n\n".join(f"paragraph {number}" for number in range(40))
 CODE = "Look:\n\n```python\nprint(1)\n```\n\nand\n\n```go\nfmt.Println(" + "x" * 200 + ")\n```\n"
@@ -173,7 +174,7 @@ async def test_a_resize_keeps_the_end_in_sight_and_is_right_at_every_width() -> 
     async with stage() as seen:
         seen.log.show([*chats(0, 20), *chat(20, "word " * 300)])
         for width in (30, 100, 45, 60):
-            await seen.pilot.resize_terminal(width, 20)
+            await resize(seen.pilot, width, 20)
             await settled(seen)
             assert seen.lines()[-2].endswith("word")
             assert all(
@@ -547,7 +548,7 @@ async def test_the_cursor_is_visible_whatever_moves_the_lines() -> None:
             await settled(seen)
             assert len(cursor_lines(seen)) == 1, y
         for width, height in ((40, 16), (90, 8), (60, 30), (30, 6), (60, 16)):
-            await seen.pilot.resize_terminal(width, height)
+            await resize(seen.pilot, width, height)
             await settled(seen)
             assert len(cursor_lines(seen)) == 1, (width, height)
 
@@ -589,7 +590,7 @@ async def test_lines_that_are_added_above_the_cursor_do_not_push_it_away() -> No
         assert "ferry" in cursor_lines(seen)[0]
         await seen.pilot.press("G", "k")
         for height in (1, 2, 3, 20):
-            await seen.pilot.resize_terminal(60, height)
+            await resize(seen.pilot, 60, height)
             await settled(seen)
             assert len(cursor_lines(seen)) == 1, height
 

@@ -11,6 +11,7 @@ from coze_tui.text.format import thousands
 from coze_tui.tui.widgets.head import HeadLine, history_head, outcome_part, state_part
 from tests.support.host_app import Stage
 from tests.support.shown import drawn_text
+from tests.support.waiting import resize
 
 
 def test_a_chat_that_is_over_is_told_so_also_while_its_frames_are_read() -> None:
@@ -48,7 +49,7 @@ async def test_the_history_counts_once_it_is_read_and_never_cuts_its_name(stage:
         assert text.startswith("● History   ✓ 3 selected ")
         assert text.endswith(f" {thousands(count)} conversations")
         assert cell_len(text) == 58
-        await pilot.resize_terminal(30, 3)
+        await resize(pilot, 30, 3)
         assert header.render_line(0).text.strip() == "● History   ✓ 3 selected"
 
 
@@ -56,8 +57,7 @@ async def test_another_text_is_painted_if_it_looks_as_the_line_did_at_another_wi
     header = HeadLine(lambda width: [history_head(12, 0, width)])
     async with stage(header, size=(12, 3)) as (app, pilot):
         header.flush()
-        await pilot.resize_terminal(58, 3)
-        await pilot.pause()
+        await resize(pilot, 58, 3)
         assert "12 conversations" in drawn_text(app)
         header.show_layout(lambda width: [history_head(None, 0, width)])
         await pilot.pause()

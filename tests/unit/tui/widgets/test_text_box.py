@@ -9,6 +9,7 @@ from textual.widgets import TextArea
 
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.prompt.text_box import TextBox
+from tests.support.waiting import resize
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
@@ -116,8 +117,7 @@ async def test_a_change_of_theme_and_of_size_keeps_text_and_place(stage: Any) ->
         box.focus()
         box.set_message("春" * 30)
         app.theme = "coze-light"
-        await pilot.resize_terminal(20, 10)
-        await pilot.pause()
+        await resize(pilot, 20, 10)
         assert box.size.height == 5
         assert box.cursor_location == (0, 30)
 
