@@ -66,13 +66,22 @@ class EarlierPrompts:
 
     def __init__(self, prompts: Iterable[str] = ()) -> None:
         self._prompts: list[str] = []
-        for prompt in prompts:
-            if len(self._prompts) == _MOST_EARLIER:
-                break
-            if prompt.strip() and self._prompts[-1:] != [prompt]:
-                self._prompts.append(prompt)
         self._position = -1
         self._edited: dict[int, str] = {}
+        self.add_stored(prompts)
+
+    def add_stored(self, prompts: Iterable[str]) -> None:
+        """Add the prompts of the history, newest first, behind those that were sent while it was read.
+
+        The history may contain these already.
+        """
+        sent = len(self._prompts)
+        for number, prompt in enumerate(prompts):
+            if len(self._prompts) == _MOST_EARLIER:
+                break
+            is_sent = number < sent and prompt in self._prompts[:sent]
+            if prompt.strip() and not is_sent and self._prompts[-1:] != [prompt]:
+                self._prompts.append(prompt)
 
     def older(self, present: str) -> str | None:
         """The one before; None at the oldest. `present` is what is in the box, which is kept."""
@@ -330,8 +339,8 @@ class Prompt(TextBox):
             self.post_message(self.NumberTyped(number))
 
     def set_earlier(self, prompts: Iterable[str]) -> None:
-        """Walk and search these prompts from now on, the newest first."""
-        self._earlier = EarlierPrompts(prompts)
+        """Walk and search these prompts, newest first, behind those that were sent while they were read."""
+        self._earlier.add_stored(prompts)
 
     def note_sent(self, message: str) -> None:
         """Add a message that was sent to the earlier prompts."""

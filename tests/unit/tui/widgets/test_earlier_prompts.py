@@ -44,3 +44,11 @@ def test_memory_is_bounded() -> None:
     earlier = EarlierPrompts(str(number) for number in range(5_000))
     earlier.sent("new")
     assert len(earlier.search("", limit=10_000)) == 1_000
+
+
+def test_the_history_may_contain_what_was_sent_while_it_was_read() -> None:
+    earlier = EarlierPrompts()
+    earlier.sent("one")
+    earlier.sent("two")
+    earlier.add_stored(["two", "one", "zero", "two"])
+    assert [earlier.older("") for _step in range(5)] == ["two", "one", "zero", "two", None]

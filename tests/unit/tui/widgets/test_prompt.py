@@ -335,6 +335,17 @@ async def test_what_was_sent_is_the_next_earlier_prompt() -> None:
         assert desk.prompt.text == "question"
 
 
+async def test_what_was_sent_before_the_history_was_read_comes_first() -> None:
+    async with at_desk() as desk:
+        await desk.type("question")
+        await desk.press("enter")
+        desk.prompt.set_earlier(["newest", "older"])
+        await desk.press("up")
+        assert desk.prompt.text == "question"
+        await desk.press("up")
+        assert desk.prompt.text == "newest"
+
+
 async def test_up_in_an_empty_box_takes_the_queue_back_first() -> None:
     async with at_desk() as desk:
         desk.prompt.set_earlier(["earlier"])
