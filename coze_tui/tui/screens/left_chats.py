@@ -146,7 +146,7 @@ class LeftChats:
         else:
             say(
                 _(
-                    "The rest of the answer to “{question}” cannot be fetched now. The program tries it "
-                    "again. {reason}"
+                    "The rest of the answer to “{question}” cannot be fetched now; coze-tui will try "
+                    "again: {reason}"
                 )
             )

@@ -251,7 +251,7 @@ class TokenStep(Vertical):
             await self._log_in.keep(self._base_url, token)
         except (CredentialsError, StoreError, SettingsError) as error:
             why = explain(error, base_url=self._base_url).text
-            text = _("The token works, but was not saved. {why}").format(why=why)
+            text = _("The token works, but was not saved: {why}").format(why=why)
             self.notify(text, severity="warning", markup=False)
         if hint:
             self.notify(hint, severity="warning", markup=False)
