@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
-from coze_tui.cli.startup import begin, confirm, print_exactly, show_problems
+from coze_tui.cli.startup import begin, confirm, show_problems
+from coze_tui.cli.stdout import print_exactly
 from coze_tui.config.new_files import remove_leftovers
 from coze_tui.config.secure_files import write_new
 from coze_tui.engine.analysis.frames_table import inspected

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 from coze_tui.cli.options import (
     Command,
+    OneOf,
     Option,
     assignment,
     filling,
     number,
-    one_of,
     option_of,
     whole_number,
     wrong,
@@ -101,7 +101,7 @@ _HISTORY = (
                 "--format",
                 N_("md, html (one self-contained page), jsonl (lossless) or sse (captures)"),
                 "FORMAT",
-                read=one_of("md", "html", "jsonl", "sse"),
+                read=OneOf("md", "html", "jsonl", "sse"),
                 default="md",
             ),
             Option(
@@ -189,7 +189,7 @@ _PAST_CHATS = (
                 "--by",
                 N_("group by bot, day or conversation (default: {default})"),
                 "WHAT",
-                read=one_of("bot", "day", "conversation"),
+                read=OneOf("bot", "day", "conversation"),
                 default="bot",
             ),
             Option(
@@ -217,7 +217,7 @@ _PAST_CHATS = (
                 N_("output format: curl, python or ask (default: {default})"),
                 "FORM",
                 dest="form",
-                read=one_of("curl", "python", "ask"),
+                read=OneOf("curl", "python", "ask"),
                 default="curl",
             ),
             *_TARGET,
@@ -371,7 +371,7 @@ _ALL = (
                 "--profile-name",
                 N_("server to imitate: official (coze.cn) or studio (Coze Studio)"),
                 "NAME",
-                read=one_of("official", "studio"),
+                read=OneOf("official", "studio"),
                 default="official",
             ),
             Option(
@@ -428,6 +428,18 @@ _ALL = (
         note=N_(
             "For completion and checks in editors, save the schema beside the settings file as "
             "coze-tui.schema.json, and begin the file with the line `#:schema ./coze-tui.schema.json`."
+        ),
+    ),
+    Command(
+        "completion",
+        N_("print the script that completes commands, options and IDs in a shell"),
+        (_LANGUAGE,),
+        "completion.command:run_completion",
+        words="bash|zsh|fish|powershell",
+        note=N_(
+            'Add `eval "$(coze-tui completion bash)"` to ~/.bashrc, or the same with zsh to ~/.zshrc after '
+            "compinit. For fish, save the script as ~/.config/fish/completions/coze-tui.fish. For "
+            "PowerShell, add `coze-tui completion powershell | Out-String | Invoke-Expression` to $PROFILE."
         ),
     ),
 )

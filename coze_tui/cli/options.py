@@ -152,16 +152,17 @@ def wrong(problem: str, *, source: str, known: Sequence[str] = (), word: str = "
     return SettingsError(problem, source=source, suggestion=nearest(word or source, known) if known else "")
 
 
-def one_of(*words: str) -> OptionReader:
-    """Return a reader that accepts some words only."""
+class OneOf:
+    """A reader that accepts some words only."""
 
-    def read(option: str, text: str) -> str:
-        if text not in words:
-            problem = _("must be one of: {words}").format(words=", ".join(words))
-            raise wrong(problem, source=option, known=words, word=text)
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __call__(self, option: str, text: str) -> str:
+        if text not in self.words:
+            problem = _("must be one of: {words}").format(words=", ".join(self.words))
+            raise wrong(problem, source=option, known=self.words, word=text)
         return text
-
-    return read
 
 
 def assignment(option: str, text: str) -> str:

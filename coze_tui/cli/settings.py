@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.startup import begin, print_exactly, show_problems
+from coze_tui.cli.startup import begin, show_problems
+from coze_tui.cli.stdout import print_exactly
 from coze_tui.config.settings import Settings, definitions
 from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.report.console import Console

@@ -16,10 +16,10 @@ from coze_tui.cli.startup import (
     cursor_problem,
     measure_as_the_terminal,
     notify,
-    print_exactly,
     require_bot,
     show_problems,
 )
+from coze_tui.cli.stdout import print_exactly
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.analysis.as_command import as_command, request_from, site_warning

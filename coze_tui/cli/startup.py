@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from coze_tui.cli.options import Arguments
@@ -106,16 +105,6 @@ def measure_as_the_terminal(environment: Mapping[str, str]) -> None:
 
     if counts_spacing_marks(environment):
         count_spacing_marks()
-
-
-def print_exactly(text: str) -> None:
-    """Print text that another program reads: in UTF-8 if the encoding of stdout lacks a character of it."""
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")
-    sys.stdout.write(text)
 
 
 def confirm(question: str) -> bool:

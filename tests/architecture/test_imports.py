@@ -117,6 +117,12 @@ def test_help_does_without_what_is_slow_to_import() -> None:
     assert slow & (loaded - unavoidable) == set()
 
 
+def test_a_completion_script_is_printed_without_what_is_slow_to_import() -> None:
+    """A shell may print it at each start."""
+    loaded = loaded_after("from coze_tui.cli.main import main\nmain(['completion', 'bash'], {})")
+    assert {"argparse", "dataclasses", "pathlib", "sqlite3", "asyncio"} & (loaded - loaded_after("")) == set()
+
+
 def test_the_first_frame_of_the_app_does_not_wait_for_the_client() -> None:
     loaded = loaded_after("import coze_tui.tui.app")
     assert "coze_tui.tui.screens.chat" in loaded

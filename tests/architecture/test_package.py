@@ -18,7 +18,7 @@ from coze_tui import __version__
 from tests.support.samples import ROOT
 
 PACKAGE = ROOT / "coze_tui"
-DATA = {".css", ".md", ".mo", ".tcss", ".typed"}
+DATA = {".bash", ".css", ".fish", ".md", ".mo", ".ps1", ".tcss", ".typed", ".zsh"}
 """The suffixes of the files in the wheel that are no modules."""
 
 BESIDE_THE_PACKAGE = {
