@@ -1,4 +1,4 @@
-"""What hatchling asks for while it builds the package: the compiled catalogs, and the metadata computed here.
+"""Compile the catalogs, make the man page and compute the metadata while hatchling builds the package.
 
 Git ignores the compiled catalogs (`*.mo`). Each install of the package, an editable one too, compiles them.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -60,16 +62,32 @@ def long_description(readme: str, repository: str, version: str) -> str:
     return _LINK.sub(absolute, readme)
 
 
-class CompileCatalogs(BuildHookInterface[Any]):
-    """A build hook that adds the compiled catalogs to the wheel.
+class MadeFiles(BuildHookInterface[Any]):
+    """A build hook that adds the compiled catalogs and the man page to the wheel.
 
-    They are written beside their sources, which is all that an editable install needs.
+    The catalogs are written beside their sources, which is all that an editable install needs.
     """
+
+    _folder = ""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         for po in catalog_sources(Path(self.root)):
             mo = compile_catalog(po)
             build_data["artifacts"].append(f"/{mo.relative_to(self.root).as_posix()}")
+        if version == "editable":
+            return
+        sys.path.insert(0, self.root)
+        from man_page import man_page
+
+        self._folder = tempfile.mkdtemp()
+        page = Path(self._folder, "coze-tui.1")
+        page.write_text(man_page(), encoding="ascii")
+        page.chmod(0o644)
+        build_data["shared_data"][str(page)] = "share/man/man1/coze-tui.1"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        if self._folder:
+            shutil.rmtree(self._folder)
 
 
 class AbsoluteUrls(MetadataHookInterface):

@@ -40,9 +40,9 @@ def paths_in(text: str, *, bare: bool) -> set[str]:
 
 def exists(path: str) -> bool:
     """Return whether a path is relative to the root or to the package, or the name of one of its modules."""
-    if "/" in path:
-        return (ROOT / path).exists() or (PACKAGE / path).exists()
-    return any(PACKAGE.rglob(path))
+    if (ROOT / path).exists() or (PACKAGE / path).exists():
+        return True
+    return "/" not in path and any(PACKAGE.rglob(path))
 
 
 def names_in(text: str) -> Iterator[tuple[str, str]]:

@@ -15,11 +15,14 @@ from pathlib import Path
 import pytest
 
 from coze_tui import __version__
+from man_page import man_page
 from tests.support.samples import ROOT
 
 PACKAGE = ROOT / "coze_tui"
 DATA = {".bash", ".css", ".fish", ".md", ".mo", ".ps1", ".tcss", ".typed", ".zsh"}
 """The suffixes of the files in the wheel that are no modules."""
+MAN_PAGE = f"coze_tui-{__version__}.data/data/share/man/man1/coze-tui.1"
+"""Installed as `share/man/man1/coze-tui.1`."""
 
 BESIDE_THE_PACKAGE = {
     ".gitignore",
@@ -30,6 +33,7 @@ BESIDE_THE_PACKAGE = {
     "README.md",
     "docs",
     "hatch_build.py",
+    "man_page.py",
     "pyproject.toml",
     "tests",
 }
@@ -85,7 +89,9 @@ def test_the_wheel_holds_the_modules_the_catalogs_the_styles_and_the_demo_texts_
 ) -> None:
     with zipfile.ZipFile(wheel_of(distributions)) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert held == files_of_the_package(".py", *DATA)
+        page = wheel.read(MAN_PAGE).decode("ascii")
+    assert page == man_page()
+    assert held == {MAN_PAGE, *files_of_the_package(".py", *DATA)}
     for suffix in DATA:
         assert any(name.endswith(suffix) for name in held), suffix
 
