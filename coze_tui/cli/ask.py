@@ -71,7 +71,7 @@ def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
         require_bot(startup.settings)
         question = _question(startup, arguments)
     elif arguments.words or arguments.prompt:
-        raise SettingsError(_("cannot go together with a question"), source="--fetch")
+        raise SettingsError(_("cannot be combined with a question"), source="--fetch")
     interrupt = Interrupt()
     return interrupt.run(_ask(startup, arguments, question, interrupt))
 
@@ -85,7 +85,7 @@ def _question(startup: Startup, arguments: Arguments) -> str:
     """
     if not arguments.prompt:
         if arguments.fill:
-            raise SettingsError(_("needs --prompt"), source="--fill")
+            raise SettingsError(_("requires --prompt"), source="--fill")
         return read_question(arguments.words, sys.stdin, command="ask")
     from coze_tui.cli.prompts import filled_prompt
 

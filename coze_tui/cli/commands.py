@@ -38,7 +38,7 @@ _CONVERSATION = Option(
 )
 _YES = Option("--yes", N_("do not ask for confirmation"), short="-y")
 _JSON = Option("--json", N_("print one JSON object"))
-_SAVE_IMAGES = Option("--save-images", N_("save the images inside of messages to this folder"), "FOLDER")
+_SAVE_IMAGES = Option("--save-images", N_("save images from messages to this folder"), "FOLDER")
 _JSON_LINES = Option("--json", N_("print one JSON object per line"))
 _MOST_LISTED = 1_000_000
 
@@ -262,7 +262,8 @@ _ALL = (
             Option(
                 "--fetch",
                 N_(
-                    "ask nothing, fetch the answer of an earlier chat by its Coze chat ID; see --conversation"
+                    "fetch the answer of an earlier chat by its Coze chat ID, instead of asking; "
+                    "see --conversation"
                 ),
                 "CHAT",
                 excludes=("--raw", "--no-stream", "--record"),

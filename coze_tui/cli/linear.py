@@ -310,7 +310,7 @@ class _Talk:
     def _open(self, key: str) -> None:
         opened = self._call(lambda engine: engine.conversations.open(key)) if key else None
         if opened is None:
-            self._status(_("there is no conversation {key} here").format(key=clean_line(key)))
+            self._status(_("no such conversation: {key}").format(key=clean_line(key)))
             return
         self._conversation, self._calls = opened.summary.key, ()
         self._bot = Bot(id=opened.summary.bot_id, name=opened.summary.bot_name)
@@ -438,7 +438,7 @@ def _doubt_about(name: str, argument: str) -> str:
 
         return unknown_command_text(name, _COMMANDS, [command.name for command in slash_commands()])
     if argument and name not in _WITH_ARGUMENT:
-        return _("{name} takes nothing after it.").format(name=name)
+        return _("{name} takes no argument.").format(name=name)
     return ""
 
 

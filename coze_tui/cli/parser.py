@@ -54,7 +54,7 @@ def _check_excluded(option: Option, given: Sequence[str]) -> None:
     names = {token.partition("=")[0] for token in given}
     for other in option.excludes:
         if other in names:
-            raise wrong(_("cannot go together with {option}").format(option=other), source=option.name)
+            raise wrong(_("cannot be combined with {option}").format(option=other), source=option.name)
 
 
 def _sorted_tokens(command: Command, tokens: Sequence[str]) -> tuple[list[str], list[str]]:

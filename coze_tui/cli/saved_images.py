@@ -26,4 +26,4 @@ def save_to_folder(texts: Iterable[str], folder: str) -> None:
     for saved in paths:
         notify(_("saved {file}").format(file=readable(str(saved))))
     if not paths:
-        notify(_("no images are inside of these messages"))
+        notify(_("these messages contain no images"))

@@ -77,7 +77,7 @@ async def chat_to_fetch(startup: Startup, chat: str, conversation_id: str, last_
     if last_asked:
         return ChatIdentified(chat, last_asked, "")
     raise SettingsError(
-        _("the conversation of this chat is not known; add --conversation ID"), source="--fetch"
+        _("the conversation of this chat is unknown; add --conversation ID"), source="--fetch"
     )
 
 

@@ -131,6 +131,6 @@ def _is_possible(name: str) -> bool:
 def _possible(name: str) -> str:
     """Return the name if a prompt can have it."""
     if not _is_possible(name):
-        reason = _("is no name for a prompt: it is one word of letters, digits, dots and hyphens")
+        reason = _("is not a valid prompt name: use one word of letters, digits, dots and hyphens")
         raise SettingsError(reason, source=clean_line(name))
     return name

@@ -40,7 +40,7 @@ SETTING_OPTIONS = {
     "bot_id": SettingOption("--bot", N_("bot: its ID, or the URL of its editor page"), "ID"),
     "user_id": SettingOption(
         "--user",
-        N_("user ID sent to the bot, which separates memory and variables by it; generated if not set"),
+        N_("user ID sent to the bot, which keeps memory and variables apart by user; generated if not set"),
         "ID",
     ),
     "oauth_client_id": SettingOption(

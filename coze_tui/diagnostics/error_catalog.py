@@ -84,7 +84,7 @@ _BY_CODE: Mapping[int, Sentences] = {
     ),
     4104: (N_("the chat cannot be canceled any more"), _NOTHING),
     4105: (N_("the text contains sensitive content"), N_("Change the text, then send it again.")),
-    4200: (N_("it does not exist or is not published"), N_("Check the id, and publish it in the editor.")),
+    4200: (N_("it does not exist or is not published"), N_("Check the ID, and publish it in the editor.")),
     4201: (N_("it already exists"), _NOTHING),
     4300: (N_("the file is empty"), N_("Choose another file.")),
     4301: (N_("only one file can be sent at a time"), N_("Send the files one by one.")),
@@ -178,14 +178,14 @@ _BY_WORD: Mapping[str, Sentences] = {
 
 _FILE = (
     N_("the file is not accepted"),
-    N_("Check that its ending fits its content, and that Coze accepts files of this kind."),
+    N_("Check that the file extension matches the content, and that Coze accepts this file type."),
 )
 _BY_MEANING: Mapping[Meaning, Sentences] = {
     "no conversation": (N_("no such conversation"), _NEW_CONVERSATION),
     "busy": _BY_CODE[4016],
     "too long": _BY_CODE[4010],
     "too many": (N_("too many requests"), LATER),
-    "quota": (N_("a quota is used up"), N_("Top up the account, or raise the limit on the platform.")),
+    "quota": (N_("the quota is used up"), N_("Top up the account, or raise the limit on the platform.")),
     "unpublished": (N_("it is not published"), _PUBLISH),
     "file": _FILE,
     "token": _BY_CODE[4100],
@@ -230,19 +230,19 @@ _PERMISSIONS: Mapping[str, str] = {
 _UPLOADS = range(104000000, 104000100)
 
 _BY_STATUS: Mapping[int, Sentences] = {
-    400: (N_("the server rejected the request"), N_("Check the bot id and the address of the site.")),
+    400: (N_("the server rejected the request"), N_("Check the bot ID and the site URL.")),
     401: (N_("the token is invalid or has expired"), _TOKEN_OR_PROXY),
     403: (N_("the server denied access"), N_("Check the token's permissions, the site and the proxy.")),
     404: (N_("nothing found at this address"), N_("Check the site address; it must be the API's.")),
     408: (N_("the server timed out waiting for the request"), LATER),
     413: (N_("the request is too large"), N_("Send less at once.")),
-    422: (N_("the server rejected the request"), N_("Check the bot id and the address of the site.")),
+    422: (N_("the server rejected the request"), N_("Check the bot ID and the site URL.")),
     429: (N_("too many requests"), LATER),
     500: (N_("the server failed"), REPORT),
     502: (N_("a gateway in front of the server failed"), LATER),
     503: (N_("the service is temporarily unavailable"), LATER),
     504: (N_("the gateway timed out waiting for the server"), LATER),
-    511: (N_("the network asks for a login"), N_("Log in to the network in a browser, then try again.")),
+    511: (N_("the network requires a login"), N_("Log in to the network in a browser, then try again.")),
 }
 _ANYWHERE = frozenset({401, 403, 408, 413, 429, 500, 502, 503, 504, 511})
 """Statuses that mean the same if a gateway sends them as a code, under another status or in an event."""
@@ -289,7 +289,7 @@ def permission_for(path: str) -> str:
 def _not_served(path: str) -> Sentences:
     if not path or path.endswith("/v3/chat"):  # that of a stored chat is not known
         return (
-            N_("/v3/chat is not served here"),
-            N_("Check the address of the site: is it the API's, and is the studio new enough?"),
+            N_("this server does not provide /v3/chat"),
+            N_("Check that the site URL is that of the API, and that this Coze Studio is recent enough."),
         )
     return N_("not supported by this server"), _NOTHING

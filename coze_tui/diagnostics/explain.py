@@ -250,7 +250,7 @@ def _for_protocol_error(error: ProtocolError) -> Explanation:
         "redirect": _(
             "the server redirected the request; coze-tui does not follow redirects, to protect your token"
         ),
-        "compressed": _("the server's answer is compressed in a way that cannot be read"),
+        "compressed": _("cannot decompress the server's response"),
         "not json": _("the server's response is not valid JSON"),
         "binary": _("the server's response is not text"),
         "no stream": _("the server's response is not an event stream"),
@@ -285,9 +285,9 @@ def _for_protocol_error(error: ProtocolError) -> Explanation:
 def _advice_for(problem: str, http_status: int) -> str:
     """Return what to do about a reply that is not Coze's."""
     if problem in _TOO_MUCH:
-        return _("What had come is kept. Ask for a shorter answer.")
+        return _("What was received is saved. Ask for a shorter answer.")
     if problem == "compressed":
-        return _("A proxy between has compressed it: turn that off there, or go around the proxy.")
+        return _("A proxy has compressed it: turn compression off there, or bypass the proxy.")
     check = _(
         "Check the site address (use the API address, not the web page's), and any proxy or "
         "sign-in page in between."

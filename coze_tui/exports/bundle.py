@@ -20,7 +20,7 @@ def support_bundle(chat: InspectedChat, startup: Startup, *, mask: bool) -> str:
     """Return the text of the report: a capture with facts about this program at its head.
 
     Args:
-        mask: leave out what was said; every text keeps its length.
+        mask: leave out what was said; only the length of each text is kept.
     """
     return bundle_text(chat, _versions(), mask=mask, without_secrets=_without_secrets(startup))
 

@@ -140,7 +140,7 @@ def tool_name(tool: ToolTranscript) -> str:
 def tool_metrics(tool: ToolTranscript) -> str:
     """Return the size of a tool's response and its duration."""
     if tool.response is None:
-        return _("its response is not known") if tool.is_unpaired else _("no result")
+        return _("its response is unknown") if tool.is_unpaired else _("no result")
     amount = size(len(tool.response.encode("utf-8", "replace")))
     return f"{amount}, {duration(tool.elapsed_us)}" if tool.elapsed_us else amount
 

@@ -304,7 +304,7 @@ def bundle_text(
 
     Args:
         versions: of this program, Python, the system…; names of lower-case letters, digits and underscores.
-        mask: leave out what was said; every text keeps its length.
+        mask: leave out what was said; only the length of each text is kept.
         without_secrets: takes tokens out of a text. It is applied to every text on its own.
     """
     capture = chat.capture()

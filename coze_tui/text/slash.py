@@ -27,12 +27,12 @@ def unknown_command_text(word: str, names: Collection[str], elsewhere: Collectio
         elsewhere: Commands of the screens, if the program runs without screens.
     """
     if word in elsewhere:
-        return _("{name} exists only on the screens, which `coze-tui` without --linear opens.").format(
+        return _("{name} works only in full-screen mode, that is `coze-tui` without --linear.").format(
             name=word
         )
     if meant := nearest(word, names):
-        return _("There is no {name}. Did you mean {meant}?").format(name=word, meant=meant)
-    return _("There is no {name}.").format(name=word)
+        return _("Unknown command {name}. Did you mean {meant}?").format(name=word, meant=meant)
+    return _("Unknown command {name}.").format(name=word)
 
 
 def nearest(word: str, names: Collection[str]) -> str:

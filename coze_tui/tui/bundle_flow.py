@@ -32,11 +32,11 @@ async def save_bundle(context: AppContext, source: ChatSource) -> None:
     chat = await whole_chat(page)
     form = await context.app.push_screen_wait(
         Choose(
-            _("Save a report for Coze's support"),
+            _("Save a report for Coze support"),
             _("It contains the events of the chat, its IDs, its times and the versions. Tokens are removed."),
             [
-                Option("whole", _("With what was said"), ""),
-                Option("mask", _("Without what was said"), _("every text keeps its length")),
+                Option("whole", _("With message text"), ""),
+                Option("mask", _("Without message text"), _("only the length of each text is kept")),
             ],
         )
     )

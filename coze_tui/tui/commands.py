@@ -152,7 +152,7 @@ def _of_chats() -> tuple[SlashCommand, ...]:
             "/tools",
             CHAT,
             N_("Answer the tool"),
-            N_("Give the outputs of the local tools that the bot waits for"),
+            N_("Enter the outputs of the local tools that the bot is waiting for"),
         ),
         SlashCommand(
             "/copy", CHAT, N_("Copy"), N_("Copy the selected or the last message"), binding="log.copy"
@@ -161,7 +161,7 @@ def _of_chats() -> tuple[SlashCommand, ...]:
             "/images",
             CHAT,
             N_("Save images"),
-            N_("Save the images inside of the messages"),
+            N_("Save the images in the messages"),
             N_("FOLDER"),
             completes="folder",
         ),
@@ -172,7 +172,7 @@ def _of_chats() -> tuple[SlashCommand, ...]:
             "/bundle",
             CHAT,
             N_("Support bundle"),
-            N_("Save the chosen chat for Coze's support, without tokens"),
+            N_("Save the chosen chat for Coze support, without tokens"),
         ),
         SlashCommand("/compare", CHAT, N_("Compare bots"), N_("Ask two to four bots side by side")),
         SlashCommand("/stats", CHAT, N_("Statistics"), N_("Tokens, times and failures of all chats")),
@@ -264,4 +264,4 @@ def doubt_about(text: str) -> str:
         return unknown_command_text(word, names)
     if "\n" in text.strip():
         return _("A command is one line.")
-    return _("{name} takes nothing after it.").format(name=word)
+    return _("{name} takes no argument.").format(name=word)

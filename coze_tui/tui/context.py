@@ -197,7 +197,7 @@ class AppContext:
         if name == AUTO_THEME and not self.app.no_color:
             self.app.ask_background()
         if self.app.no_color:
-            self.app.notify(_("Remembered. No colors are shown, because NO_COLOR is set."))
+            self.app.notify(_("Saved. No colors are shown, because NO_COLOR is set."))
         self.settings = replace(self.settings, theme=name)
         self.remember("theme", name)
 

@@ -32,7 +32,7 @@ async def _export(context: AppContext, keys: Sequence[str], typed: str) -> None:
     word, _space, place = typed.partition(" ")
     form = next((each for each in FORMATS if each == word), None)
     if word and form is None:
-        text = _("There is no form {name}. The forms are: {forms}.")
+        text = _("Unknown format {name}. Formats: {forms}.")
         names = ", ".join(FORMATS)
         context.app.notify(text.format(name=clean_line(word), forms=names), severity="warning", markup=False)
         return

@@ -324,7 +324,7 @@ class HistoryList:
             return _("No conversations yet.")
         if self.is_search:
             return _("No matches.")
-        return _("Type one more letter to search what was said.")
+        return _("Type one more letter to search all messages.")
 
     @property
     def status(self) -> Sequence[Sequence[Part]]:
@@ -342,7 +342,7 @@ class HistoryList:
             count = len(self._stored)
             number = f"{thousands(count)}{'+' if self.has_more else ''}"
             titles = ngettext("{n} title", "{n} titles", count).format(n=number)
-            return [[(titles, "muted")], [(_("type one more letter to search what was said"), "attention")]]
+            return [[(titles, "muted")], [(_("type one more letter to search all messages"), "attention")]]
         if self._server.is_asked:
             count = len(self._server.only_there(""))
             text = ngettext("☁ {n} only on the server", "☁ {n} only on the server", count)

@@ -103,7 +103,7 @@ def test_a_line_that_is_no_utf_8_ends_nothing(keeper: Keeper, tmp_path: Path) ->
     done = shell(keeper, tmp_path / "home", f"printf '/nope \\xff\\n/quit\\n' | {COMMAND} --linear")
     assert (done.returncode, done.stderr) == (0, b"")
     assert "/nope \ufffd" in done.stdout.decode()
-    assert "There is no /nope." in done.stdout.decode()
+    assert "Unknown command /nope." in done.stdout.decode()
     done = shell(keeper, tmp_path / "home", f"printf '\\xff\\n' | {COMMAND} login")
     assert done.returncode == 3
     assert b"no token" in done.stderr

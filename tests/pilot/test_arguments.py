@@ -111,4 +111,4 @@ async def test_an_export_has_the_form_and_the_place_that_are_typed(home: Path, t
         await at.until(lambda: isinstance(at.app.screen, Confirm), "nothing is overwritten unasked")
         await at.pilot.press("n")
         await at.ask("/export pdf")
-        await at.until(lambda: any("There is no form pdf." in text for text in toasts_of(at.app)))
+        await at.until(lambda: any("Unknown format pdf." in text for text in toasts_of(at.app)))

@@ -128,7 +128,7 @@ async def test_the_demo_introduces_itself_in_the_language_of_the_program(home: P
         target = LaunchTarget(demo=Demo(use_language))
         async with desk(home, stand_in=stand_in, target=target) as at:
             assert at.screen.header.bot == "Xiaochun"
-            await at.until(lambda: "This is the demo: 12 bots" in at.text())
+            await at.until(lambda: "This is the demo: each of its 12 bots" in at.text())
             assert "Ctrl+T changes the bot" in at.text()
             assert not CHINESE.search(at.text())
             at.context.choose_language("zh_CN")
@@ -522,7 +522,7 @@ async def test_what_looks_like_a_command_is_sent_the_second_time_only(home: Path
         for text, doubt in {
             "/foo bar": "There is no /foo.",
             "/histroy": "There is no /histroy. Did you mean /history?",
-            "/help me": "/help takes nothing after it.",
+            "/help me": "/help takes no argument.",
             "/theme\nnord": "A command is one line.",
         }.items():
             await at.ask(text)

@@ -143,10 +143,10 @@ async def test_a_word_searches_all_that_was_said_and_a_letter_says_that_it_did_n
         await at.until(lambda: "申请退款" in at.preview)
         await at.type("h")
         await at.until(lambda: at.titles == ["Other"])
-        more = "type one more letter to search what was said"
+        more = "type one more letter to search all messages"
         assert at.screen.bar.remark.strip() == f"1 title · {more}"
         await at.type("z")
-        await at.until(lambda: "Type one more letter to search what was said." in at.lines)
+        await at.until(lambda: "Type one more letter to search all messages." in at.lines)
         assert "No matches." not in at.lines
         assert at.screen.bar.remark.strip() == f"0 titles · {more}"
         await resize(at.at.pilot, 60, 20)

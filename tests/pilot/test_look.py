@@ -44,7 +44,7 @@ async def test_a_theme_is_shown_while_the_cursor_is_on_it(home: Path) -> None:
             "↑↓ preview",
             "Enter keep",
             "Esc back",
-            "OF TEXTUAL",
+            "TEXTUAL THEMES",
             "like the terminal: dark",
         ):
             assert words in text, words

@@ -164,7 +164,7 @@ async def test_the_support_bundle_has_no_token_and_replaces_no_file(home: Path, 
         await at.answered()
         await run(at, "/bundle")
         await at.until(
-            lambda: "With what was said" in str(shown(at)) if at.app.screen is not at.screen else False
+            lambda: "With message text" in str(shown(at)) if at.app.screen is not at.screen else False
         )
         await at.pilot.press("1")
         await at.until(lambda: isinstance(at.app.screen, AskText))

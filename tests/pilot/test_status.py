@@ -161,7 +161,7 @@ async def test_an_empty_sidebar_says_why_it_is_empty(home: Path, tmp_path: Path)
             await at.until(lambda: "✓ done" in at.life(), "those of the last chat")
 
 
-BILLED = "Coze bills it and forgets this turn."
+BILLED = "Coze bills this chat and drops it from the context."
 RECALLED = "↑ in the prompt brings your question back."
 RESTORED = "Your question is back in the prompt"
 

@@ -207,7 +207,7 @@ async def test_a_panel_waits_for_the_chat_screen(home: Path) -> None:
         at.stand_in.release("held")
         await at.until(lambda: at.screen.offers.waits)
         await at.until(
-            lambda: any("It waits in the chat." in text for text in toasts_of(at.app)), "it is said"
+            lambda: any("Return to the chat to open it." in text for text in toasts_of(at.app)), "it is said"
         )
         assert isinstance(at.app.screen, HistoryScreen)
         await at.pilot.press("escape")

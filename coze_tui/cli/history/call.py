@@ -71,9 +71,7 @@ async def opened_history(file: Path, *, changes: bool = False) -> AsyncIterator[
         for warning in history.warnings:
             notify(store_warning_text(warning))
         if history.unsettled is not None:
-            notify(
-                _("a chat that was cut off is shown from its events, since the history cannot be updated:")
-            )
+            notify(_("the history cannot be updated, so a chat that was cut off is shown from its events:"))
             show_error(history.unsettled)
         yield history
 

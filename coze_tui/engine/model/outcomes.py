@@ -117,7 +117,7 @@ def _facts_of(outcome: Outcome) -> _Facts:
             reason = N_("the chat was canceled on the server, not by this program")
             return _Facts("attention", "□", N_("canceled on the server"), N_("chat canceled"), reason)
         case Outcome.EXPIRED:
-            reason = N_("the chat expired: Coze gave it up before its end")
+            reason = N_("the chat expired: Coze dropped it before it was complete")
             return _Facts("error", "◷", N_("expired"), N_("chat expired"), reason)
         case Outcome.INTERRUPTED:
             reason = N_("the answer was cut off")

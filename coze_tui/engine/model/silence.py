@@ -20,7 +20,7 @@ class Silence:
     @property
     def text(self) -> str:
         """Return one line for the user: that there is no text, and what there is instead."""
-        facts = [_("the bot has answered without any text")]
+        facts = [_("the bot answered without any text")]
         if self.has_reasoning:
             facts.append(_("it sent only reasoning"))
         if self.tools:

@@ -518,7 +518,7 @@ def _when(at_ms: int) -> list[str]:
 
 def _tool_tail(block: ToolBlock) -> str:
     if block.response is None and block.is_unpaired:
-        return _("its response is not known")
+        return _("its response is unknown")
     if block.response is None:
         match block.awaits:
             case "tool":

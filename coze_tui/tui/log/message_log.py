@@ -109,7 +109,7 @@ class MessageLog(ScrollView, can_focus=True):
         Binding(
             "o", "links", N_("links"), id="log.links", tooltip=N_("list the links of the message"), show=False
         ),
-        Binding("i", "ask('copy_ids')", N_("copy ids"), id="log.copy_ids", show=False),
+        Binding("i", "ask('copy_ids')", N_("copy IDs"), id="log.copy_ids", show=False),
         Binding("r", "ask('recover')", N_("recover"), id="log.recover", show=False),
         Binding("R", "ask('regenerate')", N_("retry"), id="log.regenerate", tooltip=N_("ask again")),
         Binding("e", "ask('edit')", N_("edit"), id="log.edit", tooltip=N_("edit and resend")),

@@ -75,7 +75,7 @@ def _end_notice(ended: TurnEnded, about: About) -> NoticeBlock | None:
         case Outcome.CANCELED:
             lines = [_("stopped at {time}").format(time=at) if at else _("stopped")]
             if about.is_at_coze:
-                lines.append(_("Coze bills it and forgets this turn."))
+                lines.append(_("Coze bills this chat and drops it from the context."))
             return NoticeBlock("\n".join([*lines, *_hint(about)]), "attention", outcome.sign)
         case Outcome.SERVER_CANCELED:
             text = _("canceled on the server at {time}").format(time=at) if at else outcome.words

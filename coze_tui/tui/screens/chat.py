@@ -65,8 +65,8 @@ _FOOTER = (
 )
 """IDs of the bindings that the footer shows, the most useful first."""
 _SHOWN_BY_BOTS = N_(
-    "reasoning · tools · a tool on your machine · a question back · failures · a lost line · "
-    "thousands of deltas · cards and forms · Markdown"
+    "reasoning · tools · local tools · questions to you · failures · a lost connection · thousands "
+    "of deltas · cards and forms · Markdown"
 )
 _MOST_KEYS = 9
 """Keys in the footer: all that work at the cursor of the log."""
@@ -111,7 +111,13 @@ class ChatScreen(LogScreen[None]):
             id="chat.ask_in_fork",
             tooltip=N_("ask the edited question in a fork that ends before it"),
         ),
-        Binding("f5", "offer", N_("open"), id="chat.offer", tooltip=N_("open what waits above the prompt")),
+        Binding(
+            "f5",
+            "offer",
+            N_("open"),
+            id="chat.offer",
+            tooltip=N_("open the panel announced above the prompt"),
+        ),
         Binding("escape", "stop", N_("stop"), id="chat.stop", tooltip=N_("stop the answer")),
         Binding("escape", "back", N_("back"), id="chat.back", tooltip=N_("focus the prompt")),
         Binding("escape", "dismiss_banner", N_("hide"), id="chat.hide", tooltip=N_("hide the warnings")),
@@ -211,7 +217,7 @@ class ChatScreen(LogScreen[None]):
 
         sentences: list[str] = []
         if count := len(self.context.demo_bots):
-            reach = _("This is the demo: {n} bots, each shows one thing. {key} changes the bot.")
+            reach = _("This is the demo: each of its {n} bots shows one feature. {key} changes the bot.")
             sentences = [reach.format(n=count, key=key("chat.bot")), _(_SHOWN_BY_BOTS)]
         twice = " ".join([key("chat.events")] * 2)
         keys = [("/", _("commands")), (twice, _("every frame")), (key("chat.history"), _("history"))]
@@ -343,7 +349,7 @@ class ChatScreen(LogScreen[None]):
     def answer_tools(self) -> None:
         """Open the form for the local tools that the bot waits for; say so if it waits for none."""
         if self.turns.waiting_answer is None:
-            self.notify(_("The bot waits for no local tool here."), markup=False)
+            self.notify(_("No local tool is waiting here."), markup=False)
         else:
             self._answer_tools()
 

@@ -97,7 +97,7 @@ class ConversationActions:
             await self._finder.take(query, message)
 
     def _report_missing(self, key: str) -> None:
-        self._widgets.banner.add(_("there is no conversation {key} here").format(key=clean_line(key)))
+        self._widgets.banner.add(_("no such conversation: {key}").format(key=clean_line(key)))
 
     async def _show_state(self, opened: Opened) -> None:
         """Show the figures of the last chat of a conversation, and follow the turn that runs in it."""
@@ -150,7 +150,7 @@ class ConversationActions:
             self._notify(_("Nothing to fork yet."))
             return
         await self.open(await self._conversation.window.fork(entry))
-        self._notify(_("Forked: what follows is not in the first conversation."))
+        self._notify(_("Forked: new messages go only into this conversation."))
 
     # --- saved prompts ---
 
@@ -210,7 +210,7 @@ class ConversationActions:
         await self.open(new)
         prompt.note_sent(edit.text)
         self._turns.send(edit.text)
-        self._notify(_("Forked: what follows is not in the first conversation."))
+        self._notify(_("Forked: new messages go only into this conversation."))
 
     async def import_file(self, text: str) -> None:
         """Read conversations from an exported file, and open the first."""
@@ -519,7 +519,7 @@ class ConversationActions:
         tool = []
         if self._turns.waiting_answer is not None:
             title = _("The bot waits for the output of a local tool")
-            tool = [Option("tools", _("Give the output: keep the question in the prompt"), "")]
+            tool = [Option("tools", _("Enter the output; the question stays in the prompt"), "")]
 
         def ask() -> Choose:
             return Choose(
@@ -546,7 +546,7 @@ class ConversationActions:
             if is_known:
                 self._turns.send(question)
                 return
-            self._notify(_("Not canceled: the running chat is not known here."))
+            self._notify(_("Not canceled: the ID of the running chat is unknown."))
         elif choice == "new":
             self.show_new()
             self._turns.send(question)

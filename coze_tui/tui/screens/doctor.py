@@ -154,7 +154,7 @@ class DoctorScreen(Panel[None]):
             _("size"): f"{size.width}×{size.height}",
             _("colors"): self.app.console.color_system or _("none"),
             _("redraws per second"): str(self.context.frames_per_second),
-            _("background"): _(self.context.background) if self.context.background else _("not told"),
+            _("background"): _(self.context.background) if self.context.background else _("unknown"),
             _("window title"): _("shown") if self.context.app.window.is_pushed else _("not shown"),
             _("notifications"): self._notifications(),
             **{name: clean_line(environment[name]) for name in _VARIABLES if environment.get(name)},

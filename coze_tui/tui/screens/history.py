@@ -86,7 +86,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             "import",
             N_("server"),
             id="history.import",
-            tooltip=N_("list what is on the server; again: import what is selected"),
+            tooltip=N_("list conversations on the server; press again to import the selected ones"),
         ),
         Binding("space", "select", N_("select"), id="history.select"),
         Binding("a", "select_all", N_("select all"), id="history.select_all", show=False),

@@ -140,9 +140,9 @@ class LeftChats:
         if ended.outcome is Outcome.COMPLETED:
             say(_("The answer to “{question}” was cut off; it is complete now."))
         elif ended.outcome is not Outcome.INTERRUPTED:
-            say(_("The chat “{question}” was cut off; it is over now: {words}"))
+            say(_("The chat “{question}” was cut off and has ended: {words}"))
         elif is_refusal(ended.error):
-            say(_("Coze does not give the rest of the answer to “{question}”: {reason}"))
+            say(_("Coze does not provide the rest of the answer to “{question}”: {reason}"))
         else:
             say(
                 _(

@@ -51,9 +51,9 @@ class LogScreen(CozeScreen[ScreenResultType]):
     @on(MessageLog.NoCode)
     def _no_code(self, message: MessageLog.NoCode) -> None:
         if not message.has_some:
-            text = _("There is no code block in these messages.")
+            text = _("These messages contain no code block.")
         elif message.step:
-            text = _("No code block follows.") if message.step > 0 else _("There is no code block before.")
+            text = _("No code block below.") if message.step > 0 else _("No code block above.")
         else:
             log = self.query(MessageLog).first()
             previous, following = (
@@ -157,7 +157,7 @@ class ShowLink(Panel[LinkChoice | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "choose('copy')", N_("copy"), id="link.copy"),
         Binding("o", "choose('open')", N_("open"), id="link.open"),
-        Binding("p", "choose('put')", N_("put into the prompt"), id="link.put"),
+        Binding("p", "choose('put')", N_("insert into the prompt"), id="link.put"),
     ]
 
     def __init__(self, url: str, *, may_open: bool = False, may_put: bool = False) -> None:

@@ -96,7 +96,7 @@ class ThemePicker(PreviewPicker):
         own = (AUTO_THEME, *self._own)
         column = max(map(cell_len, known)) + 3
         rows: list[ListRow] = []
-        for title, names in (("", own), (_("OF TEXTUAL"), others)):
+        for title, names in (("", own), (_("TEXTUAL THEMES"), others)):
             shown = [name for name in names if query.casefold() in name.casefold()]
             if title and shown:
                 rows += [ListRow(None, ())] if rows else []

@@ -97,7 +97,9 @@ class Offers:
         """
         self._waiting[kind] = _Offer(title, make, take)
         if self._screen.app.screen is not self._screen:
-            self._screen.notify(_("{title}. It waits in the chat.").format(title=title), markup=False)
+            self._screen.notify(
+                _("{title}. Return to the chat to open it.").format(title=title), markup=False
+            )
         if not self._is_at_work:
             self._is_at_work = True
             self._screen.run_in_worker("offers", self._run)

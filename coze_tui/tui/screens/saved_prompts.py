@@ -116,11 +116,9 @@ class PromptPicker(Panel[SavedPrompt | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *list_keys("prompts", ("first", N_("first prompt")), ("last", N_("last prompt")), is_led=True),
+        Binding("enter", "use", N_("use"), id="prompts.use", tooltip=N_("insert the saved prompt")),
         Binding(
-            "enter", "use", N_("use"), id="prompts.use", tooltip=N_("put the prompt into the prompt box")
-        ),
-        Binding(
-            "ctrl+s", "save", N_("save"), id="prompts.save", tooltip=N_("save what is typed in the chat")
+            "ctrl+s", "save", N_("save"), id="prompts.save", tooltip=N_("save the text typed in the chat")
         ),
         Binding("f6", "rename", N_("rename"), id="prompts.rename"),
         Binding("f8", "delete", N_("delete"), id="prompts.delete"),
@@ -184,7 +182,7 @@ class PromptPicker(Panel[SavedPrompt | None]):
             ListRow(prompt.name, ((clean_line(prompt.name), "text"),), _facts(prompt)) for prompt in shown
         ]
         if not self._prompts:
-            remark = _("no prompt is saved yet: Ctrl+S saves what is typed in the chat")
+            remark = _("no saved prompts yet; Ctrl+S saves the text typed in the chat")
             rows = [ListRow(None, ((remark, "muted"),))]
         self.rows.show(rows or [ListRow(None, ((_("no matches"), "muted"),))], current=current)
         self._show_preview()

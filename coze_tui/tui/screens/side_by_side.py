@@ -201,7 +201,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             figures = [column.turn.figures for column in self.columns]
             if any(each.outcome is not Outcome.CANCELED for each in figures):
                 longest_us = max(each.last_us for each in figures)
-                self.context.announce("", _("All answers are there."), longest_us / 1_000_000)
+                self.context.announce("", _("All answers have arrived."), longest_us / 1_000_000)
         self._changed()
 
     @on(Prompt.DraftChanged)
@@ -231,7 +231,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         if len(self.columns) < _MOST:
             self._add()
         else:
-            self.notify(_("Not added: four columns are the most."), markup=False)
+            self.notify(_("Not added: at most four columns are possible."), markup=False)
 
     @work(group="pick", exclusive=True, exit_on_error=False)
     async def _add(self) -> None:
@@ -377,7 +377,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
 def _doubt_about(text: str) -> str:
     """Return that a command does nothing on this screen; empty for a message."""
     word = command_word(text)
-    return _("{name}: there are no commands side by side.").format(name=word) if word else ""
+    return _("{name}: commands are not available here.").format(name=word) if word else ""
 
 
 def _parameters(typed: str) -> Mapping[str, object] | None:

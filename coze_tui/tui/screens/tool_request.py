@@ -386,5 +386,5 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     @on(TextBox.PasteRefused)
     def _paste_refused(self, refused: TextBox.PasteRefused) -> None:
-        words = _("Not pasted: {n} characters are too many; give the bot a shorter output.")
+        words = _("Not pasted: {n} characters are too many; use a shorter output.")
         self.notify(words.format(n=thousands(refused.characters)), severity="warning", markup=False)

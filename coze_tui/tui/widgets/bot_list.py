@@ -337,5 +337,5 @@ def _each_once(sections: Sequence[BotSection]) -> tuple[BotSection, ...]:
 
 
 def _typed_row(address: BotAddress) -> ListRow:
-    note = _("the bot with this id")
+    note = _("the bot with this ID")
     return ListRow(_TYPED, ((address.bot_id, "text"), (f"  {note}", "muted")))

@@ -40,7 +40,7 @@ class EventSidebar(LineWidget, can_focus=True):
         Binding(
             "enter", "choose", N_("frames"), id="events.open", tooltip=N_("show the frames of the event")
         ),
-        Binding("i", "copy_ids", N_("copy ids"), id="events.copy_ids"),
+        Binding("i", "copy_ids", N_("copy IDs"), id="events.copy_ids"),
     ]
 
     @dataclass

@@ -106,7 +106,7 @@ class TestSavedPrompt:
             ),
             (["--prompt", "sume", "--fill", "number=1"], "Did you mean `sum`?"),
             (["--prompt", "../sum"], "../sum: no saved prompt has this name"),
-            (["--fill", "number=1", "x"], "--fill: needs --prompt"),
+            (["--fill", "number=1", "x"], "--fill: requires --prompt"),
             (["--prompt", "sum", "--fill", "number"], "--fill: must be NAME=VALUE"),
         ],
     )
@@ -287,7 +287,7 @@ class TestTrouble:
         with StandIn(pace=0, bots=[Bot(XIAOCHUN, "bot", steps)]) as server:
             ran = command("ask", "x", COZE_API_BASE=server.base_url, COZE_BOT_ID=XIAOCHUN)
         assert (ran.status, ran.out) == (4, "half an answer\n")
-        assert ran.err == "coze-tui: the chat expired: Coze gave it up before its end\n"
+        assert ran.err == "coze-tui: the chat expired: Coze dropped it before it was complete\n"
 
     def test_a_cut_answer_is_recovered_and_asked_once(self, command: Command, stand_in: StandIn) -> None:
         ran = command("ask", "fault:cut-events=4 1 + 1")

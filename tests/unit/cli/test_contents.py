@@ -12,7 +12,7 @@ from tests.support.commands import Command
 
 KINDS = "7511000000000000113"
 CANCELED = "coze-tui: the chat was canceled on the server, not by this program"
-SILENT = "coze-tui: the bot has answered without any text"
+SILENT = "coze-tui: the bot answered without any text"
 SHOWN = {
     "1": ("Which city do you want to visit?\n\n1. Beijing\n2. Shanghai\n", "", 0),
     "2": (
@@ -73,7 +73,7 @@ def test_linear_asks_a_choice_by_its_number(command: Command) -> None:
     assert "1. Beijing\n2. Shanghai\nStatus: " in ran.out  # listed once
     assert "long-term memory: wears size 42\n" in ran.out
     assert "Right, Beijing it is." in ran.out
-    assert "Status: the bot has answered without any text" in ran.out
+    assert "Status: the bot answered without any text" in ran.out
     assert "Agent: → After-sales" in ran.out
     assert "canceled on the server" in ran.out
 
@@ -85,7 +85,7 @@ def test_history_and_exports_show_the_same(command: Command, tmp_path: Path) -> 
         *("Which city do you want to visit?", "1. Beijing", "- city (string, required): the city"),
         *("[file] ticket.pdf https://example.invalid/ticket.pdf", "| Let me think first.", "There it is."),
         *(
-            "the bot has answered without any text",
+            "the bot answered without any text",
             "→ After-sales",
             "long-term memory",
             "wears size 42",

@@ -80,7 +80,7 @@ def test_what_was_said_is_gone_on_with(command: Command) -> None:
     assert ran.out.count("You: 1 + 1\n") == 2
     assert ran.out.count("1 + 1 = 2") == 3
     assert "1: 1 + 1 – Xiaochun" in ran.out
-    assert "there is no conversation 7 here" in ran.out
+    assert "no such conversation: 7" in ran.out
     assert "there is nothing to use this command on" in ran.out
 
 
@@ -96,7 +96,7 @@ def test_a_command_that_is_not_there_is_told_and_help_tells_all(command: Command
     assert "There is no /histroy. Did you mean /history? Send it with /send" in ran.out
     assert "/theme exists only on the screens" in ran.out
     assert "There is no /foo. Send it with /send, or list the commands with /help." in ran.out
-    assert "/retry takes nothing after it." in ran.out
+    assert "/retry takes no argument." in ran.out
     assert "/recover: fetch the rest" in ran.out
     assert ran.out.count("\nXiaochun: ") == 1  # the greeting: nothing was asked
 

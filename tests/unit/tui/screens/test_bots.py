@@ -159,7 +159,7 @@ async def test_letters_and_short_numbers_are_never_an_id(tmp_path: Path, text: s
     with StandIn(bots=[Bot("7511000000000000901", "海水", friendly.scenario)]) as stand_in:
         async with picker(tmp_path, stand_in, text=text) as it:
             await it.shows("no matches" if not text.isdigit() or text == "12345" else "海水")
-            assert "the bot with this id" not in it.host.text
+            assert "the bot with this ID" not in it.host.text
 
 
 async def test_a_profile_is_picked(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ async def test_a_token_without_the_right_to_list_is_reported_in_one_line_and_an_
         async with picker(tmp_path, stand_in, token="pat_EXAMPLE") as it:
             await it.shows("4101 — the token lacks a permission")
             await it.paste(FIRST.id)
-            await it.shows("the bot with this id")
+            await it.shows("the bot with this ID")
             await it.pilot.press("enter")
             await it.shows("Enter takes it all the same")
             await it.pilot.press("enter")

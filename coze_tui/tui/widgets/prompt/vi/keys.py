@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from coze_tui.text.i18n import N_
 
 VI_KEYS: Sequence[tuple[str, str]] = (
-    ("Esc", N_("normal mode; there Esc means what it means elsewhere")),
-    ("i I a A o O", N_("insert: before, behind, at the ends of the line, in a new line")),
+    ("Esc", N_("normal mode; Esc then works as elsewhere")),
+    ("i I a A o O", N_("insert: before, after, at the ends of the line, in a new line")),
     ("h j k l", N_("left, down, up, right; from the first and last line to earlier prompts")),
     ("w b e ge W B E", N_("by words")),
     ("0 ^ $ gg G { } %", N_("to the ends of line and text, paragraphs, the other bracket")),
