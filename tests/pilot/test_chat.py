@@ -520,8 +520,8 @@ async def test_what_looks_like_a_command_is_sent_the_second_time_only(home: Path
     async with desk(home, bot(Answer("河流把盐带走。"))) as at:
         line = at.screen.query_one("PromptArea NoteLine", NoteLine)
         for text, doubt in {
-            "/foo bar": "There is no /foo.",
-            "/histroy": "There is no /histroy. Did you mean /history?",
+            "/foo bar": "Unknown command /foo.",
+            "/histroy": "Unknown command /histroy. Did you mean /history?",
             "/help me": "/help takes no argument.",
             "/theme\nnord": "A command is one line.",
         }.items():

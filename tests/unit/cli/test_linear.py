@@ -93,9 +93,9 @@ def test_the_context_is_cleared(command: Command) -> None:
 
 def test_a_command_that_is_not_there_is_told_and_help_tells_all(command: Command) -> None:
     ran = command("--linear", stdin="/histroy\n\n/retry now\n/theme\n/foo\n/help\n")
-    assert "There is no /histroy. Did you mean /history? Send it with /send" in ran.out
-    assert "/theme exists only on the screens" in ran.out
-    assert "There is no /foo. Send it with /send, or list the commands with /help." in ran.out
+    assert "Unknown command /histroy. Did you mean /history? Send it with /send" in ran.out
+    assert "/theme works only in full-screen mode" in ran.out
+    assert "Unknown command /foo. Send it with /send, or list the commands with /help." in ran.out
     assert "/retry takes no argument." in ran.out
     assert "/recover: fetch the rest" in ran.out
     assert ran.out.count("\nXiaochun: ") == 1  # the greeting: nothing was asked
@@ -178,7 +178,7 @@ def test_the_demo_shows_a_command_that_is_allowed_and_waits_on_after_a_refusal(c
     ran = command("demo", "--linear", "--bot", "7511000000000000105", stdin=lines)
     assert ran.status == 0
     assert ran.out.index("4016") < ran.out.index("09:41 in my hall")
-    assert "there is nothing to do that with" in ran.out
+    assert "there is nothing to use this command on" in ran.out
     assert "/run runs date +%H:%M" in ran.out
     assert "the bot is still waiting" in ran.out
 

@@ -138,13 +138,13 @@ def test_what_a_server_does_not_offer_is_no_wrong_token() -> None:
 def test_a_server_without_chats_is_probably_no_api(path: str) -> None:
     told = explain(NotServedError(700012006, "missing session_key", path=path), base_url="")
     assert told.title == "this server does not provide /v3/chat (error 700012006)"
-    assert "studio new enough" in told.do
+    assert "recent enough" in told.do
 
 
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/v1/files/upload", "Check that its ending fits its content"),
+        ("/v1/files/upload", "Check that the file extension matches"),
         ("/v3/chat/retrieve", "Check the conversation ID and the chat ID."),
         ("/v1/bots", "Check the workspace ID."),
         ("/v3/chat", "variables and parameters"),
@@ -175,7 +175,7 @@ def test_a_missing_permission_is_named(path: str, permission: str) -> None:
         (-1, "no (context_length_exceeded)", "too long for the model", "/clear"),
         (400, "Incorrect API key provided: sk-…", "the token is invalid", "Log in again"),
         (987654, "You exceeded your current quota, insufficient_quota", "the quota is used up", "Top up"),
-        (4000, "file content or filename is invalid", "the file is not accepted", "its ending"),
+        (4000, "file content or filename is invalid", "the file is not accepted", "file extension"),
         (4000, "会话不存在", "no such conversation", "Start a new conversation."),
         (4028, "conversation not found", "the free calls", "Upgrade"),
         (403, "rate limit, not authenticated", "the server denied access", "the proxy"),

@@ -114,7 +114,7 @@ def test_a_follow_up_of_any_length_is_cut_to_a_line() -> None:
         (Outcome.INTERRUPTED, TransportError("refused", url="http://x"), "http://x does not accept"),
         (Outcome.FAILED, QuotaError(4028, "x", logid="LOG1"), "logid LOG1"),
         (Outcome.FAILED, None, "failed"),
-        (Outcome.EXPIRED, None, "Coze gave it up"),
+        (Outcome.EXPIRED, None, "Coze dropped it"),
     ],
 )
 def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: CozeTuiError | None, said: str) -> None:
