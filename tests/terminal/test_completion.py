@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -87,12 +88,11 @@ def keys(folder: Path) -> Mapping[str, str]:
     return found
 
 
-@pytest.fixture(params=SHELLS)
-def shell(request: pytest.FixtureRequest, folder: Path, keys: Mapping[str, str]) -> Iterator[Shell]:
-    name = str(request.param)
+@contextmanager
+def started(name: str, folder: Path, install: str) -> Iterator[Shell]:
+    """Start a shell, and run the line that installs the completion."""
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
-    start, install = SHELLS[name]
     env = {
         "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
@@ -100,10 +100,17 @@ def shell(request: pytest.FixtureRequest, folder: Path, keys: Mapping[str, str])
         "COZE_TUI_HOME": str(folder / "home"),
         "COZE_TUI_LANGUAGE": "en",
     }
-    with Terminal(["sh", "-c", f"exec {start}"], size=(120, 30), env=env, cwd=folder / "work") as terminal:
+    start = SHELLS[name][0].split()
+    with Terminal(start, size=(120, 30), env=env, cwd=folder / "work") as terminal:
         terminal.send(f"{install}; echo rea''dy\n")
         terminal.wait_for("\nready")
         yield Shell(name, terminal)
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest, folder: Path, keys: Mapping[str, str]) -> Iterator[Shell]:
+    with started(str(request.param), folder, SHELLS[request.param][1]) as running:
+        yield running
 
 
 def test_a_shell_completes_commands_options_values_ids_and_files(
@@ -150,3 +157,20 @@ def test_nothing_of_a_title_runs_or_reaches_the_terminal_as_it_is(
     for part in RAW:
         assert part not in shell.terminal.raw
     assert not list(folder.rglob("ran"))
+
+
+def test_zsh_also_loads_the_script_as_a_file_of_its_own(folder: Path) -> None:
+    install = (
+        'PROMPT="$ "; mkdir ../f; coze-tui completion zsh > ../f/_coze-tui; fpath=($PWD/../f $fpath); '
+        "autoload -Uz compinit; compinit -u -d ./dump"
+    )
+    with started("zsh", folder, install) as shell:
+        shell.inserts("coze-tui hist", "coze-tui history")
+        shell.shows("coze-tui ask --re", "--reasoning", "--record")
+
+
+def test_bash_completes_a_word_that_it_does_not_break_at_equals_signs(folder: Path) -> None:
+    install = f"{SHELLS['bash'][1]}; COMP_WORDBREAKS=${{COMP_WORDBREAKS//=/}}"
+    with started("bash", folder, install) as shell:
+        shell.inserts("coze-tui history export --format=js", "coze-tui history export --format=jsonl")
+        shell.inserts("coze-tui ask --record=my", r"coze-tui ask --record=my\ chat.sse")

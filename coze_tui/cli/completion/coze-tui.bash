@@ -55,7 +55,7 @@ __coze_tui_list() {
 # Add what completes a value or a word.
 __coze_tui_offer() {
     local each
-    if [[ $1 == @files ]] && type compopt &>/dev/null; then
+    if [[ $1 == @files && -z $before ]] && type compopt &>/dev/null; then
         compopt -o default # readline's own completion of files knows every kind of quoting
         return
     fi
@@ -85,7 +85,7 @@ __coze_tui_describe() {
 }
 
 _coze_tui() {
-    local IFS=$' \t\n' cur=$2 program=${1/#\~\//"$HOME"/} command='' option='' only_words='' has_files='' count=0
+    local IFS=$' \t\n' cur=$2 program=${1/#\~\//"$HOME"/} command='' option='' only_words='' has_files='' before='' count=0
     local commands options words one values word i
     local -a descriptions=()
     COMPREPLY=()
@@ -109,6 +109,8 @@ _coze_tui() {
     done
     if [[ -n $option && $cur == '=' ]]; then
         cur=''
+    elif [[ -z $option && -z $only_words && $cur == --*=* ]]; then # COMP_WORDBREAKS has no =
+        option=${cur%%=*} before=${cur%%=*}= cur=${cur#*=}
     fi
     __coze_tui_row "$command" || return
     if [[ -n $option ]]; then
@@ -125,6 +127,11 @@ _coze_tui() {
         fi
     fi
     __coze_tui_describe
+    if [[ -n $before ]]; then
+        for i in "${!COMPREPLY[@]}"; do
+            COMPREPLY[i]=$before${COMPREPLY[i]}
+        done
+    fi
 }
 
 complete -o nosort -F _coze_tui coze-tui 2>/dev/null || complete -F _coze_tui coze-tui

@@ -94,7 +94,7 @@ _coze_tui() {
     fi
 }
 
-if [[ $funcstack[1] == _coze_tui ]]; then
+if [[ $funcstack[1] == (_coze_tui|_coze-tui) ]]; then # as an autoloaded file of $fpath
     _coze_tui "$@"
 elif (( $+functions[compdef] )); then
     compdef _coze_tui coze-tui

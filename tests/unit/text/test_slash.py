@@ -54,4 +54,6 @@ def test_the_nearest_command_is_meant(typed: str, meant: str) -> None:
 def test_the_sentence_names_both() -> None:
     assert unknown_command_text("/foo", NAMES) == "Unknown command /foo. Did you mean /fork?"
     assert unknown_command_text("/zzzz", NAMES) == "Unknown command /zzzz."
-    assert unknown_command_text("/theme", NAMES, ["/theme"]).startswith("/theme works only in full-screen mode")
+    assert unknown_command_text("/theme", NAMES, ["/theme"]).startswith(
+        "/theme works only in full-screen mode"
+    )
