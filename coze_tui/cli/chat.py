@@ -35,6 +35,8 @@ from coze_tui.text.i18n import _, is_chinese, ngettext
 if TYPE_CHECKING:
     from coze_tui.terminal.first_frame import EarlyFrame
 
+DRIVER_VARIABLE = "TEXTUAL_DRIVER"
+"""Names a driver of Textual that needs no terminal. textual-serve sets it; stdout belongs to that driver."""
 _SWITCH_SECONDS = 0.001
 """Seconds that the engine's thread may hold the interpreter if a key waits: a fifth of the default."""
 
@@ -61,11 +63,12 @@ def _run(
         return run_linear(startup, arguments)
     from coze_tui.terminal.signals import ExitGuard, missing_terminals, speak_utf8
 
-    if missing_terminals(sys.__stdin__, sys.__stderr__):
+    has_terminal = not startup.environment.get(DRIVER_VARIABLE)
+    if has_terminal and missing_terminals(sys.__stdin__, sys.__stderr__):
         show_problems(startup)
         notify(_('the full-screen interface needs a terminal; elsewhere, use `coze-tui ask "…"`.'))
         return Exit.USAGE
-    if problem := cursor_problem(startup.environment):
+    if has_terminal and (problem := cursor_problem(startup.environment)):
         show_problems(startup)
         notify(problem + " " + _('Use `--linear`, or `coze-tui ask "…"` for one question.'))
         return Exit.USAGE
@@ -91,7 +94,7 @@ def _run(
         raise app.crash
     if app.context.wants_demo:
         return run_demo(Arguments(COMMANDS["demo"]), startup.environment, None)
-    if exit_guard.code is None and demo_bots is None:
+    if exit_guard.code is None and demo_bots is None and has_terminal:
         if sys.stdout.isatty():
             speak_utf8(sys.stdout)  # the screens just wrote UTF-8 to the same terminal
         engine_thread = app.context.engine_thread

@@ -70,6 +70,18 @@ CHAT = Command(
     opens_screen=True,
 )
 
+_SERVING = (
+    Option("--host", N_("address to listen on (default: {default})"), "ADDRESS", default="127.0.0.1"),
+    Option(
+        "--port",
+        N_("port to listen on (default: any free port)"),
+        "N",
+        read=whole_number(0, 65535),
+        default=0,
+    ),
+    Option("--allow-remote", N_("allow an address that other machines can reach; not encrypted")),
+)
+
 _HISTORY = (
     Command("history", N_("list and manage saved conversations"), _listing(50), "history.listing:run_list"),
     Command("history list", N_("list conversations, newest first"), _listing(50), "history.listing:run_list"),
@@ -356,6 +368,22 @@ _ALL = (
             "Your theme, language, keys and other settings of the terminal apply. Your site, bot, token and "
             "history are not used."
         ),
+    ),
+    Command(
+        "web",
+        N_("chat in a web browser; needs the extra coze-tui[web]"),
+        (*_SERVING, *_TARGET, _CONTINUE, _CONVERSATION, *_SCREEN, *_COMMON),
+        "web:run_web",
+        note=N_(
+            "Each page is a session of its own on the same history, like a second terminal. The printed URL "
+            "contains a key, without which the server answers nobody."
+        ),
+    ),
+    Command(
+        "web demo",
+        N_("try the demo in a web browser"),
+        (*_SERVING, _BOT, _CONTINUE, _CONVERSATION, *_SCREEN, _LANGUAGE),
+        "web:run_web",
     ),
     Command(
         "serve",

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from coze_tui.terminal.first_frame import EarlyFrame
     from coze_tui.terminal.throttle import OutputThrottle
 
+WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
+"""The value of TEXTUAL_DRIVER that textual-serve sets."""
+
 
 class TerminalApp(App[ReturnType]):
     """An app whose frames are differences, whose keys stay in order, and from which no control
@@ -60,6 +63,7 @@ class TerminalApp(App[ReturnType]):
         self._throttle: OutputThrottle | None = None
         self._line_guard = TerminalGuard()
         self._key_order: KeyOrder | None = None
+        self._ignores_blur = constants.DRIVER == WEB_DRIVER
         super().__init__(driver_class)
         self.no_color = is_without_color(os.environ)  # Textual counts an empty variable, too
         self._no_colors = NoColors()
@@ -86,7 +90,11 @@ class TerminalApp(App[ReturnType]):
             self.frame_display.throttle = throttle
 
     def get_driver_class(self) -> type[Driver]:
-        """Return our driver on POSIX, unless the environment names another."""
+        """Return our driver for a browser, ours for POSIX, or the one that the environment names."""
+        if constants.DRIVER == WEB_DRIVER:
+            from coze_tui.terminal.web_driver import BrowserDriver
+
+            return BrowserDriver
         if sys.platform == "win32" or constants.DRIVER is not None or not is_known_textual():
             return super().get_driver_class()
         from coze_tui.terminal.driver import TerminalDriver
@@ -142,6 +150,12 @@ class TerminalApp(App[ReturnType]):
             self.post_message(events.Paste(text))
 
         self.take_input = paste if text else None
+
+    def on_app_blur(self, event: events.AppBlur) -> None:
+        """Ignore the event that Textual's web driver posts at the start, perhaps after the page's focus."""
+        if self._ignores_blur:
+            self._ignores_blur = False
+            event.prevent_default()
 
     def on_descendant_focus(self) -> None:
         """Pass on what was typed until now: something has the focus."""

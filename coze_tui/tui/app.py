@@ -13,6 +13,7 @@ from rich.console import Console
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
+from textual.messages import ExitApp
 from textual.screen import Screen
 from textual.worker import Worker
 
@@ -216,6 +217,12 @@ class CozeApp(ContextApp):
         finally:  # who wants to leave can leave, whatever could not be kept
             await asyncio.to_thread(self.context.engine_thread.close, 5.0)
             self.exit(return_code=self._exit_status)
+
+    async def on_exit_app(self, event: ExitApp) -> None:
+        """Quit as the user does if the page in the browser is closed: it saves the drafts."""
+        if self.is_web and not self._is_quitting:
+            event.prevent_default()
+            await self.action_quit()
 
     def leave(self, code: int) -> None:
         """Quit with an exit status, because a signal ends the program."""

@@ -79,6 +79,9 @@ async def use_choice(context: AppContext, choice: FirstRunChoice | Literal["demo
     Returns:
         False if the person closed the screen. For the demo the program quits.
     """
+    if choice == "demo" and context.app.is_web:  # the page ends with the program
+        context.app.notify(_("For the demo run `coze-tui web demo`."), markup=False)
+        choice = None
     if choice is None or choice == "demo":
         settings = context.settings  # a token may have been tried
         await context.engine_thread.call(lambda engine: engine.site.use(settings, context.connect))

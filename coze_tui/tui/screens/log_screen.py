@@ -137,6 +137,8 @@ async def show_link(context: AppContext, url: str, put: PutText | None = None) -
         context.copy(clean_line(url), _("the link"))
     elif choice == "put" and put is not None:
         put(clean_line(url))
+    elif choice == "open" and context.app.is_web:
+        context.app.open_url(target)
     elif choice == "open" and target and not await open_link(target, environment):
         context.app.notify(
             _("Not opened: no program to open links was found."), severity="warning", markup=False
