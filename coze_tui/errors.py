@@ -35,13 +35,14 @@ class CredentialsError(CozeTuiError):
 
     def __init__(
         self,
-        reason: Literal["missing", "not entered", "unreadable", "malformed", "command"],
+        reason: Literal["missing", "not entered", "unreadable", "malformed", "command", "keyring"],
         source: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.source = source
-        """The file, variable, stream or command that was asked; never the token."""
+        """The file, variable, stream or command that was asked; never the token. Of the keyring why it was
+        not read, as one translated clause."""
 
 
 class ApiError(CozeTuiError):

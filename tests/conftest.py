@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections.abc import Generator
 from pathlib import Path
@@ -45,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if gone := [folder for folder in SLOW if not (TESTS / folder).is_dir()]:
         raise pytest.UsageError(f"tests/conftest.py calls folders slow that do not exist: {gone}")
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # not that of the developer
     if not hasattr(config, "workerinput"):  # once, before the workers of pytest-xdist start
         compile_stale_catalogs()
     shorten_waits(_patch)

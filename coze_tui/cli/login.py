@@ -134,7 +134,7 @@ def _show_limit(error: NotServedError, feature: Feature) -> None:
 
 def _save(startup: Startup, base_url: str, token: Secret | OAuthPair, name: str, console: Console) -> int:
     profile = startup.settings.profile
-    startup.credentials.keep(profile, token)
+    kept = startup.credentials.keep(profile, token)
     try:
         startup.app_state.use_site(profile, base_url)
     except StoreError as error:
@@ -143,13 +143,19 @@ def _save(startup: Startup, base_url: str, token: Secret | OAuthPair, name: str,
         console.text(_("Logged in to {site} as {name}.").format(site=site_name(base_url), name=name))
     else:
         console.text(_("Logged in to {site}.").format(site=site_name(base_url)))
-    console.text(_("Token saved to {path}, readable only by you.").format(path=startup.credentials.path))
+    if kept.source == str(startup.credentials.path):
+        console.text(_("Token saved to {path}, readable only by you.").format(path=kept.source))
+    else:
+        console.text(_("Token saved in {place}.").format(place=kept.source))
+    if kept.keyring_problem and startup.settings.token_store == "keyring":
+        problem = _("the token is not in the system's keyring: {reason}")
+        notify(problem.format(reason=kept.keyring_problem))
     try:
         source = startup.token().source
     except CredentialsError as error:
         show_error(error)
         return Exit.AUTH
-    if source != str(startup.credentials.path):
+    if source != kept.source:
         notify(_("{source} is set and overrides the token just saved").format(source=source))
     if startup.settings.base_url != base_url and TOKEN_VARIABLE not in startup.environment:
         notify(_("the settings file names a different site: {site}").format(site=startup.settings.site))

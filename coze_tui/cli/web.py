@@ -125,7 +125,7 @@ def _listen(host: str, port: int, *, is_given: bool) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         raise SettingsError(
-            _("cannot be listened on: {reason}").format(reason=error.strerror),
+            _("cannot listen on this address: {reason}").format(reason=error.strerror),
             source="--port" if is_given else "--host",
         ) from error
 

@@ -8,18 +8,23 @@ import json
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NoReturn, final
 
 from coze_tui.config.child_environment import TOKEN_VARIABLE, child_environment
+from coze_tui.config.keyring_store import KeyringError, SystemKeyring
 from coze_tui.config.secure_files import locked, read_private, write_private
 from coze_tui.errors import CredentialsError
+from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
 MASK = "***"
 COMMAND_PATIENCE = 60.0
 """Seconds: whoever is asked may first have to unlock a password store."""
+_IN_KEYRING = "keyring"
+"""The key of the file for a token that is in the keyring: the name of its entry there."""
 EARLY = 60
 """An access token is renewed this many seconds before it expires."""
 
@@ -249,11 +254,26 @@ def _output_of(words: list[str], env: Mapping[str, str]) -> str | None:
     return done.stdout.decode("utf-8", "replace")
 
 
-class CredentialsFile:
-    """The file of `login`: one token or one OAuth pair for each profile."""
+@valueclass
+class Kept:
+    """The place in which a token was saved."""
 
-    def __init__(self, path: Path) -> None:
+    source: str
+    """The file, or the name of the keyring."""
+    keyring_problem: str = ""
+    """Why the token is not in the keyring in which it belongs, or empty."""
+
+
+class CredentialsFile:
+    """The file of `login`: one token or one OAuth pair for each profile, or that it is in the keyring.
+
+    Args:
+        keyring: where tokens may be instead of in the file, which then only names the entry.
+    """
+
+    def __init__(self, path: Path, keyring: SystemKeyring | None = None) -> None:
         self.path = path
+        self._keyring = keyring or SystemKeyring()
         self.was_open = False
         """Others could read the file, until it was read here."""
         self._renewing: set[asyncio.Future[OAuthPair]] = set()
@@ -262,12 +282,14 @@ class CredentialsFile:
         """Return the profile's token, or None.
 
         Raises:
-            CredentialsError: the file is there but cannot be read.
+            CredentialsError: the file is there but cannot be read, or the keyring cannot.
         """
         kept = self._read().get(profile)
         if not isinstance(kept, dict):
             return None
         source = str(self.path)
+        if isinstance(entry := kept.get(_IN_KEYRING), str):
+            kept, source = self._from_keyring(entry)
         pair = _pair_from_json(kept)
         if pair is not None:
             return Token(pair.access, source, pair)
@@ -280,22 +302,36 @@ class CredentialsFile:
         """Return the profiles that have a token in this file."""
         return tuple(self._read())
 
-    def keep(self, profile: str, token: Secret | OAuthPair) -> None:
-        """Save the token in place of the profile's earlier one.
+    def use_keyring(self, keyring: SystemKeyring) -> None:
+        """Use a keyring from now on."""
+        self._keyring = keyring
+
+    def keep(self, profile: str, token: Secret | OAuthPair) -> Kept:
+        """Save the token in place of the profile's earlier one: in the keyring, or else in the file.
 
         Raises:
             CredentialsError: the file cannot be written.
         """
         with _as_credentials_error(self.path), locked(self.path):
-            self._put(profile, _json_from(token))
+            return self._save(profile, token)
 
     def forget(self, profile: str) -> bool:
-        """Delete the profile's token; return False if there was none.
+        """Delete the profile's token from the file and the keyring; return False if there was none.
 
         Raises:
-            CredentialsError: the file cannot be written.
+            CredentialsError: the file cannot be written, or the token is in a keyring that cannot be used.
         """
-        if profile not in self._read():
+        kept = self._read().get(profile)
+        entry = kept.get(_IN_KEYRING) if isinstance(kept, dict) else None
+        try:
+            if isinstance(entry, str):
+                self._keyring.delete(entry)
+            elif self._keyring.may_hold:  # from a write that came too late, or from before
+                self._keyring.delete(self._entry_of(profile))
+        except KeyringError as error:
+            if isinstance(entry, str):
+                raise CredentialsError("keyring", error.problem) from None
+        if kept is None:
             return False
         with _as_credentials_error(self.path), locked(self.path):
             self._put(profile, None)
@@ -328,12 +364,12 @@ class CredentialsFile:
             lock = locked(self.path)
             await asyncio.to_thread(lock.__enter__)
             try:
-                kept = self.find(profile)
+                kept = await asyncio.to_thread(self.find, profile)
                 newest = kept.pair if kept is not None and kept.pair is not None else pair
                 if newest.is_fresh():
                     return newest
                 renewed = await renew(newest)
-                self._put(profile, _json_from(renewed))
+                await asyncio.to_thread(self._save, profile, renewed)
                 return renewed
             finally:
                 lock.__exit__(None, None, None)
@@ -350,6 +386,46 @@ class CredentialsFile:
         if profiles is None:
             raise CredentialsError("unreadable", str(self.path))
         return profiles
+
+    def _save(self, profile: str, token: Secret | OAuthPair) -> Kept:
+        """Save a token; the caller holds the lock. What the keyring does not take goes into the file."""
+        before, problem = self._entries().get(profile), ""
+        if self._keyring.saves:
+            entry = self._entry_of(profile)
+            try:
+                self._keyring.set(entry, json.dumps(_json_from(token)))
+                self._put(profile, {_IN_KEYRING: entry})
+                return Kept(_keyring_source(self._keyring.name()))
+            except KeyringError as error:
+                problem = error.problem
+        self._put(profile, _json_from(token))
+        earlier = before.get(_IN_KEYRING) if isinstance(before, dict) else None
+        if isinstance(earlier, str):
+            with suppress(KeyringError):
+                self._keyring.delete(earlier)  # only now that the new token is saved
+        return Kept(str(self.path), problem)
+
+    def _from_keyring(self, entry: str) -> tuple[dict[str, object], str]:
+        try:
+            kept: object = json.loads(self._keyring.get(entry))
+            source = _keyring_source(self._keyring.name())
+        except KeyringError as error:
+            raise CredentialsError("keyring", error.problem) from None
+        except (ValueError, RecursionError):
+            kept = None
+        if not isinstance(kept, dict):
+            raise CredentialsError("keyring", _("it contains no token of this profile"))
+        return kept, source
+
+    def _entry_of(self, profile: str) -> str:
+        """Return the name of the profile's entry: other folders of this user have entries of their own."""
+        return f"{profile} ({self.path.parent})"
+
+    def _entries(self) -> dict[str, object]:
+        try:
+            return self._read()
+        except CredentialsError:  # `_put` sets a damaged file aside
+            return {}
 
     def _put(self, profile: str, kept: Mapping[str, object] | None) -> None:
         try:
@@ -376,6 +452,10 @@ class _as_credentials_error:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, OSError):
             raise CredentialsError("unreadable", str(self._path)) from error
+
+
+def _keyring_source(name: str) -> str:
+    return _("the system's keyring ({name})").format(name=clean_line(name))
 
 
 def _profiles_from_json(data: bytes) -> dict[str, object] | None:

@@ -106,6 +106,16 @@ class Settings:
             may_hold_secret=True,
         ),
     )
+    token_store: str = field(
+        default="auto",
+        metadata=_setting(
+            read.one_of("auto", "keyring", "file"),
+            N_(
+                "where login saves the token: the system's keyring or a file that only you can read; auto "
+                "uses the keyring if the extra coze-tui[keyring] is installed, but not over SSH"
+            ),
+        ),
+    )
     oauth_client_id: str = field(
         default="",
         metadata=_setting(read.text, SETTING_OPTIONS["oauth_client_id"]),

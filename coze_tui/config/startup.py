@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coze_tui.config.app_state import AppState, AppStateFile
 from coze_tui.config.credentials import CredentialsFile, OAuthPair, Secret, Token, find_token
+from coze_tui.config.keyring_store import SystemKeyring, is_over_ssh
 from coze_tui.config.loader import Loaded, load_settings
 from coze_tui.config.locations import Paths, ensure, find_paths
 from coze_tui.config.settings import Settings, variable_of
@@ -130,6 +131,7 @@ def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) ->
         if problem.source.startswith("--"):
             raise problem
     settings = loaded.settings
+    credentials.use_keyring(SystemKeyring(settings.token_store, over_ssh=is_over_ssh(environment)))
     notices = []
     if credentials.was_open:
         notices.append(

@@ -60,6 +60,11 @@ def for_credentials_error(error: CredentialsError) -> Explanation:
                 _("the command {source} did not print a token").format(source=source),
                 do=_("Run `token_command` by hand: it must print the token and exit with status 0."),
             )
+        case "keyring":
+            return Explanation(
+                _("the token cannot be read from the system's keyring: {reason}").format(reason=source),
+                do=_("Unlock the keyring, set COZE_API_TOKEN, or run `coze-tui login` again."),
+            )
         case _:
             assert_never(error.reason)
 
