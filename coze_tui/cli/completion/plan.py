@@ -34,6 +34,7 @@ _BY_OPTION = {
     "--profile": "@profiles",
     "--prompt": "@prompts",
     "--base-url": "cn com",
+    "--host": "localhost",
     "--lang": " ".join(("auto", *languages())),
     "--theme": " ".join(THEMES),
 }
@@ -98,6 +99,6 @@ def _value_of(command: Command, option: Option) -> str:
     """Return what completes the value of an option; an empty text if that can be anything."""
     if isinstance(option.read, OneOf):
         return " ".join(option.read.words)
-    if command.name == "demo" and option.name in _BY_OPTION_OF_DEMO:
+    if command.name in ("demo", "web demo") and option.name in _BY_OPTION_OF_DEMO:
         return _BY_OPTION_OF_DEMO[option.name]
     return _BY_OPTION.get(option.name, _BY_PLACEHOLDER.get(option.value, ""))
