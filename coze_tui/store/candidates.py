@@ -18,12 +18,13 @@ Candidate = tuple[str, str, int]
 """A name, a text about it as it was stored, and a time in Unix milliseconds."""
 
 
-def conversation_candidates(file: Path, prefix: str) -> list[Candidate]:
+def conversation_candidates(file: Path, prefix: str, *, are_deleted: bool) -> list[Candidate]:
     """Return the keys of the conversations that begin with a text, and their titles, latest first."""
+    wanted = "deleted_at > 0" if are_deleted else "deleted_at = 0"
     return _rows(
         file,
-        """SELECT key, substr(title, 1, ?2), updated_at FROM conversations
-           WHERE deleted_at = 0 AND last_slot > 0 AND substr(key, 1, length(?1)) = ?1
+        f"""SELECT key, substr(title, 1, ?2), updated_at FROM conversations
+           WHERE {wanted} AND last_slot > 0 AND substr(key, 1, length(?1)) = ?1
            ORDER BY updated_at DESC LIMIT ?3""",
         prefix,
     )

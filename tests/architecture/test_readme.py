@@ -16,6 +16,7 @@ from coze_tui.cli.parser import read_arguments
 from coze_tui.config.loader import load_settings
 from coze_tui.config.settings import Settings, definitions, variable_of
 from tests.support.samples import ROOT
+from tests.support.schema_checks import is_valid
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -75,6 +76,7 @@ def test_the_example_settings_are_right(tmp_path: Path) -> None:
     loaded = load_settings(file=file, environment={}, flags={"profile": "work"})
     assert loaded.problems == ()
     assert loaded.settings.token_command == "pass show coze"
+    assert is_valid(file.read_text("utf-8"))
     assert loaded.settings.tools == {"get_local_time": ("date", "+%H:%M")}
 
 

@@ -141,6 +141,12 @@ def test_a_shell_completes_commands_options_values_ids_and_files(
         "completion list conversations",
         "completion list chats",
     }
+    written(
+        folder / "home", lambda c: c.execute("UPDATE conversations SET deleted_at = 1 WHERE title LIKE 'S%'")
+    )
+    shell.inserts(
+        "coze-tui history delete --undo ", f"coze-tui history delete --undo {keys['Spring Festival']}"
+    )
 
 
 def test_nothing_of_a_title_runs_or_reaches_the_terminal_as_it_is(

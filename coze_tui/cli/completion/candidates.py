@@ -47,6 +47,10 @@ def _conversations(paths: Paths, prefix: str) -> _Pairs:
     return candidates.conversations(paths.database_file, prefix)
 
 
+def _deleted(paths: Paths, prefix: str) -> _Pairs:
+    return candidates.conversations(paths.database_file, prefix, are_deleted=True)
+
+
 def _chats(paths: Paths, prefix: str) -> _Pairs:
     return candidates.chats(paths.database_file, prefix)
 
@@ -90,6 +94,7 @@ def _settings(paths: Paths) -> Settings:
 
 KINDS: Mapping[str, Callable[[Paths, str], _Pairs]] = {
     "conversations": _conversations,
+    "deleted": _deleted,
     "chats": _chats,
     "bots": _bots,
     "demo-bots": _demo_bots,

@@ -62,8 +62,11 @@ function __coze_tui_complete
         else if test "$word" = --
             set only_words 1
         else if string match -q -- '-*' $word
-            __coze_tui_takes_value $word
-            and set option $word
+            if __coze_tui_takes_value $word
+                set option $word
+            else if __coze_tui_row words "$command $word" >/dev/null # a switch that changes what the words mean
+                set command "$command $word"
+            end
         else if test -z "$command"
             set command $word
         else if test $count = 0; and __coze_tui_row words "$command $word" >/dev/null

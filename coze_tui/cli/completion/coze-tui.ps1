@@ -69,7 +69,11 @@ Register-ArgumentCompleter -Native -CommandName coze-tui -ScriptBlock {
         } elseif ($word -eq '--') {
             $onlyWords = $true
         } elseif ($word.StartsWith('-')) {
-            if ($takesValue -ccontains $word) { $option = $word }
+            if ($takesValue -ccontains $word) {
+                $option = $word
+            } elseif ($rows.ContainsKey("$command $word")) { # a switch that changes what the words mean
+                $command = "$command $word"
+            }
         } elseif (-not $command) {
             $command = $word
         } elseif ($count -eq 0 -and $rows.ContainsKey("$command $word")) {

@@ -65,7 +65,11 @@ _coze_tui() {
         elif [[ $word == -- ]]; then
             only_words=1
         elif [[ $word == -* ]]; then
-            __coze_tui_takes_value $word && option=$word
+            if __coze_tui_takes_value $word; then
+                option=$word
+            elif __coze_tui_row "$command $word"; then # a switch that changes what the words mean
+                command="$command $word"
+            fi
         elif [[ -z $command ]]; then
             command=$word
         elif ((count == 0)) && __coze_tui_row "$command $word"; then

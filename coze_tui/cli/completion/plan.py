@@ -40,6 +40,8 @@ _BY_OPTION = {
 }
 _BY_PLACEHOLDER = {"FILE": "@files", "FOLDER": "@folders", "DIR": "@folders", "CHAT": "@chats"}
 _BY_WORD = {"FILE": "@files", "CHAT": "last @chats", "ID": "last @conversations"}
+_BY_SWITCH = {"history delete --undo": "@deleted"}
+"""What completes the words of a command after a switch that changes their meaning."""
 _BY_OPTION_OF_DEMO = {"--bot": "@demo-bots", "--conversation": ""}
 
 
@@ -47,7 +49,7 @@ class Row:
     """What can follow a command.
 
     Args:
-        key: the name of the command; empty if the line has no command yet.
+        key: the name of the command, perhaps with a switch after it; empty if the line has no command yet.
         command: the command to which the line belongs.
         commands: the words that continue the name of the command, with their summaries.
     """
@@ -61,7 +63,7 @@ class Row:
             if option is not VERSION or command is CHAT
             for name in option.names
         }
-        self.words = _words_of(command.words)
+        self.words = _BY_SWITCH.get(key) or _words_of(command.words)
         self.takes_one_word = bool(set(command.words) & set("| "))
         """Whether only the first word is completed, as for `ID TITLE`."""
         self.values = {
@@ -80,6 +82,8 @@ def rows() -> list[Row]:
     for name, command in COMMANDS.items():
         below = {each.name.partition(" ")[2]: _(each.summary) for each in commands_of(name)}
         found.append(Row(name, command, below))
+    for key in _BY_SWITCH:
+        found.append(Row(key, COMMANDS[key.rpartition(" ")[0]], {}))
     return found
 
 

@@ -10,9 +10,9 @@ from coze_tui.store.candidates import bot_candidates, chat_candidates, conversat
 from coze_tui.text.i18n import _
 
 
-def conversations(file: Path, prefix: str) -> Iterator[tuple[str, str]]:
-    """Yield the keys of saved conversations, with day and title."""
-    for key, title, updated_at in conversation_candidates(file, prefix):
+def conversations(file: Path, prefix: str, *, are_deleted: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield the keys of saved conversations, or of those that can be restored, with day and title."""
+    for key, title, updated_at in conversation_candidates(file, prefix, are_deleted=are_deleted):
         yield key, f"{_minute(updated_at)} {title.strip() or _('Untitled conversation')}"
 
 

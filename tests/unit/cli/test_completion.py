@@ -30,7 +30,7 @@ FREE = {"ID", "N", "X", "AGE", "WHEN", "NAME=VALUE", "TOOL=VALUE"}
 
 def test_each_value_is_completed_unless_it_can_be_anything() -> None:
     for row in rows():
-        command = COMMANDS[row.key or "chat"]
+        command = COMMANDS[row.key.partition(" --")[0] or "chat"]
         for option in command.options:
             if option.value and option.value not in FREE:
                 assert row.values[option.name] or "demo" in command.name, (command.name, option.name)
@@ -49,6 +49,7 @@ def test_the_words_of_a_command_are_completed_as_its_placeholder_says() -> None:
     assert words["show"] == ("@files last @chats", True)
     assert words["history import"] == ("@files", False)
     assert words["history delete"] == ("last @conversations", False)
+    assert words["history delete --undo"] == ("@deleted", False)
     assert words["history rename"] == ("last @conversations", True)
     assert words["completion"] == ("bash zsh fish powershell", True)
     assert words["ask"] == words["doctor"] == ("", False)
@@ -166,11 +167,15 @@ def test_conversations_and_chats_are_listed_with_clean_titles_the_latest_first(
         ("742", titles[1]),
         ("741", "春节"),
     ]
+    assert candidates_of("deleted", "", saved) == []
     [first, *_] = candidates_of("conversations", "", saved)
     assert candidates_of("conversations", first[0][:5], saved) == [first]
     assert candidates_of("chats", "9", saved) == []
     ran = command("completion", "list", "conversations")
     assert ran.out.splitlines()[0] == "\t".join(first)
+    assert command("history", "delete", first[0]).status == 0
+    assert candidates_of("deleted", "", saved) == [first]
+    assert first not in candidates_of("conversations", "", saved)
 
 
 def test_bots_profiles_and_prompts_are_those_of_the_files(saved: Mapping[str, str], home: Path) -> None:
