@@ -125,8 +125,8 @@ _SITE_NAME = "demo"
 
 _OF_THE_USER = frozenset(
     {
-        *("language", "theme", "mouse", "sidebar", "simple_emoji", "hyperlinks", "differences"),
-        *("window_title", "notifications", "frames_per_second", "send_key", "edit_mode", "keys"),
+        *("language", "theme", "mouse", "sidebar", "simple_emoji", "hyperlinks", "partial_redraw"),
+        *("window_title", "notifications", "max_fps", "send_key", "edit_mode", "keys"),
     }
 )
 """Settings of the user's language, terminal and keys, which are the same in the demo; it uses no others."""

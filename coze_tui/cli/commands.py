@@ -163,7 +163,7 @@ _HISTORY = (
         N_("permanently remove old conversations; shows first how much space that frees"),
         (
             Option("--older-than", N_("minimum age in days, weeks or years, such as 90d, 12w or 1y"), "AGE"),
-            Option("--captures", N_("remove only recorded events; messages are kept")),
+            Option("--events-only", N_("remove only recorded events; messages are kept")),
             Option("--dry-run", N_("only show what would be removed")),
             _YES,
             _JSON_LINES,
@@ -221,7 +221,7 @@ _PAST_CHATS = (
         "stats:run_stats",
     ),
     Command(
-        "give",
+        "request",
         N_("print a past chat as a curl command, a Python program (cozepy) or an ask command"),
         (
             Option(
@@ -235,20 +235,20 @@ _PAST_CHATS = (
             *_TARGET,
             *_COMMON,
         ),
-        "show:run_give",
+        "show:run_request",
         words="FILE|-|CHAT",
         note=_CHAT_NOTE,
     ),
     Command(
-        "bundle",
-        N_("create a report about one chat for Coze support, after showing it to you"),
+        "support-bundle",
+        N_("create a support bundle of one chat for Coze, after showing it to you"),
         (
             Option("--mask", N_("hide all message text, keeping only its length")),
             Option("--output", N_("output file, or `-` for stdout"), "FILE", short="-o"),
             _YES,
             *_COMMON,
         ),
-        "bundle:run_bundle",
+        "support_bundle:run_support_bundle",
         words="FILE|-|CHAT",
         note=_CHAT_NOTE,
     ),
@@ -397,7 +397,7 @@ _ALL = (
                 default=0,
             ),
             Option(
-                "--profile-name",
+                "--dialect",
                 N_("server to imitate: official (coze.cn) or studio (Coze Studio)"),
                 "NAME",
                 read=OneOf("official", "studio"),

@@ -36,7 +36,7 @@ def run_serve(arguments: Arguments, environment: Mapping[str, str]) -> int:
     recorded = [_recorded(number, name) for number, name in enumerate(arguments.capture)]
     bots = [*recorded, *demo_bots(chinese=is_chinese(current_language()))]
     stand_in = StandIn(
-        profile=arguments.profile_name,
+        dialect=arguments.dialect,
         port=arguments.port,
         pace=time_factor(arguments.pace),
         bots=bots,

@@ -1,4 +1,4 @@
-"""`coze-tui show`, `replay` and `give`: a past chat as text, on the screen, or as a command to run."""
+"""`coze-tui show`, `replay` and `request`: a past chat as text, on the screen, or as a command to run."""
 
 from __future__ import annotations
 
@@ -181,10 +181,10 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
     return exit_guard.code or app.return_code or 0
 
 
-# --- give ---
+# --- request ---
 
 
-def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
+def run_request(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print the chat's question as a command; a bot or site of the options replaces that of the chat.
 
     Raises:

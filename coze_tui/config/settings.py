@@ -184,14 +184,14 @@ class Settings:
             ),
         ),
     )
-    differences: bool = field(
+    partial_redraw: bool = field(
         default=True,
         metadata=_setting(
             read.boolean,
             N_("redraw only the cells that changed; set to false if the screen looks wrong"),
         ),
     )
-    frames_per_second: int = field(
+    max_fps: int = field(
         default=0,
         metadata=_setting(read.whole(0, 120), N_("maximum redraws per second; 0 means 30, or 15 over SSH")),
     )
@@ -295,7 +295,7 @@ class Settings:
 
     def frame_rate(self, *, over_ssh: bool) -> int:
         """Return the maximum of redraws per second."""
-        return self.frames_per_second or (15 if over_ssh else 30)
+        return self.max_fps or (15 if over_ssh else 30)
 
 
 def definitions() -> Mapping[str, Definition]:

@@ -290,17 +290,17 @@ def _write_file(path: Path, pieces: Iterable[bytes], replace: bool) -> Path:
         raise FileError("unwritable", str(path), detail=error.strerror or str(error)) from error
 
 
-# --- for Coze's support ---
+# --- support bundle ---
 
 
-def bundle_text(
+def support_bundle_text(
     chat: InspectedChat,
     versions: Mapping[str, str],
     *,
     mask: bool,
     without_secrets: Callable[[str], str],
 ) -> str:
-    """Return the text of a bundle for Coze's support.
+    """Return the text of a support bundle.
 
     Args:
         versions: of this program, Python, the system…; names of lower-case letters, digits and underscores.
@@ -309,7 +309,9 @@ def bundle_text(
     """
     capture = chat.capture()
     frames = tuple(rewritten_texts(frame, without_secrets) for frame in capture.frames)
-    facts = {key: without_secrets(value) for key, value in {**capture.facts, **_bundle_facts(chat)}.items()}
+    facts = {
+        key: without_secrets(value) for key, value in {**capture.facts, **_support_bundle_facts(chat)}.items()
+    }
     found = Capture(frames, facts)
     if mask:
         found = masked_capture(found)
@@ -317,7 +319,7 @@ def bundle_text(
     return capture_text(replace(found, facts={**versions, **found.facts}))
 
 
-def _bundle_facts(chat: InspectedChat) -> Mapping[str, str]:
+def _support_bundle_facts(chat: InspectedChat) -> Mapping[str, str]:
     """Return the result and metrics of the chat."""
     figures, error = chat.figures, chat.figures.error
     usage = figures.usage

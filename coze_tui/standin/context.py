@@ -100,7 +100,7 @@ class Token:
 
 
 class Failure(Exception):
-    """A refused call: becomes a reply of the profile."""
+    """A refused call: becomes a reply of the dialect."""
 
     def __init__(self, code: int, msg: str, status: int = 200) -> None:
         super().__init__(f"{code} {msg}")

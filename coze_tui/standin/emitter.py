@@ -209,7 +209,7 @@ class Emitter:
             await self.wire.write(data, whole=whole)
 
     async def done(self) -> None:
-        """The end mark of the profile, or the one that was asked for (docs/wire.md 3.1)."""
+        """The end mark of the dialect, or the one that was asked for (docs/wire.md 3.1)."""
         style = self._faults.text("done")
         if self.wire is None:
             return

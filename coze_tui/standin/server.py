@@ -21,7 +21,7 @@ from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.service import Service
 from coze_tui.standin.state import State, make_ids
 
-PROFILES = ("official", "studio")
+DIALECTS = ("official", "studio")
 _FIRST_ID = {"official": 7511000000000010000, "studio": 7512000000000010000}
 _MAX_BODY = 520 * 1024 * 1024
 _T = TypeVar("_T")
@@ -31,19 +31,19 @@ class StandIn:
     """A running stand-in. `with StandIn() as stand_in:` starts and stops it."""
 
     def __init__(
-        self, *, profile: str = "official", token: str = "pat_DEMO_0123456789abcdef", port: int = 0,
+        self, *, dialect: str = "official", token: str = "pat_DEMO_0123456789abcdef", port: int = 0,
         pace: float = 1.0, seed: int = 7, clock: Callable[[], float] = time.time,
         bots: Sequence[Bot] | None = None,
     ) -> None:  # fmt: skip
-        if profile not in PROFILES:
-            raise ValueError(f"profile must be one of {PROFILES}, not {profile!r}")
+        if dialect not in DIALECTS:
+            raise ValueError(f"dialect must be one of {DIALECTS}, not {dialect!r}")
         self.token = token
         self.base_url = ""
         self._port = port
         self._gates = Gates()
-        state = State(make_ids(_FIRST_ID[profile], seed))
+        state = State(make_ids(_FIRST_ID[dialect], seed))
         state.bots = {bot.id: bot for bot in (demo_bots() if bots is None else bots)}
-        self._context = ServerContext(profile == "studio", clock, pace, seed, state, self._gates)
+        self._context = ServerContext(dialect == "studio", clock, pace, seed, state, self._gates)
         self._context.tokens[token] = Token()
         self._service = Service(self._context)
         self._thread: threading.Thread | None = None

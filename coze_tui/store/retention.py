@@ -19,12 +19,12 @@ class PrunePlan:
     conversations: int
     messages: int
     chats: int
-    captures: int
-    """Chats of which frames would be removed."""
+    recorded_chats: int
+    """The number of chats whose frames would be removed."""
     bytes: int
     """About what it would free."""
     keys: tuple[str, ...]
-    """The conversations, the oldest first; empty for captures only."""
+    """The conversations, the oldest first; empty if only frames are removed."""
 
 
 def prune_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True) -> PrunePlan:

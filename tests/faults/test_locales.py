@@ -122,9 +122,9 @@ def test_stdin_and_files_with_any_name_are_read(call: Call, tmp_path: Path, enco
     assert exists(tmp_path / "录.sse", encoding)
     values = json.loads(call("show", "--json", "录.sse").decode(encoding))
     assert values["facts"]["question"] == "从管道来的问题"
-    call("bundle", "录.sse", "-o", "包.sse", "-y")
+    call("support-bundle", "录.sse", "-o", "包.sse", "-y")
     assert exists(tmp_path / "包.sse", encoding)
 
 
 def test_a_question_is_given_as_it_was(call: Call) -> None:
-    assert QUESTION in call("give", "last", "--as", "ask").decode()
+    assert QUESTION in call("request", "last", "--as", "ask").decode()

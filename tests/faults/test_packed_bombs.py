@@ -89,7 +89,7 @@ def ran(home: Path, *arguments: str) -> tuple[int, str, float]:
         (["history", "show", KEY], ""),
         (["history", "search", "AAAA"], "no matches"),
         (["stats"], ""),
-        (["bundle", KEY, "--yes", "-o", "-"], LEFT_OUT),
+        (["support-bundle", KEY, "--yes", "-o", "-"], LEFT_OUT),
         *((["history", "export", KEY, "--format", form, "-o", "-"], "") for form in ("md", "html")),
         *((["history", "export", KEY, "--format", form, "-o", "-"], "") for form in ("sse", "jsonl")),
     ],

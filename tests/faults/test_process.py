@@ -74,7 +74,7 @@ def test_a_command_with(keeper: Keeper, tmp_path: Path, what: str) -> None:
     assert status or not done.stderr, done
 
 
-WORDS = {"replay": "-", "show": "-", "give": "-", "bundle": "-", "ask": "$q", "bench": "$q -n 1"}
+WORDS = {"replay": "-", "show": "-", "request": "-", "support-bundle": "-", "ask": "$q", "bench": "$q -n 1"}
 """What a command is given here, so that it needs stdin or at least begins."""
 
 

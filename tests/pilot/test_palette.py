@@ -108,7 +108,7 @@ async def test_typing_filters_loosely_and_marks_what_was_found(home: Path) -> No
     async with desk(home, bots(Answer("x"))) as at:
         await opened(at)
         await at.pilot.press(*"sptbndl")
-        assert shown(at) == ["Support bundle /bundle"]
+        assert shown(at) == ["Support bundle /support-bundle"]
         (row,) = at.app.screen.query_one(SelectList).rows
         assert "".join(text for text, role in row.left if role == "bot bold") == "Sptbndl"
         await at.pilot.press(*"zz")
@@ -158,11 +158,11 @@ async def test_the_support_bundle_has_no_token_and_replaces_no_file(home: Path, 
     file = tmp_path / "report.sse"
     file.write_text("mine", encoding="utf-8")
     async with desk(home, bots(Answer("河流把盐带走。"))) as at:
-        await run(at, "/bundle")
+        await run(at, "/support-bundle")
         await at.until_told("Nothing has been sent")
         await at.ask(f"my token is {at.stand_in.token}")
         await at.answered()
-        await run(at, "/bundle")
+        await run(at, "/support-bundle")
         await at.until(
             lambda: "With message text" in str(shown(at)) if at.app.screen is not at.screen else False
         )

@@ -26,7 +26,7 @@ def run() -> Iterator[Run]:
             pace: float = 0,
         ) -> Caller:
             every = [Bot(BOT, "bot", scenario)] if bots is None else bots
-            stand_in = StandIn(profile=profile, pace=pace, clock=clock, bots=every)
+            stand_in = StandIn(dialect=profile, pace=pace, clock=clock, bots=every)
             return Caller(stack.enter_context(stand_in))
 
         yield start

@@ -39,9 +39,9 @@ def test_a_port_that_is_taken_is_an_error() -> None:
         second.stop()
 
 
-def test_an_unknown_profile_is_an_error() -> None:
-    with pytest.raises(ValueError, match="profile"):
-        StandIn(profile="private")
+def test_an_unknown_dialect_is_an_error() -> None:
+    with pytest.raises(ValueError, match="dialect"):
+        StandIn(dialect="private")
 
 
 def test_stop_ends_a_stream_that_is_held() -> None:

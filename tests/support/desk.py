@@ -99,7 +99,7 @@ async def desk(
     Args:
         quiet_seconds: See `Offers`: by default panels open at once and get every key.
     """
-    server = stand_in or StandIn(profile=profile, pace=pace, bots=bots)
+    server = stand_in or StandIn(dialect=profile, pace=pace, bots=bots)
     if stand_in is None:
         server.start()
     try:

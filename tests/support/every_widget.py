@@ -61,7 +61,7 @@ class EveryWidget(TerminalApp[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.differences = "--plain" not in os.environ.get("EVERY_WIDGET", "")
+        self.partial_redraw = "--plain" not in os.environ.get("EVERY_WIDGET", "")
         self.title = HOSTILE
         self.sub_title = HOSTILE
 

@@ -42,7 +42,7 @@ def main() -> int:
         from tests.support.sample_app import SampleApp
 
         app = SampleApp(arguments.log, stream=arguments.stream, stall=arguments.stall_exit)
-        app.differences = not arguments.plain
+        app.partial_redraw = not arguments.plain
         app.early_frame = early
         app.exit_guard = exit_guard
         app.run()

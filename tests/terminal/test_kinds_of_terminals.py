@@ -82,7 +82,7 @@ def colors_in(raw: bytes) -> list[bytes]:
         {"COZE_TUI_THEME": "coze-light"},
         {"COZE_TUI_THEME": "dracula"},
         {"COZE_TUI_THEME": "ansi", "COLORTERM": ""},
-        {"COZE_TUI_DIFFERENCES": "off"},
+        {"COZE_TUI_PARTIAL_REDRAW": "off"},
         {"TERM": "xterm", "COLORTERM": ""},
     ],
     ids=str,
@@ -102,7 +102,7 @@ def test_no_color_sends_no_color_and_marks_with_attributes(run: Start, env: dict
     program.send(b"\x11")
     program.check_left()
     # Textual, which draws without differences, names the terminal's own colors.
-    assert set(colors_in(program.raw)) <= ({b"39;49"} if "COZE_TUI_DIFFERENCES" in env else set())
+    assert set(colors_in(program.raw)) <= ({b"39;49"} if "COZE_TUI_PARTIAL_REDRAW" in env else set())
 
 
 def test_an_empty_no_color_asks_for_nothing(run: Start) -> None:

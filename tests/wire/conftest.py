@@ -25,5 +25,5 @@ def official() -> Iterator[StandIn]:
 
 @pytest.fixture
 def studio() -> Iterator[StandIn]:
-    with StandIn(profile="studio", pace=0) as stand_in:
+    with StandIn(dialect="studio", pace=0) as stand_in:
         yield stand_in

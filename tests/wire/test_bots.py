@@ -36,7 +36,7 @@ async def test_the_pages_of_a_list_end(loopback: Loopback) -> None:
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
 async def test_one_bot_with_its_greeting(profile: str, loopback: Loopback) -> None:
-    with StandIn(profile=profile, pace=0) as stand_in:
+    with StandIn(dialect=profile, pace=0) as stand_in:
         client = await loopback.client(stand_in.base_url, lambda: stand_in.token)
         bot = await resources.retrieve_bot(client, BOT)
     assert (bot.id, bot.name) == (BOT, "Xiaochun")

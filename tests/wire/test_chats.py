@@ -105,7 +105,7 @@ async def client_of(stand_in: StandIn, loopback: Loopback, **options: Any) -> An
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
 async def test_an_answer_streams_in(profile: str, loopback: Loopback) -> None:
-    with StandIn(profile=profile, pace=0) as stand_in:
+    with StandIn(dialect=profile, pace=0) as stand_in:
         client = await client_of(stand_in, loopback)
         told: list[str] = []
         result = await asked(chats.stream(client, ask("1 + 1"), on_text=told.append))
@@ -188,7 +188,7 @@ def test_files_alone_have_no_empty_text_beside_them() -> None:
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
 async def test_a_chat_without_a_stream_is_looked_up(profile: str, loopback: Loopback) -> None:
-    with StandIn(profile=profile, pace=0) as stand_in:
+    with StandIn(dialect=profile, pace=0) as stand_in:
         client = await client_of(stand_in, loopback)
         chat = await start_chat(client, ask("1 + 1"))
         assert chat.id
@@ -204,7 +204,7 @@ async def test_a_chat_without_a_stream_is_looked_up(profile: str, loopback: Loop
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
 async def test_a_running_chat_is_canceled_once(profile: str, loopback: Loopback) -> None:
-    with StandIn(profile=profile, pace=1) as stand_in:
+    with StandIn(dialect=profile, pace=1) as stand_in:
         client = await client_of(stand_in, loopback)
         async with chats.stream(client, ask("慢慢说", SLOW)) as stream, aclosing(stream.frames()) as frames:
             created = parse_event(await anext(frames))
@@ -230,7 +230,7 @@ async def test_a_second_chat_meets_the_first(loopback: Loopback) -> None:
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
 async def test_an_unknown_chat_is_an_error(profile: str, loopback: Loopback) -> None:
-    with StandIn(profile=profile, pace=0) as stand_in:
+    with StandIn(dialect=profile, pace=0) as stand_in:
         client = await client_of(stand_in, loopback)
         for call in (chats.retrieve, chats.cancel):
             with pytest.raises(ApiError) as caught:
@@ -389,7 +389,7 @@ async def test_a_look_up_that_fails_once_is_tried_again(
 async def test_a_wrong_token_is_an_error_of_its_own(
     token: str, kind: type[CozeTuiError], profile: str, loopback: Loopback
 ) -> None:
-    with StandIn(profile=profile, pace=0) as stand_in:
+    with StandIn(dialect=profile, pace=0) as stand_in:
         client = await loopback.client(stand_in.base_url, lambda: token)
         result = await asked(chats.stream(client, ask("1 + 1")))
     assert type(result.error) is kind
@@ -398,7 +398,7 @@ async def test_a_wrong_token_is_an_error_of_its_own(
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
 async def test_an_unknown_bot_is_reported(profile: str, loopback: Loopback) -> None:
-    with StandIn(profile=profile, pace=0) as stand_in:
+    with StandIn(dialect=profile, pace=0) as stand_in:
         client = await client_of(stand_in, loopback)
         result = await asked(chats.stream(client, ask("1 + 1", "7000000000000000000")))
     if profile == "official":

@@ -14,7 +14,7 @@ from tests.support.loopback import Loopback
 async def test_a_file_is_uploaded(profile: str, tmp_path: Path, loopback: Loopback) -> None:
     path = tmp_path / "船票 ferry.pdf"
     path.write_bytes(b"%PDF-" + bytes(300_000))
-    with StandIn(profile=profile, pace=0) as stand_in:
+    with StandIn(dialect=profile, pace=0) as stand_in:
         client = await loopback.client(stand_in.base_url, lambda: stand_in.token)
         sent = await resources.upload_file(client, path)
         assert (sent.file_name, sent.bytes) == ("船票 ferry.pdf", 300_005)

@@ -134,7 +134,7 @@ class Table:
 
 @asynccontextmanager
 async def table(scenario: Scenario, *, profile: str = "official") -> AsyncIterator[Table]:
-    with StandIn(profile=profile, pace=0, bots=[Bot(BOT, "Sea", scenario)]) as stand_in:
+    with StandIn(dialect=profile, pace=0, bots=[Bot(BOT, "Sea", scenario)]) as stand_in:
         client = CozeClient(stand_in.base_url, lambda: stand_in.token)
         try:
             yield Table(stand_in, client)

@@ -162,15 +162,15 @@ async def _prune(call: Call) -> int:
             _("must be a number of days, weeks or years, such as 90d, 12w or 1y"), source="--older-than"
         )
     before_ms = now_ms() - days * DAY_MS
-    plan = await call.history.browsing.prune_plan(before_ms, frames_only=arguments.captures)
+    plan = await call.history.browsing.prune_plan(before_ms, frames_only=arguments.events_only)
     if not arguments.json:
         call.console.text(_plan_text(plan))
         call.console.flush()
-    is_wanted = bool(plan.conversations or plan.captures) and not arguments.dry_run
+    is_wanted = bool(plan.conversations or plan.recorded_chats) and not arguments.dry_run
     is_done = is_wanted and (arguments.yes or confirm(_("Remove this permanently?")))
     given_back = 0
     if is_done:
-        if arguments.captures:
+        if arguments.events_only:
             await prune_frames(call.history.database, before_ms)
         else:
             await prune_conversations(call.history.database, plan.keys)
@@ -181,7 +181,7 @@ async def _prune(call: Call) -> int:
                 "conversations": plan.conversations,
                 "messages": plan.messages,
                 "chats": plan.chats,
-                "captures": plan.captures,
+                "recorded_chats": plan.recorded_chats,
                 "bytes": plan.bytes,
                 "ids": plan.keys,
                 "done": is_done,
@@ -197,7 +197,7 @@ async def _prune(call: Call) -> int:
 
 
 def _plan_text(plan: PrunePlan) -> str:
-    if not plan.conversations and not plan.captures:
+    if not plan.conversations and not plan.recorded_chats:
         return _("Nothing is that old.")
     parts = []
     if plan.conversations:
@@ -208,8 +208,8 @@ def _plan_text(plan: PrunePlan) -> str:
             ngettext("{n} message", "{n} messages", plan.messages).format(n=thousands(plan.messages)),
         ]
     parts.append(
-        ngettext("the events of {n} chat", "the events of {n} chats", plan.captures).format(
-            n=thousands(plan.captures)
+        ngettext("the events of {n} chat", "the events of {n} chats", plan.recorded_chats).format(
+            n=thousands(plan.recorded_chats)
         )
     )
     return _("Will remove {things}, about {size}.").format(things=", ".join(parts), size=size(plan.bytes))

@@ -120,9 +120,9 @@ class MessageLog(ScrollView, can_focus=True):
         Binding("N", "ask('find_previous')", N_("previous match"), id="log.find_previous", show=False),
     ]
 
-    def __init__(self, palette: Palette, *, frames_per_second: int = 30, id: str | None = None) -> None:
+    def __init__(self, palette: Palette, *, max_fps: int = 30, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.viewport = LogViewport(self, palette, frames_per_second=frames_per_second)
+        self.viewport = LogViewport(self, palette, max_fps=max_fps)
         self.cursor = LogCursor(self, self.viewport, self._cursor_moved, self._code_label)
         self.selector = LogSelector(self, self.viewport, self._selecting_changed)
         self._live: AnswerEntry | None = None

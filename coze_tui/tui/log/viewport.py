@@ -57,7 +57,7 @@ class LogViewport:
         log: The widget that is scrolled and painted. It passes on its size, scroll and paint requests.
     """
 
-    def __init__(self, log: ScrollView, palette: Palette, *, frames_per_second: int) -> None:
+    def __init__(self, log: ScrollView, palette: Palette, *, max_fps: int) -> None:
         self._log = log
         self.painter = LogPainter(log, palette)
         self.entries: list[Entry] = []
@@ -65,7 +65,7 @@ class LogViewport:
         """Whether the view is at the end and stays there while text arrives."""
         self.has_older = False
         self.has_newer = False
-        self.frame_seconds = 1 / frames_per_second
+        self.frame_seconds = 1 / max_fps
         self.mark_of: Callable[[], Mark | None] = lambda: None
         """Returns how the cursor is drawn; asked whenever lines are painted."""
         self.may_begin_at: Callable[[int], bool] = lambda _line: True

@@ -147,7 +147,7 @@ class ChatScreen(LogScreen[None]):
         context, settings = self.context, self.context.settings
         self.header = ChatHeader(bot=bot_label(context.known_bot()), site=settings.site, id="header")
         self.banner = Banner(id="banner")
-        self.log_widget = MessageLog(context.palette, frames_per_second=context.frames_per_second, id="log")
+        self.log_widget = MessageLog(context.palette, max_fps=context.max_fps, id="log")
         self.sidebar = EventSidebar(id="sidebar")
         self.find_bar = FindBar(id="find")
         self.strip = StatusStrip(id="strip")
@@ -771,8 +771,8 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/events": lambda screen, _argument: screen.action_events(),
     "/inspect": lambda screen, _argument: screen.actions.inspect(),
     "/replay": lambda screen, _argument: screen.actions.replay(),
-    "/bundle": lambda screen, _argument: screen.run_in_worker(
-        "bundle", screen.actions.save_bundle, exclusive=True
+    "/support-bundle": lambda screen, _argument: screen.run_in_worker(
+        "support bundle", screen.actions.save_support_bundle, exclusive=True
     ),
     "/compare": lambda screen, _argument: screen.run_in_worker(
         "screen", screen.actions.ask_side_by_side, exclusive=True

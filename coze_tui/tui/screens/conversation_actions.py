@@ -475,12 +475,12 @@ class ConversationActions:
         if (source := self._shown_chat()) is not None:
             self._screen.app.push_screen(ReplayScreen(source, inspector_at))
 
-    async def save_bundle(self) -> None:
+    async def save_support_bundle(self) -> None:
         """Save the chat whose events are shown for Coze's support."""
-        from coze_tui.tui.bundle_flow import save_bundle
+        from coze_tui.tui.support_bundle_flow import save_support_bundle
 
         if (source := self._shown_chat()) is not None:
-            await save_bundle(self._screen.context, source)
+            await save_support_bundle(self._screen.context, source)
 
     def _shown_chat(self) -> ChatSource | None:
         """Return the chat whose events are shown; without one, say so and return None."""

@@ -153,7 +153,7 @@ class DoctorScreen(Panel[None]):
         facts = {
             _("size"): f"{size.width}×{size.height}",
             _("colors"): self.app.console.color_system or _("none"),
-            _("redraws per second"): str(self.context.frames_per_second),
+            _("redraws per second"): str(self.context.max_fps),
             _("background"): _(self.context.background) if self.context.background else _("unknown"),
             _("window title"): _("shown") if self.context.app.window.is_pushed else _("not shown"),
             _("notifications"): self._notifications(),

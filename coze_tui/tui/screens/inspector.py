@@ -70,7 +70,7 @@ class InspectorScreen(CozeScreen[None]):
         Binding("enter,down", "take_filter", N_("go to the frames"), id="inspector.take_filter"),
         Binding("y", "copy_data", N_("copy"), id="inspector.copy", tooltip=N_("copy the data")),
         Binding("c", "copy_curl", N_("curl"), id="inspector.curl", tooltip=N_("copy as a curl command")),
-        Binding("C", "give", N_("copy in another form"), id="inspector.give", show=False),
+        Binding("C", "copy_as", N_("copy in another form"), id="inspector.copy_as", show=False),
         Binding("s", "save", N_("save .sse"), id="inspector.save", tooltip=N_("save as a capture")),
         Binding("p", "replay", N_("replay"), id="inspector.replay", tooltip=N_("replay the chat")),
         Binding("d", "diff", N_("diff"), id="inspector.diff", tooltip=N_("compare with another chat")),
@@ -277,13 +277,13 @@ class InspectorScreen(CozeScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only the actions that are possible here."""
-        if action in ("copy_curl", "give") and not self.chat.record.question:
+        if action in ("copy_curl", "copy_as") and not self.chat.record.question:
             return False
         if isinstance(self.focused, Field):
             return action in ("take_filter", "back", "other_pane")
         return action != "take_filter"
 
-    # --- given on ---
+    # --- copies and captures ---
 
     def action_copy_data(self) -> None:
         """Copy the data of the frame, or the value at the cursor."""
@@ -300,9 +300,9 @@ class InspectorScreen(CozeScreen[None]):
 
     def action_copy_curl(self) -> None:
         """Copy the request as a curl command; the token stays a variable."""
-        self._give("curl")
+        self._copy_request("curl")
 
-    def _give(self, form: Form) -> None:
+    def _copy_request(self, form: Form) -> None:
         from coze_tui.engine.analysis.as_command import as_command, request_from, site_warning
 
         record, settings = self.chat.record, self.context.settings
@@ -316,8 +316,8 @@ class InspectorScreen(CozeScreen[None]):
         what = {"curl": _("a curl command"), "python": _("a program"), "ask": _("a command")}
         self.context.copy(text, what[form])
 
-    @work(group="give", exclusive=True, exit_on_error=False)
-    async def action_give(self) -> None:
+    @work(group="copy", exclusive=True, exit_on_error=False)
+    async def action_copy_as(self) -> None:
         """Copy the request in one of its forms."""
         from coze_tui.tui.screens.dialogs import Choose, Option
 
@@ -334,7 +334,7 @@ class InspectorScreen(CozeScreen[None]):
         )
         for form in _FORMS:
             if chosen == form:
-                self._give(form)
+                self._copy_request(form)
 
     @work(group="save", exclusive=True, exit_on_error=False)
     async def action_save(self) -> None:

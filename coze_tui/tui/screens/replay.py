@@ -99,7 +99,7 @@ class ReplayScreen(LogScreen[None]):
         yield ChatHeader(site=_("replay"), id="header")
         yield Banner(id="banner")
         with Horizontal(id="body"):
-            yield MessageLog(self.context.palette, frames_per_second=self.context.frames_per_second, id="log")
+            yield MessageLog(self.context.palette, max_fps=self.context.max_fps, id="log")
             yield EventSidebar(id="sidebar")
         yield StatusStrip(id="strip")
         yield TimelineBar(id="timeline")

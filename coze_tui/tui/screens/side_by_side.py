@@ -145,7 +145,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             answerer,
             letter=_LETTERS[number],
             palette=self.context.palette,
-            frames_per_second=self.context.frames_per_second,
+            max_fps=self.context.max_fps,
         )
 
     def _head(self, _width: int) -> Sequence[HeadParts]:

@@ -127,7 +127,7 @@ class AnswerColumn(Vertical):
         *,
         letter: str,
         palette: Palette,
-        frames_per_second: int,
+        max_fps: int,
     ) -> None:
         super().__init__()
         self._engine_thread = engine_thread
@@ -136,7 +136,7 @@ class AnswerColumn(Vertical):
         self.conversation = ""
         """Key of its conversation; empty before the first question."""
         self.letter = letter
-        self.log_widget = ColumnLog(palette, frames_per_second=frames_per_second)
+        self.log_widget = ColumnLog(palette, max_fps=max_fps)
         self.turn = TurnView(self.log_widget)
 
     def compose(self) -> ComposeResult:

@@ -245,7 +245,7 @@ class TestStudio:
 
     @pytest.fixture
     def stand_in(self) -> Iterator[StandIn]:
-        with StandIn(profile="studio", pace=0) as server:
+        with StandIn(dialect="studio", pace=0) as server:
             yield server
 
     def test_a_draft(self, command: Command) -> None:

@@ -55,7 +55,7 @@ def test_it_asks_nobody_unless_told(command: Command, stand_in: StandIn) -> None
 
 
 def test_a_studio_that_does_not_tell_whose_token_it_is_is_no_problem(command: Command) -> None:
-    with StandIn(profile="studio", pace=0) as studio:
+    with StandIn(dialect="studio", pace=0) as studio:
         ran = command("doctor", "--online", COZE_API_BASE=studio.base_url, COZE_API_TOKEN=studio.token)
     assert ran.status == 0
     assert "Coze Studio does not list bots" in ran.out

@@ -81,7 +81,7 @@ def test_a_variable_that_goes_before_is_told(command: Command, stand_in: StandIn
 
 
 def test_a_studio_that_checks_no_tokens_is_taken_at_its_word(command: Command, kept: CredentialsFile) -> None:
-    with StandIn(profile="studio", pace=0) as studio:
+    with StandIn(dialect="studio", pace=0) as studio:
         ran = command("login", "--base-url", studio.base_url, stdin=studio.token)
         assert ran.status == 0
         assert "Coze Studio does not say who owns a token" in ran.err
@@ -90,7 +90,7 @@ def test_a_studio_that_checks_no_tokens_is_taken_at_its_word(command: Command, k
 
 
 def test_a_studio_has_no_login_with_a_browser(command: Command, kept: CredentialsFile) -> None:
-    with StandIn(profile="studio", pace=0) as studio:
+    with StandIn(dialect="studio", pace=0) as studio:
         ran = command("login", "--device", "--client-id", "7", "--base-url", studio.base_url)
     assert ran.status != 0
     assert "Coze Studio has no browser login; create a token in its settings" in ran.err

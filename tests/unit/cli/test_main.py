@@ -148,7 +148,7 @@ def test_a_terminal_that_is_not_utf_8_is_written_to_all_the_same(environment: di
 
 
 @pytest.mark.parametrize(
-    "line", ["show", "give", "bundle", "history import", "history show", "serve --capture"]
+    "line", ["show", "request", "support-bundle", "history import", "history show", "serve --capture"]
 )
 def test_a_name_that_is_too_long_is_told_like_any_other(command: Command, line: str) -> None:
     ran = command(*line.split(), "a" * 5_000)

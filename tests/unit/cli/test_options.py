@@ -119,7 +119,7 @@ def test_a_word_where_none_is_taken_is_named() -> None:
 
 def test_a_choice_names_what_there_is() -> None:
     with pytest.raises(SettingsError) as caught:
-        read_arguments(COMMANDS["serve"], ["--profile-name", "studo"])
+        read_arguments(COMMANDS["serve"], ["--dialect", "studo"])
     assert "official, studio" in caught.value.problem
     assert caught.value.suggestion == "studio"
 

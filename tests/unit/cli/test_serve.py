@@ -77,7 +77,7 @@ def test_every_bot_is_named_with_its_id(environment: dict[str, str]) -> None:
 def test_the_studio_profile_ends_its_streams_in_its_own_way(
     command: Command, environment: dict[str, str]
 ) -> None:
-    with serving(environment, "--profile-name", "studio") as (_, text):
+    with serving(environment, "--dialect", "studio") as (_, text):
         ran = command("ask", "--raw", "1 + 1", **exported(text))
         assert "event:conversation.stream.done" in ran.out
 

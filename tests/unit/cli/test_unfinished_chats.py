@@ -63,7 +63,7 @@ READING = [
     "history search 带进",
     "history search --limit 0 带进",
 ]
-INSPECTING = ["show last", f"show {CHAT_ID}", "bundle last -o -", "give last"]
+INSPECTING = ["show last", f"show {CHAT_ID}", "support-bundle last -o -", "request last"]
 SAYS_HOW_IT_ENDED = [*READING[:2], "history export --all -o - --format html", *INSPECTING[:2]]
 
 
@@ -90,7 +90,7 @@ def test_the_text_is_shown(command: Command, line: str) -> None:
 def test_the_chat_is_found(command: Command, line: str) -> None:
     ran = command(*line.split())
     assert ran.status == 0
-    assert (CHAT_ID if "give" not in line else "海水为什么是咸的") in ran.out
+    assert (CHAT_ID if "request" not in line else "海水为什么是咸的") in ran.out
 
 
 @pytest.mark.usefixtures("key")
@@ -155,7 +155,7 @@ def test_a_locked_history_is_shown_all_the_same(
     with locked(home):
         ran = command(*line.split())
     assert ran.status == 0
-    assert (TEXT if line in READING else CHAT_ID if "give" not in line else "海水为什么是咸的") in ran.out
+    assert (TEXT if line in READING else CHAT_ID if "request" not in line else "海水为什么是咸的") in ran.out
     assert ("cannot be updated" in ran.err and "locked by another program" in ran.err) == (not is_running)
     assert "not saved" not in ran.err
     assert "not being saved" not in ran.err

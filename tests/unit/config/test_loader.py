@@ -163,7 +163,7 @@ class TestWrongFiles:
             ('mouse = "maybe"\n', 1, "mouse", ""),
             ('send_key = "ctrl+k"\n', 1, "send_key", "ctrl+j"),
             ('base_url = "http://10.0.0.1"\n', 1, "base_url", "https://api.coze.cn"),
-            ("frames_per_second = 1.5\n", 1, "frames_per_second", ""),
+            ("max_fps = 1.5\n", 1, "max_fps", ""),
             ("idle_timeout = nan\n", 1, "idle_timeout", ""),
             ("retention_days = true\n", 1, "retention_days", ""),
             ("[keys]\nsend = [1]\n", 1, "keys", ""),
@@ -259,7 +259,7 @@ class TestValues:
         [
             ("mouse", "off", False),
             ("mouse", "1", True),
-            ("frames_per_second", "15", 15),
+            ("max_fps", "15", 15),
             ("idle_timeout", "2.5", 2.5),
             ("base_url", "www.coze.com/v3/", COM),
             ("bot_id", "https://www.coze.cn/space/1/bot/99", "99"),

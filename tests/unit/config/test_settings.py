@@ -15,7 +15,7 @@ def test_the_site_has_a_short_name() -> None:
 def test_frames_are_fewer_over_ssh_unless_they_are_set() -> None:
     assert Settings().frame_rate(over_ssh=False) == 30
     assert Settings().frame_rate(over_ssh=True) == 15
-    assert Settings(frames_per_second=60).frame_rate(over_ssh=True) == 60
+    assert Settings(max_fps=60).frame_rate(over_ssh=True) == 60
 
 
 def test_every_field_that_can_be_set_is_described_by_a_fragment() -> None:

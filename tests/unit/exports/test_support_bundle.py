@@ -6,7 +6,7 @@ from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.records import ChatRecord
-from coze_tui.exports.exporting import bundle_text
+from coze_tui.exports.exporting import support_bundle_text
 from tests.support.samples import STREAMS
 
 FACTS = ChatRecord(
@@ -25,7 +25,7 @@ def bundle(chat: InspectedChat, *, mask: bool = False, secret: str = "") -> Capt
     def without(text: str) -> str:
         return text.replace(secret, "***") if secret else text
 
-    capture = read_capture(bundle_text(chat, {"version": "1.2"}, mask=mask, without_secrets=without))
+    capture = read_capture(support_bundle_text(chat, {"version": "1.2"}, mask=mask, without_secrets=without))
     assert capture.problems == () or not chat.frames
     return capture
 

@@ -36,7 +36,7 @@ def test_a_plan_counts_what_pruning_then_removes(c: sqlite3.Connection) -> None:
     history.delete(c, deleted, 90)
     plan = retention.prune_plan(c, 100)
     assert plan.keys == (old, deleted)
-    assert (plan.conversations, plan.messages, plan.chats, plan.captures) == (2, 4, 2, 2)
+    assert (plan.conversations, plan.messages, plan.chats, plan.recorded_chats) == (2, 4, 2, 2)
     assert plan.bytes > 2 * (600 + 300)
     retention.prune(c, plan.keys)
     assert [history.conversation(c, key) is None for key in (old, pinned, running, deleted, fresh)] == [
@@ -55,7 +55,7 @@ def test_captures_go_and_what_was_said_stays(c: sqlite3.Connection) -> None:
     chatted(c, 30, is_final=False)
     history.pin(c, pinned)
     plan = retention.frames_plan(c, 100)
-    assert (plan.conversations, plan.captures) == (0, 1)
+    assert (plan.conversations, plan.recorded_chats) == (0, 1)
     assert plan.bytes > 600
     assert retention.prune_frames(c, 100) == 1
     assert retention.prune_frames(c, 100) == 0
@@ -64,7 +64,7 @@ def test_captures_go_and_what_was_said_stays(c: sqlite3.Connection) -> None:
     assert journal.frames_of(c, gone.key) == ()
     assert len(messages.messages(c, old)) == 2
     assert len(search.search(c, "答案")) == 3
-    assert retention.frames_plan(c, 100).captures == 0
+    assert retention.frames_plan(c, 100).recorded_chats == 0
     assert retention.prune_frames(c, 100, keep_pinned=False) == 1
 
 

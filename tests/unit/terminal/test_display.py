@@ -333,7 +333,7 @@ async def test_differences_can_be_switched_off_and_on() -> None:
     async def switch(app: Drawn, pilot: Pilot[Any]) -> None:
         side = app.query_one("#side", Static)
         for step in range(6):
-            app.differences = not app.differences
+            app.partial_redraw = not app.partial_redraw
             side.update(Content(f"step {step} 中文"))
             await pilot.pause()
             app.agree()

@@ -428,10 +428,12 @@ def test_pruning_says_what_it_would_free_and_does_nothing_unasked(
 def test_pruning_only_the_events_keeps_what_was_said(command: Command, key: str) -> None:
     before = command("history", "show", key).out
     [plan] = objects(
-        command("history", "prune", "--older-than", "1d", "--captures", "--json", "--dry-run").out
+        command("history", "prune", "--older-than", "1d", "--events-only", "--json", "--dry-run").out
     )
-    assert (plan["captures"], plan["conversations"], plan["done"]) == (2, 0, False)
-    [plan] = objects(command("history", "prune", "--older-than", "1d", "--captures", "--json", "--yes").out)
+    assert (plan["recorded_chats"], plan["conversations"], plan["done"]) == (2, 0, False)
+    [plan] = objects(
+        command("history", "prune", "--older-than", "1d", "--events-only", "--json", "--yes").out
+    )
     assert plan["done"] is True
     assert command("history", "show", key).out == before
     assert command("history", "export", key, "--format", "sse", "-o", "-").out == ""

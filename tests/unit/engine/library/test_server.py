@@ -98,7 +98,7 @@ def _no_trouble(error: StoreError) -> None:
 @pytest.fixture(params=["official", "studio"])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     database = await Database.open(tmp_path / "store.db")
-    with StandIn(profile=request.param, pace=0, bots=[Bot(BOT, "海水", STEPS)]) as stand_in:
+    with StandIn(dialect=request.param, pace=0, bots=[Bot(BOT, "海水", STEPS)]) as stand_in:
         found = Place(database, stand_in)
         yield found
         await found.client.aclose()

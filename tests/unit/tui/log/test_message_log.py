@@ -46,7 +46,7 @@ class Stage(ThemedApp):
         self.behind.append(self.query_one(MessageLog).entries[-1].is_behind)
 
     def compose(self) -> ComposeResult:
-        yield MessageLog(Palette.dark(), frames_per_second=60)
+        yield MessageLog(Palette.dark(), max_fps=60)
 
     def on_mount(self) -> None:
         self.query_one(MessageLog).focus()

@@ -197,7 +197,7 @@ async def test_a_token_without_the_right_to_list_is_reported_in_one_line_and_an_
 
 
 async def test_a_studio_that_lists_no_bots_is_reported_quietly(tmp_path: Path) -> None:
-    with StandIn(profile="studio") as stand_in:
+    with StandIn(dialect="studio") as stand_in:
         async with picker(tmp_path, stand_in) as it:
             await it.shows("Coze Studio does not list bots; enter the bot's ID")
             await it.paste(FIRST.id)

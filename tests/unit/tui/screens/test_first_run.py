@@ -207,7 +207,7 @@ async def test_a_token_that_may_not_tell_its_name_is_good_all_the_same(tmp_path:
 
 
 async def test_a_studio_cannot_check_and_its_bot_is_pasted(tmp_path: Path) -> None:
-    with StandIn(profile="studio", token=TOKEN) as stand_in:
+    with StandIn(dialect="studio", token=TOKEN) as stand_in:
         async with first_run(tmp_path) as it:
             await it.press("down", "down", "enter")
             await it.paste(f"{stand_in.base_url}/v3/")

@@ -1,4 +1,4 @@
-"""`coze-tui give`: a recorded chat as something to run."""
+"""`coze-tui request`: a recorded chat as something to run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def recorded(command: Command, tmp_path: Path) -> str:
 def test_a_capture_is_given_in_each_form_without_the_token(
     command: Command, environment: dict[str, str], recorded: str, options: list[str], beginning: str
 ) -> None:
-    ran = command("give", *options, recorded)
+    ran = command("request", *options, recorded)
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.startswith(beginning)
     assert environment["COZE_API_BASE"] in ran.out
@@ -38,13 +38,13 @@ def test_a_capture_is_given_in_each_form_without_the_token(
 
 
 def test_the_ask_line_is_read_by_this_program(command: Command, recorded: str) -> None:
-    line = shlex.split(command("give", "--as", "ask", recorded).out)
+    line = shlex.split(command("request", "--as", "ask", recorded).out)
     assert line[-2:] == ["--", "it's 1 + 1"]
     assert command(*line[1:]).status == 0
 
 
 def test_a_bot_and_a_site_of_the_flags_go_before_those_of_the_chat(command: Command, recorded: str) -> None:
-    ran = command("give", "--bot", FAILS, "--base-url", "com", "--user", "lin", recorded)
+    ran = command("request", "--bot", FAILS, "--base-url", "com", "--user", "lin", recorded)
     assert f'"bot_id":"{FAILS}","user_id":"lin"' in ran.out
     assert "https://api.coze.com/v3/chat" in ran.out
 
@@ -61,11 +61,11 @@ def of_site(tmp_path: Path, site: str) -> str:
 def test_a_capture_does_not_choose_where_the_token_goes(
     command: Command, environment: dict[str, str], tmp_path: Path, form: str
 ) -> None:
-    ran = command("give", "--as", form, of_site(tmp_path, "evil.example"))
+    ran = command("request", "--as", form, of_site(tmp_path, "evil.example"))
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith("coze-tui: evil.example: the chat names this server")
     assert "--base-url" in ran.err
-    ran = command("give", "--as", form, of_site(tmp_path, "coze.com"))
+    ran = command("request", "--as", form, of_site(tmp_path, "coze.com"))
     assert ran.status == 0
     assert environment["COZE_API_BASE"] in ran.out
     assert "coze.com" not in ran.out
@@ -74,7 +74,7 @@ def test_a_capture_does_not_choose_where_the_token_goes(
 
 def test_a_server_that_the_user_names_is_used_without_a_word(command: Command, tmp_path: Path) -> None:
     url = "https://evil.example"
-    ran = command("give", "--base-url", url, of_site(tmp_path, "evil.example"))
+    ran = command("request", "--base-url", url, of_site(tmp_path, "evil.example"))
     assert (ran.status, ran.err) == (0, "")
     assert f"{url}/v3/chat" in ran.out
 
@@ -82,16 +82,16 @@ def test_a_server_that_the_user_names_is_used_without_a_word(command: Command, t
 def test_a_chat_without_its_question_or_bot_cannot_be_given(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "foreign.sse"
     file.write_text("data: x\n\n")
-    ran = command("give", str(file))
+    ran = command("request", str(file))
     assert (ran.status, ran.out) == (2, "")
     assert "question" in ran.err
     file.write_text(': coze-tui question="x"\n\ndata: x\n\n')
-    ran = command("give", str(file), COZE_BOT_ID="")
+    ran = command("request", str(file), COZE_BOT_ID="")
     assert (ran.status, ran.out) == (2, "")
     assert "--bot" in ran.err
 
 
 def test_another_form_is_told_with_those_there_are(command: Command, recorded: str) -> None:
-    ran = command("give", "--as", "crul", recorded)
+    ran = command("request", "--as", "crul", recorded)
     assert ran.status == 2
     assert "curl, python, ask" in ran.err

@@ -1,4 +1,4 @@
-"""The report about one chat for Coze's support: its text, without tokens, and the name of its file."""
+"""The support bundle of a chat: its text, without tokens, and the name of its file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.crash import system_name, without_secrets
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.errors import CredentialsError
-from coze_tui.exports.exporting import bundle_text
+from coze_tui.exports.exporting import support_bundle_text
 
 
 def support_bundle(chat: InspectedChat, startup: Startup, *, mask: bool) -> str:
-    """Return the text of the report: a capture with facts about this program at its head.
+    """Return the text of the bundle: a capture with facts about this program at its head.
 
     Args:
         mask: leave out what was said; only the length of each text is kept.
     """
-    return bundle_text(chat, _versions(), mask=mask, without_secrets=_without_secrets(startup))
+    return support_bundle_text(chat, _versions(), mask=mask, without_secrets=_without_secrets(startup))
 
 
-def bundle_name(chat_id: str) -> str:
-    """Return a file name for the report about a chat."""
+def support_bundle_name(chat_id: str) -> str:
+    """Return a file name for the support bundle of a chat."""
     letters = "".join(letter for letter in chat_id if letter.isascii() and letter.isalnum())
     return f"coze-support-{letters[-6:] or 'chat'}.sse"
 

@@ -1,4 +1,4 @@
-"""`coze-tui bundle`: create a report about one chat for Coze support, shown before it is written."""
+"""`coze-tui support-bundle`: create a support bundle of one chat, shown before it is written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from coze_tui.config.new_files import remove_leftovers
 from coze_tui.config.secure_files import write_new
 from coze_tui.engine.analysis.frames_table import inspected
 from coze_tui.errors import FileError, SettingsError
-from coze_tui.exports.bundle import bundle_name, support_bundle
+from coze_tui.exports.support_bundle import support_bundle, support_bundle_name
 from coze_tui.report.console import Console
 from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean, clean_line
@@ -25,8 +25,8 @@ _SHOWN_LINES = 60
 _STDOUT = "-"
 
 
-def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Show the report, ask, and write it; with `--output -` print it without asking."""
+def run_support_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Show the bundle, ask, and write it; with `--output -` print it without asking."""
     startup = begin(arguments, environment)
     show_problems(startup)
     past = read_past_chat(startup, arguments.words)
@@ -37,7 +37,7 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
     if arguments.output == _STDOUT:
         print_exactly(clean(text) if sys.stdout.isatty() else text)
         return 0
-    path = path_from(arguments.output or bundle_name(past.record.chat_id))
+    path = path_from(arguments.output or support_bundle_name(past.record.chat_id))
     console = Console(sys.stdout, environment)
     _show(text, console)
     console.flush()

@@ -1,4 +1,4 @@
-"""Saving the report about a chat for Coze's support from a screen."""
+"""Save the support bundle of a chat from a screen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from coze_tui.config.locations import typed_path
 from coze_tui.config.secure_files import write_new
 from coze_tui.errors import FileError
-from coze_tui.exports.bundle import bundle_name, support_bundle
+from coze_tui.exports.support_bundle import support_bundle, support_bundle_name
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 from coze_tui.text.system_text import readable
@@ -16,7 +16,7 @@ from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.dialogs import AskText, Choose, Option
 
 
-async def save_bundle(context: AppContext, source: ChatSource) -> None:
+async def save_support_bundle(context: AppContext, source: ChatSource) -> None:
     """Ask what the report may contain and where to save it; show the path in a toast. Call it in a worker.
 
     Raises:
@@ -32,7 +32,7 @@ async def save_bundle(context: AppContext, source: ChatSource) -> None:
     chat = await whole_chat(page)
     form = await context.app.push_screen_wait(
         Choose(
-            _("Save a report for Coze support"),
+            _("Save a support bundle for Coze"),
             _("It contains the events of the chat, its IDs, its times and the versions. Tokens are removed."),
             [
                 Option("whole", _("With message text"), ""),
@@ -42,7 +42,9 @@ async def save_bundle(context: AppContext, source: ChatSource) -> None:
     )
     if form is None:
         return
-    name = await context.app.push_screen_wait(AskText(_("Save the report"), bundle_name(page.record.chat_id)))
+    name = await context.app.push_screen_wait(
+        AskText(_("Save the support bundle"), support_bundle_name(page.record.chat_id))
+    )
     if not name:
         return
     text = await asyncio.to_thread(support_bundle, chat, context.startup, mask=form == "mask")
