@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -52,12 +53,19 @@ def bomb(count: int = COUNT) -> ConversationArchive:
     return ConversationArchive(saved, chats=(chat,), messages=said, packed_frames={1: packed})
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    home = tmp_path / "home"
+@pytest.fixture(scope="module")
+def written_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the conversation in its history: packing 280 MB takes a second."""
+    home = tmp_path_factory.mktemp("bomb") / "home"
     archived = bomb()
     written(home, lambda c: archive.put(c, archived))
     return home
+
+
+@pytest.fixture
+def home(written_home: Path, tmp_path: Path) -> Path:
+    """A copy of that home for one test."""
+    return shutil.copytree(written_home, tmp_path / "home")
 
 
 MEASURED = """
