@@ -57,6 +57,17 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, ours)
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Return three processes for two processors: tests wait half of their time, mostly for other programs.
+
+    None leaves the number to the environment variable of pytest-xdist.
+    """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 def pytest_unconfigure() -> None:
     """Give Textual its own pace again."""
     _patch.undo()
