@@ -212,7 +212,7 @@ async def test_without_a_token_the_first_run_opens_and_ends_in_a_chat(home: Path
             await at.until(lambda: "4100" in at.app.export_screenshot(), "why it was refused")
             await at.pilot.press("ctrl+u")
             await _paste(at, stand_in.token)
-            await at.until(lambda: "taken" in at.app.export_screenshot(), "the token is taken")
+            await at.until(lambda: "valid;" in at.app.export_screenshot(), "the token is valid")
             await at.until(lambda: "海水" in at.app.export_screenshot(), "the bots are listed")
             await at.pilot.press("down", "enter")
             await at.until(lambda: at.app.screen is at.screen, "the chat is there")
