@@ -1,4 +1,4 @@
-"""All exceptions raised on purpose, as one tree. They carry facts; `explain` has the sentences."""
+"""All exceptions that are raised on purpose, as one tree. They contain facts; `explain` has the sentences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from coze_tui.values import valueclass
 
 
 class CozeTuiError(Exception):
-    """Whatever went wrong in a way that was foreseen."""
+    """The base of all errors that the program expects."""
 
 
 class SettingsError(CozeTuiError):
@@ -20,14 +20,14 @@ class SettingsError(CozeTuiError):
     ) -> None:
         super().__init__(problem)
         self.problem = problem
-        """What is wrong, as one already translated clause."""
+        """The problem, as one translated clause."""
         self.source = source
         """The file, variable or flag."""
         self.key = key
         self.line = line
-        """1-based; 0 where there is none."""
+        """1-based; 0 if no line is known."""
         self.suggestion = suggestion
-        """The nearest right key or value, or empty."""
+        """The nearest valid key or value, or empty."""
 
 
 class CredentialsError(CozeTuiError):
@@ -41,12 +41,14 @@ class CredentialsError(CozeTuiError):
         super().__init__(reason)
         self.reason = reason
         self.source = source
-        """The file, variable, stream or command that was asked; never the token. Of the keyring why it was
-        not read, as one translated clause."""
+        """The file, variable, stream or command that should provide the token; never the token itself.
+
+        For the keyring: why it was not read, as one translated clause.
+        """
 
 
 class ApiError(CozeTuiError):
-    """Coze said no (docs/wire.md 3.7, 5.1)."""
+    """Coze has refused a request or reported a failure (docs/wire.md 3.7, 5.1)."""
 
     def __init__(
         self,
@@ -61,39 +63,39 @@ class ApiError(CozeTuiError):
     ) -> None:
         super().__init__(f"{code}: {msg}")
         self.code = code
-        """Coze's code; the HTTP status where the body had none."""
+        """Coze's code, or the HTTP status if the body had none."""
         self.msg = msg
         self.logid = logid
         self.http_status = http_status
         self.retry_after = retry_after
-        """Seconds the server asks to wait, or None."""
+        """Seconds that the server asks to wait, or None."""
         self.path = path
-        """Path of the call that was refused; empty if it is not known."""
+        """Path of the refused call; empty if unknown."""
         self.sent_jwt = sent_jwt
         """Whether the token of the call was a JWT (docs/wire.md 1.3)."""
 
 
 class AuthError(ApiError):
-    """The token is wrong, expired, of the other site, or lacks a right.
+    """The token is wrong, expired, from the other site, or lacks a permission.
 
     4100, 4101, 700012006, HTTP 401 and 403.
     """
 
 
 class BusyError(ApiError):
-    """A chat is still running in this conversation: 4016."""
+    """A chat is still running in this conversation (4016)."""
 
 
 class QuotaError(ApiError):
-    """What was paid for or granted is used up: 4008, 4011, 4019, 4020, 4022, 4028, HTTP 429."""
+    """A quota or balance is used up: 4008, 4011, 4019, 4020, 4022, 4028, HTTP 429."""
 
 
 class NotFoundError(ApiError):
-    """No such chat, conversation, bot or resource: 4001, 4002, 4006, 4200, 4314, studio's own, HTTP 404."""
+    """The chat, conversation, bot or resource does not exist: 4001, 4002, 4006, 4200, 4314, HTTP 404."""
 
 
 class NotServedError(ApiError):
-    """This server does not have the endpoint at all (studio: `missing session_key`, docs/wire.md 4)."""
+    """The server does not have the endpoint (Coze Studio: `missing session_key`, docs/wire.md 4)."""
 
 
 TransportKind = Literal[
@@ -102,7 +104,7 @@ TransportKind = Literal[
 
 
 class TransportError(CozeTuiError):
-    """No connection, a timeout, or TLS: nothing is known of what the server did."""
+    """No connection, a timeout, or a failure of TLS: the server may have handled the request or not."""
 
     def __init__(
         self,
@@ -115,11 +117,11 @@ class TransportError(CozeTuiError):
         super().__init__(f"{kind}: {detail}" if detail else kind)
         self.kind = kind
         self.detail = detail
-        """What the library said, cleaned and without secrets; own words are translated already."""
+        """The library's message, cleaned and without secrets, or our own message, translated."""
         self.url = url
         """Scheme, host and port only."""
         self.request_sent = request_sent
-        """False only when it is certain that the server never saw the request."""
+        """False only if the server certainly never saw the request."""
 
 
 class StreamCut(TransportError):
@@ -127,7 +129,7 @@ class StreamCut(TransportError):
 
 
 class StillAnswering(StreamCut):
-    """The stream is over, and Coze had not finished the chat when the time to wait for it was over."""
+    """The stream has ended, and so has the time to wait for it, but Coze has not finished the chat."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__("timeout", f"the chat was still in progress after {seconds:.0f} s")
@@ -135,7 +137,7 @@ class StillAnswering(StreamCut):
 
 
 class ProtocolError(CozeTuiError):
-    """A reply that is not what Coze sends."""
+    """The server has sent a reply that Coze never sends."""
 
     def __init__(
         self,
@@ -151,16 +153,16 @@ class ProtocolError(CozeTuiError):
         self.problem = problem
         """A short tag: `html`, `empty`, `line too long`, `compressed`, `redirect`, `not json`…"""
         self.excerpt = excerpt
-        """At most 200 cleaned characters of the reply, tags removed; of events their names."""
+        """At most 200 cleaned characters of the reply without tags; for events, their names."""
         self.events = events
-        """Number of events, of which none is Coze's; 0 if the problem is another one."""
+        """Number of events, none of which Coze sends; 0 for any other problem."""
         self.http_status = http_status
         self.content_type = content_type
         self.logid = logid
 
 
 def code_of(error: BaseException | None) -> int:
-    """Return Coze's code of a failure, or else its HTTP status; 0 if the failure has neither."""
+    """Return Coze's code of a failure, or else its HTTP status; 0 if it has neither."""
     if isinstance(error, ApiError):
         return error.code
     if isinstance(error, ProtocolError) and error.http_status >= 400:
@@ -169,18 +171,18 @@ def code_of(error: BaseException | None) -> int:
 
 
 def logid_of(error: BaseException | None) -> str:
-    """Return the logid that came with a failure, or an empty text."""
+    """Return the logid of a failure, or an empty text."""
     return error.logid if isinstance(error, ApiError | ProtocolError) else ""
 
 
 _PASSING_CODES = frozenset({429, 4009, 4013, 4020, 5000})
-"""Coze's codes for a limit or a fault that is over after a while (docs/wire.md 5.1)."""
+"""Coze's codes of limits and faults that end by themselves (docs/wire.md 5.1)."""
 
 
 def may_pass(error: CozeTuiError) -> bool:
-    """Return whether the same request may succeed a little later, although nobody does anything about it."""
+    """Return whether the same request may succeed a little later without any action by the user."""
     if isinstance(error, AuthError | NotFoundError | NotServedError):
-        return False  # also with status 500, which coze-studio sends for everything
+        return False  # with status 500 too, which Coze Studio sends for every error
     if isinstance(error, ApiError):
         return error.code in _PASSING_CODES or error.http_status == 429 or _is_server_fault(error)
     return isinstance(error, TransportError | ProtocolError)
@@ -203,7 +205,7 @@ def is_refusal(error: CozeTuiError | None) -> bool:
 StoreErrorKind = Literal[
     "full", "readonly", "locked", "no locks", "broken", "damaged", "newer", "unreadable", "other"
 ]
-"""`no locks`: the file system cannot lock files; `broken`: the disk reports errors; `damaged`: the file
+"""`no locks`: the file system cannot lock files. `broken`: the disk reports errors. `damaged`: the file
 has wrong content."""
 StoreWarningKind = Literal[StoreErrorKind, "network", "permissions", "migrated", "replaced"]
 
@@ -215,7 +217,7 @@ _NAMES: tuple[tuple[StoreErrorKind, tuple[str, ...]], ...] = (
     ("no locks", ("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP")),
     ("other", ("EMFILE", "ENFILE", "ENOMEM")),
 )
-"""Not every system has each of them."""
+"""No system defines all of them."""
 _KINDS = {getattr(errno, name, 0): kind for kind, names in _NAMES for name in names}
 
 
@@ -225,7 +227,7 @@ def kind_from_errno(number: int | None) -> StoreErrorKind:
 
 
 class StoreError(CozeTuiError):
-    """What is kept on this machine cannot be read or written."""
+    """The local history cannot be read or written."""
 
     def __init__(self, kind: StoreErrorKind, path: str = "", detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
@@ -233,11 +235,11 @@ class StoreError(CozeTuiError):
         self.path = path
         self.detail = detail
         self.stops_saving = False
-        """Set by whatever saves chats: what it has not written yet is only in memory."""
+        """Set by the code that saves chats: what is not written yet is only in memory."""
 
 
 class StoreClosedError(StoreError):
-    """The store is closed, because the program is leaving."""
+    """The store is closed, because the program is exiting."""
 
     def __init__(self, path: str = "") -> None:
         super().__init__("other", path, "the store is closed")
@@ -256,9 +258,9 @@ class StoreWarning:
 
 
 class InternalError(CozeTuiError):
-    """A fault of our own that ended one thing and not the program.
+    """A bug of coze-tui that stopped one action but not the program.
 
-    What it says may hold anything, so only its name is told; a crash report has the rest.
+    Its message may contain anything, so only its name is shown; a crash report has the rest.
     """
 
     def __init__(self, fault: BaseException) -> None:
@@ -267,17 +269,17 @@ class InternalError(CozeTuiError):
 
 
 class AttachmentError(CozeTuiError):
-    """A file that was to go with a question cannot."""
+    """A file that should be sent with a question cannot be read or sent."""
 
     def __init__(self, reason: str, path: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.reason = reason
-        """`empty`, `too large`, `no url`, or what the system said."""
+        """`empty`, `too large`, `no url`, or the message of the operating system."""
         self.path = path
 
 
 class ToolCommandError(CozeTuiError):
-    """A command that stands for a tool gives no output."""
+    """The command that runs as a local tool has produced no output."""
 
     def __init__(
         self,
@@ -290,15 +292,15 @@ class ToolCommandError(CozeTuiError):
         super().__init__(f"{command}: {reason}" + (f": {detail}" if detail else ""))
         self.reason = reason
         self.command = command
-        """Its name; not its arguments, which may be private."""
+        """Its name, without its arguments, which may be private."""
         self.detail = detail
-        """What the system said, or the last line that it wrote to stderr, cleaned."""
+        """The message of the operating system or the last line of stderr, cleaned."""
         self.status = status
-        """Its exit status; below zero the signal that ended it."""
+        """Its exit status; if negative, the signal that ended it."""
 
 
 class FileError(CozeTuiError):
-    """A file that was given to be read, or asked to be written, cannot be."""
+    """A file that the user named cannot be read or written."""
 
     def __init__(
         self,
@@ -321,10 +323,10 @@ class FileError(CozeTuiError):
     ) -> None:
         super().__init__(f"{path}: {reason}" + (f": {detail}" if detail else ""))
         self.reason = reason
-        """`foreign`: of another program; `no capture`: nothing of an event stream is in it; `for reading`: an
-        export that was made for people; `cut`: its end is missing."""
+        """`foreign`: of another program; `no capture`: not an event stream; `for reading`: an export for
+        people, not for imports; `cut`: its end is missing."""
         self.path = path
         self.line = line
-        """1-based; 0 where there is none."""
+        """1-based; 0 if no line is known."""
         self.detail = detail
-        """What the system said, or what is wrong with the line: a short tag, or for `no capture` words."""
+        """The system's message, or the problem of the line: a short tag, or a sentence for `no capture`."""

@@ -1,8 +1,8 @@
-"""The garbage collector does not run during the start, nor while a long text is laid out.
+"""Pauses the garbage collector during the start, and while a long text is laid out.
 
-Hardly anything that is imported becomes garbage, but the collector would look through all of it again and
-again, for a tenth of the time to the first frame. The lines of a text of 1 MB are a million objects and more:
-each look through them would hold up keys for half a second.
+Hardly any imported object becomes garbage, but the collector would traverse all of them repeatedly, for a
+tenth of the time to the first frame. The lines of a text of 1 MB are more than a million objects: each
+traversal would delay keys by half a second.
 """
 
 import gc
@@ -11,12 +11,12 @@ from contextlib import contextmanager
 
 
 def pause_collection() -> None:
-    """Do not collect garbage until `resume_collection` is called."""
+    """Stop garbage collection until `resume_collection` is called."""
     gc.disable()
 
 
 def resume_collection() -> None:
-    """Collect garbage again, but never look through what exists now. Does nothing if it was not paused."""
+    """Resume garbage collection if it is paused, but never traverse the objects that exist now."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
@@ -24,9 +24,9 @@ def resume_collection() -> None:
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Create many objects that contain no circles: the collector never looks through them.
+    """Create many objects without reference cycles: the collector never traverses them.
 
-    They are freed like all others when nothing refers to them.
+    Reference counting frees them like all others.
     """
     was_enabled = gc.isenabled()
     gc.collect(0)

@@ -1,4 +1,4 @@
-"""Value classes: equal if their fields are equal, hashable, and never changed."""
+"""Value classes: equal if their fields are equal, hashable and immutable."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def valueclass(cls: type[_T]) -> type[_T]:
 
     Use it like a frozen dataclass with slots; `replace`, `fields` and `asdict` accept its instances.
 
-    dataclasses compiles six methods for each such class, which took a fifth of the start of `coze-tui ask`.
-    Here only `__init__` is compiled, with the first value, and only the type check refuses to change a value.
-    Fields cannot be `kw_only` or `init=False`.
+    The standard library's dataclasses compile six methods for each such class, which took a fifth of the
+    start of `coze-tui ask`. Here only `__init__` is compiled, for the first instance, and only the
+    type checker prevents changes of a value. Fields cannot be `kw_only` or `init=False`.
     """
     made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     compared = [item.name for item in fields(made) if item.compare]  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ def _init_of(cls: type[object]) -> Callable[..., None]:
         parameters.append(name if item.default is MISSING else f"{name}={default}")
         lines.append(f" self.{name} = {name}\n")
     code = f"def __init__({', '.join(parameters)}):\n{''.join(lines) or ' pass'}"
-    exec(code, names)  # as dataclasses does; the names are those of our own fields
+    exec(code, names)  # as in the standard library; the names are those of our own fields
     init: Callable[..., None] = names["__init__"]  # type: ignore[assignment]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     return init

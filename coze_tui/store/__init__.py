@@ -1,1 +1,1 @@
-"""The history of this machine, in SQLite."""
+"""The local history, in SQLite."""

@@ -1,4 +1,4 @@
-"""Whole conversations, read from a store and written into one, for exports and imports."""
+"""Reads whole conversations from a store and writes them into one, for exports and imports."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class ConversationArchive:
     conversation: SavedConversation
     sections: tuple[SavedSection, ...] = ()
     chats: tuple[ChatRecord, ...] = ()
-    """By slot. Keys are those of the store it was taken from, and tie messages and frames to chats."""
+    """Ordered by slot. Their keys are those of the source store; they link messages and frames to chats."""
     messages: Collection[SavedMessage] = ()
-    """By position; packed if they are many."""
+    """Ordered by position; packed if there are many."""
     packed_frames: Mapping[int, bytes] = field(default_factory=dict, repr=False)
-    """By the key of the chat; none for a chat without frames."""
+    """By the key of the chat; a chat without frames has no entry."""
 
     def frames_of(self, chat: ChatRecord) -> Iterator[Frame]:
         """Yield the frames of one of its chats, exactly as they were received.
 
         Raises:
-            StoreError: they cannot be read any more.
+            StoreError: the frames can no longer be read.
         """
         packed = self.packed_frames.get(chat.key)
         if packed is None:
@@ -66,7 +66,7 @@ class Packer:
             self._pieces.append(piece)
 
     def packed(self) -> bytes | None:
-        """Return all of them, packed; None if there are none. To be called once."""
+        """Return all added frames, packed, or None if there are none. Call it only once."""
         self._pieces.append(self._compressor.flush())
         return b"".join(self._pieces) if self.count else None
 
@@ -80,10 +80,10 @@ def pack(frames: Iterable[Frame]) -> bytes | None:
 
 
 def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
-    """Return a conversation, also a deleted one, or None; a running chat has the frames received so far.
+    """Return a conversation, even a deleted one, or None; a running chat has the frames received so far.
 
     Raises:
-        StoreError: the frames of a chat cannot be read any more.
+        StoreError: the frames of a chat can no longer be read.
     """
     saved = history.conversation(c, key)
     if saved is None:
@@ -106,9 +106,9 @@ def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
 
 
 def put(c: sqlite3.Connection, archived: ConversationArchive) -> None:
-    """Write a conversation under its own key, which must be free; a running chat gets no owner.
+    """Write a conversation under its own key, which must be unused; a running chat gets no owner.
 
-    Messages are searchable at once; where there are many, the index follows by `search.index_some`.
+    Messages are searchable at once. Many of them are indexed later, by `search.index_some`.
     """
     saved = archived.conversation
     history.insert_conversation(c, replace(saved, deleted_at=0), last_slot=_last_slot(archived))
@@ -158,7 +158,7 @@ def _runs(found: Iterable[SavedMessage]) -> Iterator[list[SavedMessage]]:
 def holds(whole: ConversationArchive, part: ConversationArchive) -> bool:
     """Return whether `whole` contains all messages, chats and frames of `part` at the same positions.
 
-    Titles, drafts and the like do not count, nor do frames that `part` has lost to a retention setting.
+    Titles, drafts and the like are not compared, nor are frames that retention has removed from `part`.
     """
     chats = {chat.slot: chat for chat in whole.chats}
     for chat in part.chats:
@@ -172,13 +172,13 @@ def holds(whole: ConversationArchive, part: ConversationArchive) -> bool:
 
 
 def _essence(chat: ChatRecord) -> tuple[object, ...]:
-    """Return what a chat is in any store; the number of frames depends on retention."""
+    """Return the facts of a chat that are equal in every store; the number of frames depends on retention."""
     names = (*CHAT_COLUMNS, *BREAK_COLUMNS)
     return tuple(getattr(chat, name) for name in names if name != "frame_count")
 
 
 def _placed(archived: ConversationArchive) -> set[bytes]:
-    """Return what identifies each message with its place; the messages themselves may be many."""
+    """Return an identifier of each message and its position; the messages themselves may be large."""
     slots = {chat.key: chat.slot for chat in archived.chats}
     placed = (
         replace(message, key=0, conversation="", chat=slots.get(message.chat, 0))

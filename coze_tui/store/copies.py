@@ -1,4 +1,4 @@
-"""A store that cannot be written: read where it is, or copied into memory."""
+"""Opens a store that cannot be written: reads it in place, or copies it into memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from coze_tui.store.files import beside, is_busy
 from coze_tui.store.migrations import VERSION, migrate, refuse_strange, version_of
 
 COPIED_BYTES = 256 << 20
-"""Up to this size a file that cannot be written to is still shown, from a copy in memory."""
+"""A read-only file up to this size is shown from a copy in memory."""
 _LOCKLESS = "win32-none" if os.name == "nt" else "unix-none"
-"""SQLite's own way to files that it cannot lock. Nobody else has the file open: then there were an index."""
+"""The SQLite VFS without locks. No other program has the file open: if one had, the index would exist."""
 _COPY_S = 2.0
-"""How long a copy waits for another program."""
+"""Seconds that a copy waits for another program."""
 
 
 def open_in_memory(path: Path | None) -> sqlite3.Connection:
@@ -36,8 +36,8 @@ def open_in_memory(path: Path | None) -> sqlite3.Connection:
 
 
 def open_read_only(path: Path) -> sqlite3.Connection | None:
-    """Return a connection to a store of any size that reads it where it is; None if that is impossible."""
-    if not path.is_file():  # SQLite would wait for a pipe
+    """Return a connection that reads the store in place, whatever its size, or None if that is impossible."""
+    if not path.is_file():  # opening a named pipe would block SQLite
         return None
     try:
         c = _connect_read_only(path)
@@ -64,14 +64,14 @@ def _ready(c: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
-    """Return a connection that changes nothing beside the file.
+    """Return a connection that changes no file, not even the side files.
 
     Raises:
         sqlite3.Error, OSError, StoreError: the file cannot be read.
     """
     try:
         return _connected(path, "mode=ro")
-    except sqlite3.Error as error:  # SQLite cannot make its side files, or cannot lock the file
+    except sqlite3.Error as error:  # SQLite cannot create its side files, or cannot lock the file
         log = beside(path, "-wal")
         if is_busy(error) or not log.exists() or not log.stat().st_size:
             return _connected(path, "immutable=1")
@@ -79,17 +79,17 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
 
 
 def _connected(path: Path, how: str, *, has_log: bool = False) -> sqlite3.Connection:
-    """Return a connection that was read from.
+    """Return a connection from which a first row was read.
 
     Args:
-        has_log: keep the index of the log in the memory of this process, for want of a file.
+        has_log: use heap memory instead of a file for the index of the write-ahead log.
     """
     uri = f"{path.resolve().as_uri()}?{how}"
     c = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0.5, cached_statements=256)
     try:
         if has_log:
             c.execute("PRAGMA locking_mode = EXCLUSIVE")
-        c.execute("SELECT 1 FROM sqlite_master").fetchone()  # raises when locked, where a copy would wait
+        c.execute("SELECT 1 FROM sqlite_master").fetchone()  # raises if locked, whereas a backup would wait
     except BaseException:
         c.close()
         raise

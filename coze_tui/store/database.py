@@ -24,16 +24,16 @@ from coze_tui.values import valueclass
 _T = TypeVar("_T")
 
 CHAT_PATIENCE_S = 0.5
-"""Seconds after which a call of the engine fails then; its chats continue unsaved."""
+"""Seconds after which a call of the engine fails if the store is locked; its chats continue unsaved."""
 _COMMIT_S = 1.0
-"""How long a commit waits for readers, which happens only where SQLite's log does not work."""
+"""Seconds that a commit waits for readers, which happens only if SQLite's write-ahead log does not work."""
 _STEPS_BETWEEN_LOOKS = 20_000
-"""Of SQLite's machine: some milliseconds."""
+"""Instructions of SQLite's virtual machine, a few milliseconds in all."""
 _INTERRUPT_EVERY_S = 0.02
 REST_S = 1.0
-"""Seconds without a write after which indexes are built."""
+"""Seconds without a write before indexes are built."""
 _MOST_RESCUES = 5
-"""A file that is damaged again and again is on a broken disk."""
+"""Damage that recurs more often means a broken disk."""
 
 
 def now_ms() -> int:
@@ -66,51 +66,51 @@ class _Line:
         return await future
 
     async def close(self, last: Callable[[], None]) -> None:
-        """Run the calls that still wait, then `last`, and end the thread."""
+        """Run the calls that still wait, then `last`, and stop the thread."""
         with contextlib.suppress(StoreError):
             await self.call(last)
         self._threads.shutdown(wait=False)
 
 
 class Database:
-    """The store. Functions passed to it get its connection and must not keep it.
+    """A store. Functions passed to it get its connection and must not save a reference to it.
 
-    A file that turns out to be damaged, or is taken away or replaced under the program, is dealt with as
-    `open_or_rescue` does, and the function is called again: whoever holds this goes on with it.
+    If the file is damaged, removed or replaced while the program runs, this class does what `open_or_rescue`
+    does and calls the function again: the caller continues with the same Database.
     """
 
     def __init__(self, path: Path | None, line: _Line, *, patience_s: float | None = None) -> None:
         """Use an open connection.
 
         Args:
-            line: has no connection if the store was locked; then each call tries to open it.
+            line: without a connection if the store was locked; then each call tries to open it.
             patience_s: how long a call waits for a lock of another program; `opening.GIVE_UP_S` by default.
         """
         self.path = path
-        """None when it is only in memory."""
+        """None if the store is only in memory."""
         self._line = line
         self._patience_s = patience_s
         self.failure: StoreError | None = None
-        """The reason for which the store is only in memory; None if it is a file."""
+        """The reason why the store is only in memory; None if it is a file."""
         self._reading: _Line | None = None if path else line
         self._inode = path.stat().st_ino if path and line.connection else 0
         self._is_closed = False
         self.on_rescue: Callable[[Sequence[StoreWarning]], None] | None = None
-        """Is told when the file had to be opened anew; what was in it may be gone."""
+        """Called when the file had to be reopened; part of its content may be lost."""
         self.rescues = 0
-        """How often that has happened."""
+        """Number of such rescues."""
         self._rescuing = asyncio.Lock()
         self._builder: sqlite3.Connection | None = None
-        """The connection on which an index is being built."""
+        """The connection that builds an index."""
         self._wrote_at = time.monotonic()
-        """When a write last began, or the store was opened."""
+        """The start of the last write, or when the store was opened."""
 
     @classmethod
     async def open(cls, path: Path) -> Database:
         """Open the store; create or migrate it if needed.
 
         Raises:
-            StoreError: whatever stands in the way. `open_or_rescue` deals with that.
+            StoreError: the store cannot be opened as it is. `open_or_rescue` handles all such cases.
         """
         line = _Line("store")
         try:
@@ -122,7 +122,7 @@ class Database:
 
     @classmethod
     async def read_only(cls, path: Path) -> Database | None:
-        """Open a store that cannot be written, of any size; None if it cannot be read as it is."""
+        """Open a store that cannot be written, of any size, or return None if it cannot be read in place."""
         line = _Line("store")
         line.connection = await line.call(lambda: open_read_only(path))
         if line.connection is None:
@@ -140,10 +140,10 @@ class Database:
         return await self._steadily(lambda: self._line.call(lambda: self._guarded(self._line, function)))
 
     async def write(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Call the function once within a transaction, which is on disk when this returns.
+        """Call the function once within a transaction, which is committed to disk before this returns.
 
         Raises:
-            StoreError: nothing of it was written.
+            StoreError: nothing was written.
         """
         self._wrote_at = time.monotonic()
         self._interrupt_builder()
@@ -152,7 +152,7 @@ class Database:
         )
 
     async def read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Call the function on the reading connection within one snapshot; no write waits for it.
+        """Call the function on the reading connection within one snapshot, without delaying writes.
 
         If the caller is canceled, the query is interrupted.
         """
@@ -161,7 +161,8 @@ class Database:
     async def _read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         if self._is_closed:
             raise StoreClosedError(str(self.path or ""))
-        if self._line.connection is None:  # the writing connection migrates the store, and checks whose it is
+        # The writing connection migrates the store and checks that it is ours.
+        if self._line.connection is None:
             await self._line.call(lambda: self._guarded(self._line, lambda _c: None))
         if self._reading is None:
             self._reading = _Line("store-reading")
@@ -176,25 +177,25 @@ class Database:
         """Return a number that changes whenever any program has written, including this one."""
 
         def ask(c: sqlite3.Connection) -> int:
-            # What a connection writes itself is not in its data_version; in memory one does both.
+            # data_version ignores a connection's own writes; in memory, reader and writer are one connection.
             return int(c.execute("PRAGMA data_version").fetchone()[0]) + c.total_changes
 
         return await self.read(ask)
 
     async def damage(self) -> str:
-        """Check the whole file, which takes a while; return the damage, or an empty string.
+        """Check the whole file, which can take minutes; return the damage, or an empty string.
 
-        Nothing waits for the check. If the caller is canceled, the check is interrupted.
+        Other calls do not wait for the check. If the caller is canceled, the check is interrupted.
         """
         if self.path is None or self._is_closed:
             return await self._read(damage_in)
         return await self._aside("store-check", opening.open_for_reading, damage_in)
 
     async def build_indexes(self) -> None:
-        """Build the indexes that a migration has left out.
+        """Build the indexes that a migration has postponed.
 
-        Nothing waits for them: a write interrupts the work, which starts again once nothing has been written
-        for a second. If the caller is canceled, it is interrupted, too.
+        Other calls do not wait for them. A write interrupts the work, which starts again after a second
+        without writes. If the caller is canceled, the work is interrupted, too.
         """
         if self.path is None:
             return
@@ -208,7 +209,7 @@ class Database:
                     is_built = await self._steadily(partial(self._was_built, name))
 
     async def _was_built(self, name: str) -> bool:
-        """Build an index; return False if a write came in between, of this program or of another one."""
+        """Build an index; return False if a write of this or another program has interrupted it."""
 
         def build(c: sqlite3.Connection) -> bool:
             self._builder = c
@@ -226,9 +227,9 @@ class Database:
         return await self._aside("store-index", opening.open_for_writing, build)
 
     def _interrupt_builder(self) -> None:
-        """Let go of the lock that the building of an index holds."""
+        """Release the lock that the build of an index holds."""
         if (builder := self._builder) is not None:
-            with contextlib.suppress(sqlite3.ProgrammingError):  # it has just been closed
+            with contextlib.suppress(sqlite3.ProgrammingError):  # it was closed in the meantime
                 builder.interrupt()
 
     async def _aside(
@@ -237,7 +238,7 @@ class Database:
         connect: Callable[[Path], sqlite3.Connection],
         work: Callable[[sqlite3.Connection], _T],
     ) -> _T:
-        """Do long work on a connection and a thread of its own. If the caller is canceled, interrupt it.
+        """Do long work on a separate connection and thread. If the caller is canceled, interrupt it.
 
         Raises:
             StoreError: the file cannot be opened, or the work fails.
@@ -251,7 +252,7 @@ class Database:
             try:
                 return await asyncio.shield(task)
             except asyncio.CancelledError:
-                # Again and again, because an interrupt between two statements has no effect.
+                # Interrupt repeatedly, because an interrupt between two statements has no effect.
                 while not task.done():
                     connection.interrupt()
                     await asyncio.wait((task,), timeout=_INTERRUPT_EVERY_S)
@@ -261,27 +262,27 @@ class Database:
             await line.close(lambda: line.connection.close() if line.connection else None)
 
     async def _checked(self, line: _Line, step: Callable[[], _T]) -> _T:
-        """Run a step on its thread. Raises StoreError."""
+        """Run a step on its thread; raise StoreError if it fails."""
         try:
             return await line.call(step)
         except sqlite3.Error as error:
             raise store_error_from_sqlite(error, self.path) from error
 
     async def check(self) -> None:
-        """Check the whole file, which takes a while; if it is damaged, rescue what can be read."""
+        """Check the whole file, which can take minutes; if it is damaged, rescue the readable rows."""
         before = self.rescues
         if await self.damage():
             await self._rescue(before)
 
     async def _steadily(self, call: Callable[[], Awaitable[_T]]) -> _T:
-        """Call again while another program holds the store, and once more after a rescue."""
+        """Call a function, again while another program locks the store, and once more after a rescue."""
         before, deadline = self.rescues, 0.0
         while True:
             try:
                 return await call()
             except StoreError as error:
                 if error.kind != "locked":
-                    # One that names no file is about a row that cannot be read.
+                    # An error without a file name concerns a row that cannot be read, so no rescue can help.
                     if (
                         error.kind != "damaged"
                         or not error.path
@@ -333,7 +334,7 @@ class Database:
         """Finish the calls made before, write the log back into the file, and close. May be called twice.
 
         Args:
-            last: a short write, which is left out if another program holds the store.
+            last: a short write, skipped if another program has locked the store.
         """
         if self._is_closed:
             return
@@ -367,7 +368,7 @@ class Database:
                 result = function(c)
                 _persist(c, "COMMIT", time.monotonic() + _COMMIT_S)
             except BaseException:
-                if c.in_transaction:  # SQLite itself has ended it when the disk is full
+                if c.in_transaction:  # SQLite itself ends the transaction if the disk is full
                     c.execute("ROLLBACK")
                 raise
             return result
@@ -389,12 +390,12 @@ class Database:
 async def open_or_rescue(path: Path, *, suspect: bool = False, patience_s: float | None = None) -> OpenStore:
     """Open the store whatever its state; with `suspect` check the whole file first.
 
-    A damaged file is set aside, and what can be read of it is in the new one. Where nothing can be written
-    the store is in memory only, with a copy of what was there when it can be read.
+    Renames a damaged file and copies its readable rows into a new one. If no file can be written, the store
+    is in memory only, with a copy of the existing data if they can be read.
 
     Args:
-        patience_s: as for `Database`. With one, a store that another program holds is opened later: until
-            then each call raises StoreError.
+        patience_s: as for `Database`. If given, a store that another program has locked is opened later;
+            until then each call raises StoreError.
     """
     line = _Line("store")
     connection, file, warnings = await line.call(
@@ -407,7 +408,7 @@ async def open_or_rescue(path: Path, *, suspect: bool = False, patience_s: float
 
 
 def _reason(path: Path | None, warnings: Sequence[StoreWarning]) -> StoreError | None:
-    """Return the error because of which there is no file; None if there is one."""
+    """Return the error that prevents saving to a file, or None if there is a file."""
     if path is not None or not warnings:
         return None
     match warnings[-1].kind:
@@ -450,7 +451,8 @@ def _close(line: _Line | None, last: Callable[[sqlite3.Connection], object] | No
     if line is None or line.connection is None:
         return
     connection, line.connection = line.connection, None
-    connection.execute("PRAGMA busy_timeout = 200")  # another program may be reading; it will do it then
+    # If another program is reading, that program truncates the log later.
+    connection.execute("PRAGMA busy_timeout = 200")
     if last is not None:
         with contextlib.suppress(sqlite3.Error):
             last(connection)

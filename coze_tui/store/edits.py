@@ -1,4 +1,4 @@
-"""Earlier questions that are being edited: kept beside the draft, so that neither replaces the other."""
+"""Earlier questions that are being edited. They are stored beside the draft, so that both survive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SavedEdit:
 
     text: str
     asked_at: int
-    """When the question was sent: Unix milliseconds, 0 if it is not known."""
+    """When the question was sent, in Unix milliseconds; 0 if that is unknown."""
     chat: int = 0
     """Key of its chat; 0 for a question without a chat."""
     position: int = 0
@@ -31,7 +31,7 @@ def edit_of(c: sqlite3.Connection, key: str) -> SavedEdit | None:
 
 
 def set_edit(c: sqlite3.Connection, key: str, edit: SavedEdit | None) -> None:
-    """Save the question that is being edited; None if there is none any more."""
+    """Save the question that is being edited, or None to remove it."""
     if edit is None:
         c.execute("DELETE FROM edits WHERE conversation = ?", (storable(key),))
         return
@@ -43,9 +43,9 @@ def set_edit(c: sqlite3.Connection, key: str, edit: SavedEdit | None) -> None:
 
 
 def clear_sent(c: sqlite3.Connection, key: str, question: str) -> None:
-    """Forget what a question that was sent starts with: the edited question if there is one, else the draft.
+    """Clear the text that a sent question starts with: the edited question if there is one, else the draft.
 
-    What was typed since remains, and so does the draft beside an edited question.
+    Text typed since then remains, and so does the draft beside an edited question.
     """
     question = storable(question)
     sent = c.execute(

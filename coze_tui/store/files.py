@@ -1,4 +1,4 @@
-"""The files of the store: created private, locked, set aside when damaged; and what their errors mean."""
+"""The files of the store: created private, locked, renamed if damaged; and the meaning of their errors."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _NETWORK_TYPES = frozenset(
 
 
 def prepare(path: Path) -> list[StoreWarning]:
-    """Create folder (0700) and file (0600) if missing, and remove the permissions of other users.
+    """Create the folder (0700) and the file (0600) if missing, and remove the permissions of other users.
 
     Raises:
-        StoreError: the folder or file cannot be made or read.
+        StoreError: the folder or file cannot be created or read.
     """
     warnings: list[StoreWarning] = []
     try:
@@ -40,7 +40,7 @@ def prepare(path: Path) -> list[StoreWarning]:
         if not path.exists():
             with only_one(path):
                 warnings = _made(path)
-        if not path.is_file():  # SQLite would wait for a pipe
+        if not path.is_file():  # opening a named pipe would block SQLite
             raise StoreError("unreadable", str(path), "not a regular file")
         return warnings + _made_private(path)
     except OSError as error:
@@ -48,15 +48,15 @@ def prepare(path: Path) -> list[StoreWarning]:
 
 
 def _made(path: Path) -> list[StoreWarning]:
-    if path.exists():  # another program was quicker
+    if path.exists():  # another program has created it in the meantime
         return []
     warnings = []
     logs = [beside(path, suffix) for suffix in _LOGS]
     if any(log.exists() and log.stat().st_size for log in logs):
-        # SQLite would play the log of a file that was taken away into the new one.
+        # SQLite would apply the log of a removed file to the new one.
         warnings = [StoreWarning("damaged", str(set_aside(path)), "a log without its store")]
     for suffix in SIDE_FILES:
-        beside(path, suffix).unlink(missing_ok=True)  # nothing is in them
+        beside(path, suffix).unlink(missing_ok=True)  # both are empty
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600))
     return warnings
 
@@ -69,14 +69,14 @@ def _made_private(path: Path) -> list[StoreWarning]:
     warnings = []
     for each in lax:
         mode = stat.S_IMODE(each.stat().st_mode)
-        with contextlib.suppress(OSError):  # a read-only file system is told of when it is written to
+        with contextlib.suppress(OSError):  # a read-only file system is reported at the first write
             each.chmod(mode & 0o700)
             warnings.append(StoreWarning("permissions", str(each), f"{mode:04o}"))
     return warnings
 
 
 def _is_lax(path: Path) -> bool:
-    """Return whether others have access to a path that is ours and not a shared folder such as /tmp."""
+    """Return whether other users have access to a path that is ours and not a shared folder such as /tmp."""
     status = path.stat()
     return bool(status.st_mode & 0o077) and status.st_uid == os.getuid() and not status.st_mode & stat.S_ISVTX
 
@@ -87,7 +87,7 @@ def beside(path: Path, suffix: str) -> Path:
 
 
 def is_on_network(path: Path) -> bool:
-    """Return whether the file is on a network file system, as far as it is known (Linux only)."""
+    """Return whether the file is known to be on a network file system (Linux only)."""
     try:
         mounts = Path("/proc/self/mountinfo").read_text("utf-8", "replace")
     except OSError:
@@ -116,7 +116,7 @@ def set_aside(path: Path) -> Path:
     while aside.exists():
         number += 1
         aside = beside(path, f".damaged-{stamp}-{number}")
-    # The log goes first: left behind, it would be played into whatever file takes this name.
+    # Rename the log first: SQLite would apply a leftover log to the next file with this name.
     for suffix in SIDE_FILES:
         with contextlib.suppress(FileNotFoundError):
             beside(path, suffix).rename(beside(aside, suffix))
@@ -133,7 +133,7 @@ def only_one(path: Path) -> Iterator[None]:
         return
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):  # not every network file system locks folders
+        with contextlib.suppress(OSError):  # some network file systems cannot lock folders
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
@@ -166,10 +166,10 @@ _KINDS: tuple[tuple[str, StoreErrorKind], ...] = (
     ("SQLITE_IOERR_NOMEM", "other"),
     ("SQLITE_IOERR", "broken"),
 )
-"""By the beginning of SQLite's name, the first that fits."""
+"""By the prefix of SQLite's name; the first match counts."""
 _PROBED_BYTES = 1 << 16
 _ROOM_BYTES = 1 << 20
-"""What must fit on a disk that was full: a disk on which only little fits refuses the next write again."""
+"""Space that a disk must have again after it was full. With less, the next write would soon fail again."""
 
 
 def error_name(error: sqlite3.Error) -> str:
@@ -180,8 +180,8 @@ def error_name(error: sqlite3.Error) -> str:
 def store_error_from_sqlite(error: sqlite3.Error, path: Path | None) -> StoreError:
     """Return the StoreError for an error of SQLite.
 
-    SQLite has one name for several causes: a quota and a broken disk, a lock and a file system without locks.
-    If the cause remains, trying the same on a file beside the store tells them apart.
+    SQLite uses one name for several causes: a quota and a broken disk, a lock and a file system without
+    locks. If the cause persists, the same operation on a new file beside the store identifies it.
     """
     name = error_name(error)
     kind: StoreErrorKind = "other"
@@ -195,12 +195,12 @@ def store_error_from_sqlite(error: sqlite3.Error, path: Path | None) -> StoreErr
 
 
 def has_room(path: Path) -> bool:
-    """Return whether a store that was full can grow again, by more than a little."""
+    """Return whether the disk has enough room again for a store that was full."""
     return _probed(path, is_lock=False, size=_ROOM_BYTES) != "full"
 
 
 def _probed(path: Path, *, is_lock: bool, size: int = _PROBED_BYTES) -> StoreErrorKind | None:
-    """Return the reason for which a file beside the store can be neither locked nor written, or None.
+    """Return why a file beside the store can be neither locked nor written, or None if it can.
 
     Never touches the store itself: closing a second descriptor would release SQLite's own locks.
     """
@@ -210,7 +210,7 @@ def _probed(path: Path, *, is_lock: bool, size: int = _PROBED_BYTES) -> StoreErr
         try:
             if not is_lock:
                 largest = max(each.stat().st_size for each in path.parent.glob(path.name + "*"))
-                os.lseek(descriptor, largest, os.SEEK_SET)  # a limit on the size of files counts, too
+                os.lseek(descriptor, largest, os.SEEK_SET)  # a limit on file sizes (RLIMIT_FSIZE) also counts
                 _write_all(descriptor, bytes(size))
                 os.fsync(descriptor)
             elif fcntl is not None:
@@ -225,7 +225,7 @@ def _probed(path: Path, *, is_lock: bool, size: int = _PROBED_BYTES) -> StoreErr
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
-    while data:  # up to a limit a part is written
+    while data:  # at a size limit, write() writes only a part
         data = data[os.write(descriptor, data) :]
 
 

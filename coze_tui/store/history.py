@@ -18,10 +18,10 @@ from coze_tui.store.search import fold_parts
 from coze_tui.text.matching import fold
 from coze_tui.values import valueclass
 
-_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without look-alike characters
 _KEY_LENGTH = 9
 _NUMBERED = re.compile(r"(.+) \((?:[2-9]|[1-9][0-9]+)\)")
-"""The title of a fork."""
+"""Matches the title of a fork."""
 
 
 @valueclass
@@ -29,30 +29,30 @@ class SavedConversation:
     """A conversation of the history, whether or not the server has it too."""
 
     key: str
-    """Ours: short, for the command line and for people."""
+    """Ours: short, to be typed on the command line."""
     site: str
     bot_id: str
     bot_name: str = ""
     conversation_id: str = ""
-    """Coze's; empty until the server has sent one."""
+    """Coze's; empty until the server has sent it."""
     section_id: str = ""
-    """The latest known context window."""
+    """The latest context section whose ID is known."""
     title: str = ""
     title_by_user: bool = False
     pinned: bool = False
     interrupted: bool = False
-    """Its last chat was cut off."""
+    """The last chat was cut off."""
     on_server: bool = False
-    """The server was seen to have it."""
+    """The server was seen to list it."""
     draft: str = ""
     queue: tuple[str, ...] = ()
     forked_from: str = ""
-    """Key of the conversation it was forked from, which may be gone."""
+    """Key of the conversation from which it was forked, which may no longer exist."""
     created_at: int = 0
-    """Unix milliseconds, as the next two."""
+    """Unix milliseconds, as are the next two."""
     updated_at: int = 0
     deleted_at: int = 0
-    """0 unless deleted; deleted ones stay until they are purged."""
+    """0 unless deleted; a deleted conversation remains until it is purged."""
 
     @property
     def has_draft(self) -> bool:
@@ -66,7 +66,7 @@ class SavedSection:
 
     section_id: str
     position: int
-    """The line stands before the message at this position."""
+    """The section starts before the message at this position."""
     started_at: int
 
 
@@ -102,7 +102,7 @@ def create_conversation(
     forked_from: str = "",
     key: str = "",
 ) -> str:
-    """Create a conversation, unless there is one of the given key; return its key."""
+    """Create a conversation, unless the given key is in use; return its key."""
     if key:
         if conversation(c, key) is not None:
             return key
@@ -128,10 +128,10 @@ def create_conversation(
 
 
 def insert_conversation(c: sqlite3.Connection, saved: SavedConversation, *, last_slot: int = 0) -> None:
-    """Write a conversation, of whose key there must be none.
+    """Write a conversation whose key must not be in use.
 
     Args:
-        last_slot: the highest slot that its chats and messages take.
+        last_slot: the highest slot that its chats and messages use.
     """
     queue = json.dumps([storable(item) for item in saved.queue], ensure_ascii=False)
     row = {
@@ -167,11 +167,11 @@ def find_by_conversation_id(
 
 
 def keys_named(c: sqlite3.Connection, name: str) -> tuple[str, ...]:
-    """Return the keys of the conversations with this key, this Coze ID, or else a key that begins so."""
+    """Return the keys of the conversations with this key, this Coze ID, or else this prefix of a key."""
     name = storable(name)
     for condition in (
         "key = :name",
-        "conversation_id = :name AND conversation_id <> ''",  # so that the partial index is used
+        "conversation_id = :name AND conversation_id <> ''",  # lets SQLite use the partial index
         "key > :name AND key < :name || char(0x10FFFF)",
     ):
         rows = c.execute(
@@ -197,7 +197,7 @@ def last_conversation(c: sqlite3.Connection, site: str = "", bot_id: str = "") -
 
 
 def rename(c: sqlite3.Connection, key: str, title: str, *, by_user: bool = True) -> None:
-    """Set the title; one that is not the user's never replaces one that is."""
+    """Set the title; an automatic title never replaces one that the user chose."""
     title = storable(title)
     row = c.execute("SELECT bot_name, title_by_user FROM conversations WHERE key = ?", (key,)).fetchone()
     if row and (by_user or not row[1]):
@@ -210,7 +210,7 @@ def rename(c: sqlite3.Connection, key: str, title: str, *, by_user: bool = True)
 def set_bot_name(c: sqlite3.Connection, site: str, bot_id: str, bot_name: str) -> None:
     """Set the name of a bot in all its conversations."""
     bot_name = storable(bot_name)
-    rows = [  # two searches of the index, since it cannot search for what differs
+    rows = [  # two searches of the index, because it cannot search for `<>`
         row
         for differs in ("<", ">")
         for row in c.execute(
@@ -225,9 +225,9 @@ def set_bot_name(c: sqlite3.Connection, site: str, bot_id: str, bot_name: str) -
 
 
 def adopt(c: sqlite3.Connection, key: str, *, site: str, bot_id: str, bot_name: str) -> None:
-    """Give a conversation that was begun without a bot the bot that answers in it, and the bot's site.
+    """Assign a bot and its site to a conversation that was started without a bot.
 
-    Its chats, which no bot has answered, count as the bot's. A conversation with a bot keeps it.
+    Its chats, which no bot has answered, count as the bot's. A conversation that has a bot is not changed.
     """
     row = c.execute("SELECT title FROM conversations WHERE key = ? AND bot_id = ''", (key,)).fetchone()
     if row is None or not bot_id:
@@ -251,7 +251,7 @@ def set_on_server(c: sqlite3.Connection, key: str, on_server: bool) -> None:
 
 
 def set_conversation_id(c: sqlite3.Connection, key: str, conversation_id: str) -> None:
-    """Bind the conversation to one on the server; with an empty ID the next chat creates one."""
+    """Bind the conversation to one on the server; if the ID is empty, the next chat creates one."""
     c.execute(
         "UPDATE conversations SET conversation_id = ?, on_server = ? WHERE key = ?",
         (storable(conversation_id), conversation_id != "", key),
@@ -259,12 +259,12 @@ def set_conversation_id(c: sqlite3.Connection, key: str, conversation_id: str) -
 
 
 def set_draft(c: sqlite3.Connection, key: str, draft: str) -> None:
-    """Set the text that is not sent yet."""
+    """Set the unsent text."""
     c.execute("UPDATE conversations SET draft = ? WHERE key = ?", (storable(draft), key))
 
 
 def clear_sent_draft(c: sqlite3.Connection, key: str, question: str) -> None:
-    """Clear the draft if the question starts with it; a draft that was typed since remains."""
+    """Clear the draft if the question starts with it; a newer draft remains."""
     c.execute(
         "UPDATE conversations SET draft = '' WHERE key = ? AND instr(?, trim(draft)) = 1",
         (key, storable(question)),
@@ -272,13 +272,13 @@ def clear_sent_draft(c: sqlite3.Connection, key: str, question: str) -> None:
 
 
 def set_queue(c: sqlite3.Connection, key: str, queue: Sequence[str]) -> None:
-    """Set the questions that wait for the running chat."""
+    """Set the questions that wait until the running chat has ended."""
     text = json.dumps([storable(item) for item in queue], ensure_ascii=False)
     c.execute("UPDATE conversations SET queue = ? WHERE key = ?", (text, key))
 
 
 def remove_queued(c: sqlite3.Connection, key: str, question: str) -> None:
-    """Remove a question that was sent from the front of the queue, if it is there."""
+    """Remove a sent question from the front of the queue, if it is there."""
     saved = conversation(c, key)
     if saved is not None and saved.queue[:1] == (storable(question),):
         set_queue(c, key, saved.queue[1:])
@@ -295,8 +295,8 @@ def undelete(c: sqlite3.Connection, key: str) -> None:
 
 
 def deleted_on_server(c: sqlite3.Connection, site: str, before_ms: int) -> tuple[str, ...]:
-    """Return the keys of conversations deleted here before a time that the server still has."""
-    rows = c.execute(  # `+`: by the index of the few deleted ones, not by that of all of the site
+    """Return the keys of conversations deleted locally before a time that the server still has."""
+    rows = c.execute(  # `+`: use the index of the few deleted ones, not that of all of the site
         """SELECT key FROM conversations
            WHERE deleted_at > 0 AND deleted_at < ? AND on_server AND +conversation_id <> '' AND +site = ?""",
         (before_ms, site),
@@ -311,7 +311,7 @@ def purge(c: sqlite3.Connection, key: str) -> None:
 
 
 def deleted_before(c: sqlite3.Connection, before_ms: int, limit: int) -> tuple[str, ...]:
-    """Return the keys of some conversations deleted before a time, the first deleted ones first."""
+    """Return the keys of conversations deleted before a time, at most `limit`, oldest deletion first."""
     rows = c.execute(
         """SELECT key FROM conversations WHERE deleted_at > 0 AND deleted_at < ?
            ORDER BY deleted_at LIMIT ?""",
@@ -358,7 +358,7 @@ def fork(c: sqlite3.Connection, key: str, upto_message: int | None, now_ms: int)
 
 
 def _next_title(c: sqlite3.Connection, origin: SavedConversation) -> str:
-    """Return the title of a fork: the origin's with the first number from 2 that no conversation has."""
+    """Return the title of a fork: the original's with the first unused number, from 2 on."""
     if not origin.title:
         return ""
     numbered = _NUMBERED.fullmatch(origin.title) if origin.forked_from else None
@@ -375,7 +375,7 @@ def _next_title(c: sqlite3.Connection, origin: SavedConversation) -> str:
 def _copy_up_to(c: sqlite3.Connection, key: str, new: str, last: int) -> None:
     """Copy chats, messages and sections up to a position into an empty conversation."""
     c.execute("UPDATE conversations SET last_slot = ? WHERE key = ?", (max(1, last // SLOT), new))
-    # The chats come along so that their events can be looked at; one that runs stays where it is.
+    # Copy the chats too, so that their events can be inspected, but not a running one.
     copied = (
         "slot, chat_id, section_id, bot_id, logid, question, sent_at, is_final, status, first_text_us, "
         "total_us, deltas, characters, input_tokens, output_tokens, token_count, error_code, error_msg, "
@@ -431,9 +431,9 @@ def conversations(
     limit: int = 100,
     before: SavedConversation | None = None,
 ) -> tuple[SavedConversation, ...]:
-    """Return a page of the list: pinned ones, then the latest first; `before` ends the previous page.
+    """Return a page of the list: pinned first, then by time. `before` is the last one of the previous page.
 
-    The filter is looked for in titles and bot names. A conversation with nothing in it is left out.
+    Titles and bot names are searched for the filter. An empty conversation is omitted.
     """
     after_last = "" if before is None else "AND (pinned, updated_at, key) < (?, ?, ?)"
     values: list[object] = [] if before is None else [before.pinned, before.updated_at, before.key]
@@ -491,7 +491,7 @@ def sections(c: sqlite3.Connection, key: str) -> tuple[SavedSection, ...]:
 
 
 def add_prompt(c: sqlite3.Connection, text: str, now_ms: int) -> None:
-    """Save a text that was sent; a text sent before becomes the newest."""
+    """Save a sent prompt; a prompt that was sent before becomes the newest."""
     text = storable(text)
     if text.strip():
         c.execute(
@@ -502,7 +502,7 @@ def add_prompt(c: sqlite3.Connection, text: str, now_ms: int) -> None:
 
 
 def prompts(c: sqlite3.Connection, *, containing: str = "", limit: int = 100) -> tuple[str, ...]:
-    """Return earlier prompts that contain a text, the newest first."""
+    """Return the earlier prompts that contain a text, the newest first."""
     query = fold(containing)
     rows = c.execute(
         """SELECT text FROM prompts WHERE ? = '' OR instr(folded, ?)

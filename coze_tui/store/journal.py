@@ -39,9 +39,9 @@ CHAT_COLUMNS = (
     *("slot", "chat_id", "section_id", "bot_id", "logid", "question", "sent_at", "is_final", "frame_count"),
     *_END_COLUMNS,
 )
-"""Columns of a chat that mean the same in every store; named as the fields of ChatRecord."""
+"""Columns of a chat that are equal in every store; they have the names of fields of ChatRecord."""
 BREAK_COLUMNS = tuple(each.name for each in fields(Breaks))
-"""Columns of the table `breaks`, likewise."""
+"""Columns of the table `breaks`, which have the names of fields of Breaks."""
 _KNOWN = f"""chats.key, chats.conversation, {", ".join(f"chats.{name}" for name in CHAT_COLUMNS)},
     capture IS NOT NULL, conversations.conversation_id, conversations.site, conversations.bot_name,
     conversations.title"""
@@ -54,12 +54,12 @@ _SELECT = f"""
          AND asked.position = chats.slot * {SLOT} AND asked.type = 'question'"""
 _NAMES = tuple(each.name for each in fields(ChatRecord))
 _IS_FINAL, _HAS_PACKED_FRAMES = _NAMES.index("is_final"), _NAMES.index("has_packed_frames")
-"""Columns that SQLite holds as numbers."""
+"""Columns that SQLite stores as numbers."""
 _REPEATED = [
     _NAMES.index(name)
     for name in ("conversation", "bot_id", "status", "conversation_id", "site", "bot_name", "title")
 ]
-"""Texts that many chats have in common, which are one object each."""
+"""Texts that many chats share; each becomes one object in memory."""
 
 
 def _record(row: Sequence[Any]) -> ChatRecord:
@@ -71,7 +71,7 @@ def _record(row: Sequence[Any]) -> ChatRecord:
 
 
 def stored_values(record: ChatRecord, names: Sequence[str] = CHAT_COLUMNS) -> list[str | int]:
-    """Return the values of some columns, changed where SQLite cannot hold them as they are."""
+    """Return the values of some columns, converted if SQLite cannot store them as they are."""
     values = [getattr(record, name) for name in names]
     return [storable(value) if isinstance(value, str) else storable_int(value) for value in values]
 
@@ -80,7 +80,7 @@ def stored_values(record: ChatRecord, names: Sequence[str] = CHAT_COLUMNS) -> li
 
 
 def line_from_frame(frame: Frame) -> bytes:
-    """Return one frame as a line of JSON, exactly: lone surrogates are preserved."""
+    """Return one frame as a line of JSON, without any loss: lone surrogates are preserved."""
     line = f"[{frame.at_us},{_quoted(frame.event)},{_quoted(frame.data)},{_quoted(frame.id)}]"
     return line.encode("utf-8", "surrogatepass")
 
@@ -91,7 +91,7 @@ def frame_from_line(line: bytes) -> Frame:
     return Frame(event, data, at_us, id_)
 
 
-# --- the life of a chat ---
+# --- from the question to the end of a chat ---
 
 
 def begin_chat(
@@ -104,12 +104,12 @@ def begin_chat(
     content_type: str = "text",
     files: Sequence[str] = (),
 ) -> int:
-    """Write a question that is about to be sent, and return the key of its chat, which this program owns.
+    """Save a question before it is sent; return the key of its chat, which this program then owns.
 
     A conversation without a title gets one from the question.
 
     Args:
-        files: names of the files that go with it; the question itself is a text then.
+        files: names of the attached files; the question is then stored as plain text.
     """
     question = storable(question)
     slot = new_slot(c, conversation)
@@ -143,10 +143,10 @@ def _give_title(c: sqlite3.Connection, conversation: str, question: str) -> None
 
 
 def append_frames(c: sqlite3.Connection, chat: int, first_number: int, frames: Iterable[Frame]) -> None:
-    """Write frames of a chat; the first has this number, counted from 1.
+    """Write frames of a chat; `first_number` is the number of the first one, counted from 1.
 
-    Writing the same frames again is no harm, so what failed once can be sent once more together with what
-    came after.
+    Writing a frame twice has no effect, so a failed write can be repeated together with the frames that
+    arrived later.
     """
     c.executemany(
         "INSERT OR REPLACE INTO frames (chat, number, line) VALUES (?, ?, ?)",
@@ -165,7 +165,7 @@ def note_ids(
 ) -> None:
     """Set the IDs that Coze sent, in the chat and in its conversation; an empty one changes nothing.
 
-    A section that the conversation has not been in before begins with this chat's question.
+    A section that is new to the conversation starts with this chat's question.
     """
     ids = (storable(chat_id), storable(section_id), storable(logid), chat)
     c.execute(
@@ -198,17 +198,17 @@ def finish_chat(
     *,
     is_unfetched: bool = False,
 ) -> tuple[int, ...]:
-    """Pack the frames of a chat and write how it ended; return the keys of the messages.
+    """Pack the frames of a chat and save its outcome; return the keys of the messages.
 
-    May be called again, after a recovery: the messages replace the earlier ones.
+    May be called again after a recovery: the messages replace the earlier ones.
 
     Args:
-        ended: Only the fields that are set when a chat ends are written.
-        messages: Those after the question; none keeps the earlier ones, of which the frames may be pruned.
+        ended: only the fields that are set when a chat ends are written.
+        messages: those after the question; if empty, the earlier ones remain, whose frames may be pruned.
         is_unfetched: Coze may have more of the chat; the next start fetches it.
 
     Raises:
-        StoreError: the chat is gone, with its conversation.
+        StoreError: the chat was deleted with its conversation.
     """
     row = c.execute("SELECT conversation, slot, sent_at FROM chats WHERE key = ?", (chat,)).fetchone()
     if row is None:
@@ -241,7 +241,7 @@ def finish_chat(
 
 
 def note_breaks(c: sqlite3.Connection, chat: int, breaks: Breaks) -> None:
-    """Write what stopped a chat for a while; nothing that is known of it gets less."""
+    """Save what stopped a chat for a while; a known value never decreases."""
     if breaks != Breaks():
         c.execute(
             """INSERT INTO breaks (chat, waited_us, cut_us) VALUES (?, ?, ?) ON CONFLICT (chat) DO UPDATE
@@ -267,7 +267,7 @@ def frame_lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
     """Yield the frames of a chat as lines: the packed ones and those received since.
 
     Raises:
-        StoreError: they cannot be read any more.
+        StoreError: the frames can no longer be read.
     """
     row = c.execute("SELECT capture FROM chats WHERE key = ?", (chat,)).fetchone()
     if row and row[0] is not None:
@@ -280,7 +280,7 @@ def frame_lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
 
 
 def _packed(lines: Iterable[bytes]) -> tuple[bytes, int]:
-    """Return these lines packed, made without holding them all, and their number."""
+    """Pack lines without having all of them in memory; return the packed lines and their number."""
     packer, parts, count = zlib.compressobj(), list[bytes](), 0
     for count, line in enumerate(lines, 1):
         parts.append(packer.compress(b"\n" + line if count > 1 else line))
@@ -288,10 +288,10 @@ def _packed(lines: Iterable[bytes]) -> tuple[bytes, int]:
 
 
 def packed_frames(c: sqlite3.Connection, chat: int) -> bytes | None:
-    """Return the frames of a chat, packed; None if there are none. Those of a final chat are not unpacked.
+    """Return the packed frames of a chat, or None if there are none. A final chat's are returned as stored.
 
     Raises:
-        StoreError: they cannot be read any more.
+        StoreError: the frames can no longer be read.
     """
     if c.execute("SELECT 1 FROM frames WHERE chat = ? LIMIT 1", (chat,)).fetchone():
         return _packed(frame_lines(c, chat))[0]
@@ -300,10 +300,10 @@ def packed_frames(c: sqlite3.Connection, chat: int) -> bytes | None:
 
 
 def each_frame(c: sqlite3.Connection, chat: int) -> Iterator[Frame]:
-    """Yield the frames of a chat, running or final, exactly as received; none if they were pruned.
+    """Yield the frames of a running or final chat, exactly as received; none if they were pruned.
 
     Raises:
-        StoreError: they cannot be read any more.
+        StoreError: the frames can no longer be read.
     """
     try:
         yield from map(frame_from_line, frame_lines(c, chat))
@@ -312,10 +312,10 @@ def each_frame(c: sqlite3.Connection, chat: int) -> Iterator[Frame]:
 
 
 def frames_of(c: sqlite3.Connection, chat: int) -> tuple[Frame, ...]:
-    """Return the frames of a chat as `each_frame` does, but no more than one reply of Coze may have.
+    """Return the frames of a chat as `each_frame` does, but no more than one reply of Coze may contain.
 
     Raises:
-        StoreError: they cannot be read any more.
+        StoreError: the frames can no longer be read.
     """
     return tuple(within(each_frame(c, chat)))
 
@@ -324,7 +324,7 @@ def frames_after(c: sqlite3.Connection, chat: int, count: int) -> tuple[Frame, .
     """Return the frames after the first `count`; cheap for a running chat, however many there are.
 
     Raises:
-        StoreError: they cannot be read any more.
+        StoreError: the frames can no longer be read.
     """
     rows = c.execute(
         "SELECT number, line FROM frames WHERE chat = ? AND number > ? ORDER BY number", (chat, count)
@@ -359,7 +359,7 @@ def last_chat(c: sqlite3.Connection, conversation: str) -> int:
 
 
 def last_identified(c: sqlite3.Connection, conversation: str) -> ChatRecord | None:
-    """Return the latest chat of a conversation whose Coze ID is known, or None."""
+    """Return the latest chat of a conversation with a known Coze ID, or None."""
     row = c.execute(
         f"""{_SELECT} WHERE chats.conversation = ? AND chat_id <> ''
             ORDER BY chats.slot DESC LIMIT 1""",
@@ -371,7 +371,7 @@ def last_identified(c: sqlite3.Connection, conversation: str) -> ChatRecord | No
 def find_chat(c: sqlite3.Connection, name: str) -> ChatRecord | None:
     """Return the chat with this Coze ID, or the last one of the conversation with this key, or None."""
     name = storable(name)
-    # One query for each, so that SQLite takes one row of an index and does not sort a whole conversation.
+    # Two queries, so that SQLite reads one row of an index and does not sort a whole conversation.
     for condition in ("chat_id = ? AND chat_id <> ''", "chats.conversation = ?"):
         row = c.execute(f"{_SELECT} WHERE {condition} ORDER BY slot DESC LIMIT 1", (name,)).fetchone()
         if row:
@@ -394,16 +394,16 @@ def chats_like(
     return tuple(map(_record, rows))
 
 
-# --- chats whose program has died ---
+# --- chats whose program has ended ---
 
 
 def unfinished_chats(
     c: sqlite3.Connection, now_ms: int, conversation: str = ""
 ) -> tuple[tuple[ChatRecord, bool], ...]:
-    """Return the chats that are not final, and whether their programs run; oldest first.
+    """Return the chats that are not final, and whether their programs are running; oldest first.
 
     Args:
-        conversation: only those of this one; by default those of all that are not deleted.
+        conversation: a key; by default the chats of all conversations that are not deleted.
     """
     rows = c.execute(
         """SELECT chats.key, owner, beat_at FROM chats JOIN conversations
@@ -422,7 +422,7 @@ def unfinished_chats(
 
 
 def orphaned_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]:
-    """Return the orphaned chats: not final, and their program has ended; oldest first."""
+    """Return the orphaned chats (not final, and their program has ended), oldest first."""
     rows = c.execute("SELECT key, owner, beat_at FROM chats WHERE is_final = 0 ORDER BY key").fetchall()
     dead = [key for key, owner, beat_at in rows if owners.is_dead(owner, int(beat_at), now_ms)]
     return tuple(_record(c.execute(f"{_SELECT} WHERE chats.key = ?", (key,)).fetchone()) for key in dead)
@@ -435,7 +435,7 @@ def is_running(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
 
 
 def adopt(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
-    """Make this program the owner of an orphaned chat; return False if another one was faster."""
+    """Make this program the owner of an orphaned chat; return False if another program was faster."""
     row = c.execute("SELECT owner, beat_at FROM chats WHERE key = ? AND is_final = 0", (chat,)).fetchone()
     if row is None or not owners.is_dead(row[0], int(row[1]), now_ms):
         return False
@@ -445,7 +445,7 @@ def adopt(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
 
 def unfetched_chats(c: sqlite3.Connection, site: str, limit: int) -> tuple[ChatRecord, ...]:
     """Return the final chats at a site of which Coze may have more, oldest first."""
-    rows = c.execute(  # `+`: from the few unfetched ones, not from all conversations of the site
+    rows = c.execute(  # `+`: start from the few unfetched ones, not from all conversations of the site
         f"""{_SELECT}
             WHERE chats.key IN (SELECT chat FROM unfetched)
               AND is_final = 1 AND deleted_at = 0 AND +conversations.site = ? AND +chats.chat_id <> ''
@@ -456,10 +456,10 @@ def unfetched_chats(c: sqlite3.Connection, site: str, limit: int) -> tuple[ChatR
 
 
 def take_up(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
-    """Make this program the owner of a chat that was cut off, to fetch its rest.
+    """Make this program the owner of a chat that was cut off, to fetch the rest.
 
     Returns:
-        False if a program is fetching the rest, or has fetched it.
+        False if a program is fetching the rest, or has already fetched it.
     """
     row = c.execute("SELECT is_final, status FROM chats WHERE key = ?", (chat,)).fetchone()
     if row is None:

@@ -1,4 +1,4 @@
-"""How conversations stand, by their last chats: for lists, which show many at once."""
+"""The states of conversations, read from their last chats for lists that show many at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from coze_tui.store import owners
 from coze_tui.values import valueclass
 
 _AT_ONCE = 500
-"""SQLite accepts 32,766 variables by default, older versions 999."""
+"""At most 999, which older versions of SQLite accept; since 3.32 the default is 32,766."""
 
 
 WAITS_FOR_USER = "requires_action"
@@ -21,15 +21,15 @@ class LastChat:
     """The state of the last chat of a conversation."""
 
     status: str = ""
-    """As in `ChatRecord`; empty if none has ended."""
+    """As in `ChatRecord`; empty if no chat has ended."""
     is_running: bool = False
     """A chat of the conversation is running, in this program or another one."""
     is_orphaned: bool = False
-    """A chat has no end, and its program has ended."""
+    """A chat is not final, but its program has ended."""
 
 
 def last_chats(c: sqlite3.Connection, conversations: Sequence[str], now_ms: int) -> Mapping[str, LastChat]:
-    """Return the last chats of these conversations by key; those without chats are left out."""
+    """Return the states of these conversations by key; a conversation without chats has no entry."""
     unfinished: dict[str, bool] = {}
     for key, owner, beat_at in c.execute("SELECT conversation, owner, beat_at FROM chats WHERE is_final = 0"):
         is_running = not owners.is_dead(owner, int(beat_at), now_ms)
@@ -50,7 +50,7 @@ def last_chats(c: sqlite3.Connection, conversations: Sequence[str], now_ms: int)
         )
         for key, last, accepted in rows:
             is_alive = unfinished.get(str(key))
-            # A chat that waits for the user goes on waiting after Coze has refused another question (4016).
+            # A chat that waits for the user still waits after Coze has refused another question (4016).
             status = accepted if accepted == WAITS_FOR_USER else last
             found[str(key)] = LastChat(str(status), is_alive is True, is_alive is False)
     return found

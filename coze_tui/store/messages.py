@@ -17,14 +17,14 @@ from coze_tui.values import valueclass
 
 _INDEXED_AT_ONCE = 64
 _OWN = SLOT // 2
-"""The first half of a chat's positions is its own: a late recovery may bring more (docs/wire.md 7.4)."""
+"""A chat of ours uses the first half of its positions; a late recovery may add more (docs/wire.md 7.4)."""
 PAGE_CHARACTERS = 4_000_000
 _APART = 1024
-"""Imported messages stand so far apart, if there is room, that more can come between them later."""
+"""Distance between imported messages, if there is room, so that others fit between them later."""
 
 
 def storable(text: str) -> str:
-    """Return the text as SQLite can hold it: surrogates are paired or replaced, NUL is removed."""
+    """Return the text in a form that SQLite can store: surrogates are paired or replaced, NUL is removed."""
     if "\0" in text:
         text = text.replace("\0", "")
     try:
@@ -48,7 +48,7 @@ _COLUMNS = (
 def message_from_row(row: Sequence[Any]) -> SavedMessage:
     """Return the message of a row with the columns of `_COLUMNS`."""
     role, type_, content, reasoning, name, content_type, message_id, at, key, conversation, *rest = row
-    return SavedMessage(  # the same few words in many thousand messages are one object each
+    return SavedMessage(  # thousands of messages share the same few texts as one object
         *(intern(role), intern(type_), content, reasoning, name, intern(content_type), message_id, at, key),
         *(intern(conversation), *rest),
     )
@@ -92,7 +92,7 @@ def new_slot(c: sqlite3.Connection, conversation: str, count: int = 1) -> int:
     """Reserve unused slots at the end of the conversation and return the first.
 
     Raises:
-        StoreError: the conversation is gone.
+        StoreError: the conversation no longer exists.
     """
     c.execute("UPDATE conversations SET last_slot = last_slot + ? WHERE key = ?", (count, conversation))
     row = c.execute("SELECT last_slot FROM conversations WHERE key = ?", (conversation,)).fetchone()
@@ -111,7 +111,7 @@ def messages(
 ) -> tuple[SavedMessage, ...]:
     """Return a page of messages, oldest first: the last ones, or those next to a position.
 
-    A page ends early with the message by which it has more than `PAGE_CHARACTERS`.
+    A page ends early with the message that makes it longer than `PAGE_CHARACTERS`.
     """
     place, order, position = ("<", "DESC", 2**63 - 1 if before is None else before)
     if after is not None:
@@ -131,7 +131,7 @@ def messages(
 
 
 def each_message(c: sqlite3.Connection, conversation: str) -> Iterator[SavedMessage]:
-    """Yield all messages of a conversation, oldest first, while they are read."""
+    """Yield all messages of a conversation, oldest first, reading them step by step."""
     rows = c.execute(
         f"SELECT {_COLUMNS} FROM messages WHERE conversation = ? ORDER BY position", (conversation,)
     )
@@ -151,12 +151,12 @@ def message_count(c: sqlite3.Connection, conversation: str) -> int:
 
 
 def said_counts(c: sqlite3.Connection, conversation: str, most: int = 10_000) -> tuple[int, int] | None:
-    """Return how many questions a conversation has, and how many of them were answered.
+    """Return the number of questions in a conversation, and how many of them were answered.
 
-    Follow-ups, tool calls and the like do not count, nor do further answers to one question.
+    Follow-ups, tool calls and further answers to one question do not count.
 
     Args:
-        most: None is returned if there are more messages than this, because each has to be read.
+        most: if there are more messages, return None, because each has to be read.
     """
     if message_count(c, conversation) > most:
         return None
@@ -170,17 +170,17 @@ def said_counts(c: sqlite3.Connection, conversation: str, most: int = 10_000) ->
 
 
 def delete_messages(c: sqlite3.Connection, condition: str, *values: object) -> None:
-    """Delete the messages for which a condition over `messages` is true, and their index entries."""
+    """Delete the messages that meet a condition over `messages`, with their index entries."""
     search.unindex(c, condition, *values)
     c.execute(f"DELETE FROM messages WHERE {condition}", values)
 
 
-# --- messages of the server's list, put in their places among those that are here ---
+# --- merging the server's list of messages ---
 
 
 @valueclass
 class ServerMessage:
-    """A message as the server listed it."""
+    """A message in the server's list."""
 
     message: SavedMessage
     chat_id: str = ""
@@ -189,29 +189,29 @@ class ServerMessage:
 
 @dataclass(slots=True)
 class _Known:
-    """The messages and chats that a conversation has already."""
+    """The messages and chats that a conversation already has."""
 
     positions: list[int]
-    """Of all its messages, rising."""
+    """Of all its messages, ascending."""
     times: list[int]
     """Of the same messages; Unix milliseconds."""
     by_identity: dict[tuple[str, ...], int]
-    """Positions of messages without a chat of ours."""
+    """Positions of messages without a local chat."""
     own_ids: dict[str, int]
-    """Slots by the ids of chats that were held here, and of their messages."""
+    """Slots by the Coze IDs of local chats and of their messages."""
     own_slots: set[int]
 
 
 def add_missing(c: sqlite3.Connection, conversation: str, listed: Sequence[ServerMessage]) -> int:
     """Add the messages that the conversation lacks and return their number. Idempotent.
 
-    A chat that took place here stays as it is, since its frames are more complete than the list.
+    A local chat is not changed, since its frames are more complete than the list.
 
     Args:
-        listed: all that the server has, oldest first.
+        listed: all messages that the server has, oldest first.
 
     Raises:
-        StoreError: the conversation is gone.
+        StoreError: the conversation no longer exists.
     """
     known = _known(c, conversation)
     anchor: int | None = None
@@ -248,7 +248,7 @@ def add_missing(c: sqlite3.Connection, conversation: str, listed: Sequence[Serve
 
 
 def _groups(listed: Sequence[ServerMessage]) -> Iterator[list[ServerMessage]]:
-    """Yield the messages chat by chat; without chat IDs, a question with the messages after it."""
+    """Yield the messages chat by chat; without chat IDs, each question with the messages after it."""
     group: list[ServerMessage] = []
     for item in listed:
         is_next = group and (
@@ -285,7 +285,7 @@ def _known(c: sqlite3.Connection, conversation: str) -> _Known:
 
 
 def _identity(message: SavedMessage) -> tuple[str, ...]:
-    """Return what identifies a message: its ID, or else its content."""
+    """Return an identifier of a message: its ID, or else its content."""
     if message.message_id:
         return (storable(message.message_id),)
     return (message.role, message.type, storable(message.content))
@@ -305,7 +305,7 @@ def _place(
     groups: Sequence[Sequence[ServerMessage]],
     places: list[tuple[ServerMessage, int]],
 ) -> int:
-    """Write messages after the anchor, or by their time if there is none; return their number."""
+    """Write messages after the anchor, or by their time if it is None; return their number."""
     run = [item for group in groups for item in group]
     if not run:
         return 0
@@ -316,7 +316,7 @@ def _place(
     found: list[tuple[ServerMessage, int]] = []
     if step:
         found = [(item, low + step * number) for number, item in enumerate(run, 1)]
-    else:  # at the end; also where there is no room left, which takes a thousand messages in one place
+    else:  # at the end; also if there is no room, which takes a thousand messages at one position
         slot = new_slot(c, conversation, len(groups))
         for number, group in enumerate(groups):
             found += [(item, (slot + number) * SLOT + offset) for offset, item in enumerate(group)]
@@ -331,13 +331,13 @@ def _place(
 
 
 def _by_time(known: _Known, at_ms: int) -> int:
-    """Return the position of the last message that is not later."""
+    """Return the position of the last message that is not later than a time."""
     earlier = [position for position, at in zip(known.positions, known.times, strict=True) if at <= at_ms]
     return earlier[-1] if earlier else 0
 
 
 def _low(known: _Known, anchor: int) -> int:
-    """Return the position to insert after, outside the positions that belong to a chat of ours."""
+    """Return the position after which to insert, outside the positions of local chats."""
     slot = anchor // SLOT
     return max(anchor, slot * SLOT + _OWN - 1) if slot in known.own_slots else anchor
 
@@ -345,7 +345,7 @@ def _low(known: _Known, anchor: int) -> int:
 def _mark_sections(
     c: sqlite3.Connection, conversation: str, places: Sequence[tuple[ServerMessage, int]]
 ) -> None:
-    """Add a section wherever the server started a new context window, unless it is there already."""
+    """Add a section at each point at which the server started a new one, unless it exists."""
     drawn = {
         str(section_id)
         for (section_id,) in c.execute(

@@ -1,4 +1,4 @@
-"""The tables, as an ordered list of steps from each version to the next."""
+"""Creates and migrates the tables, by an ordered list of steps from each version to the next."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from coze_tui.text.matching import fold
 Step = Callable[[sqlite3.Connection], None]
 
 APPLICATION_ID = 0x436F7A65
-"""Says in the file's header whose it is."""
+"""Marks the file as ours in SQLite's file header."""
 
 
 def m0001_first_tables(c: sqlite3.Connection) -> None:
-    """Conversations with their sections, chats, frames and messages; earlier prompts."""
+    """Create conversations with their sections, chats, frames and messages; and earlier prompts."""
     c.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     c.execute("""
         CREATE TABLE conversations (
@@ -123,7 +123,7 @@ def m0001_first_tables(c: sqlite3.Connection) -> None:
 
 
 def m0002_searchable_texts(c: sqlite3.Connection) -> None:
-    """Folded copies of whatever can be searched."""
+    """Add folded copies of all searchable texts."""
     c.execute("""
         CREATE TABLE texts (
             message INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
@@ -156,7 +156,7 @@ def m0002_searchable_texts(c: sqlite3.Connection) -> None:
 
 
 def m0003_independent_of_size(c: sqlite3.Connection) -> None:
-    """A record of checks and of running programs, and indexes for what runs at each start."""
+    """Add records of checks and running programs, and indexes for the queries of each start."""
     if not _holds_data(c):
         for name in LATE_INDEXES:
             build_index(c, name)
@@ -173,12 +173,12 @@ def m0003_independent_of_size(c: sqlite3.Connection) -> None:
 
 
 def m0004_unfetched_chats(c: sqlite3.Connection) -> None:
-    """The chats of which Coze may have more than the store; the next start fetches it."""
+    """Add the list of chats of which Coze may have more than the store; the next start fetches it."""
     c.execute("CREATE TABLE unfetched (chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE)")
 
 
 def m0005_edits(c: sqlite3.Connection) -> None:
-    """The earlier question that is being edited in a conversation, beside the draft."""
+    """Add the earlier question that is being edited in a conversation, beside the draft."""
     c.execute("""
         CREATE TABLE edits (
             conversation TEXT PRIMARY KEY REFERENCES conversations ON DELETE CASCADE,
@@ -190,12 +190,12 @@ def m0005_edits(c: sqlite3.Connection) -> None:
 
 
 def m0006_thoughts(c: sqlite3.Connection) -> None:
-    """How long the reasoning of each answer took."""
+    """Add the time that the reasoning of each answer took."""
     c.execute("ALTER TABLE messages ADD COLUMN thought_us INTEGER NOT NULL DEFAULT 0")
 
 
 def m0007_breaks(c: sqlite3.Connection) -> None:
-    """How long chats waited for the user, and when their streams were cut; most chats have no row."""
+    """Add how long chats waited for the user, and when their streams were cut; most chats have no row."""
     c.execute("""
         CREATE TABLE breaks (
             chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE,
@@ -213,19 +213,19 @@ LATE_INDEXES: Mapping[str, str] = {
     "chats_by_chat_id": "chats (chat_id) WHERE chat_id <> ''",
     "chats_with_frames": "chats (sent_at) WHERE capture IS NOT NULL",
 }
-"""Indexes that a migration leaves out if there is data, because each takes as long as the file is large.
+"""Indexes that a migration postpones if there is data, because building them takes long in a large file.
 
-Everything works without them, only slower. `Database.build_indexes` adds them while the program runs."""
+All queries work without them, only slower. `Database.build_indexes` adds them while the program runs."""
 
 
 def missing_indexes(c: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the names of the indexes that a migration has left out and nobody has built yet."""
+    """Return the names of the indexes that a migration has postponed and that do not exist yet."""
     known = {str(name) for (name,) in c.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
     return tuple(name for name in LATE_INDEXES if name not in known)
 
 
 def build_index(c: sqlite3.Connection, name: str) -> None:
-    """Build one of the late indexes, unless another program has done so."""
+    """Build one of the postponed indexes, unless another program has done so."""
     c.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {LATE_INDEXES[name]}")
 
 
@@ -238,38 +238,38 @@ STEPS: Sequence[Step] = (
     m0006_thoughts,
     m0007_breaks,
 )
-"""A step that was released is never edited."""
+"""Never edit a step that was released: add one."""
 _ADDITIVE: frozenset[Step] = frozenset(
     {m0003_independent_of_size, m0004_unfetched_chats, m0005_edits, m0006_thoughts, m0007_breaks}
 )
-"""Steps that change no row, so that the file needs no copy before them, which takes long if it is large."""
+"""Steps that change no row, so no backup copy is made before them: it takes long if the file is large."""
 
 VERSION = len(STEPS)
 
 
 def version_of(c: sqlite3.Connection) -> int:
-    """Return the number of steps this database has gone through."""
+    """Return the number of migration steps that this database has passed."""
     return int(c.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = STEPS) -> Path | None:
     """Migrate the database to the newest version, each step in its own transaction.
 
-    Two programs may do so at once: the second one finds the work done. A file that holds data is copied
+    Two programs may do so at once: the second one finds the work done. A file that contains data is copied
     before a step that changes rows.
 
     Returns:
-        The copy, or None where none was needed.
+        The path of the copy, or None if none was needed.
 
     Raises:
-        StoreError: the file is newer than this program, or is no store of ours.
+        StoreError: the file is newer than this program, or not a store of ours.
     """
     backup = None
     while (version := version_of(c)) != len(steps):
         refuse_strange(c, path, steps)
         c.execute("BEGIN IMMEDIATE")
         try:
-            version = version_of(c)  # another program may have been here while this one waited
+            version = version_of(c)  # another program may have migrated the file while this one waited
             if version < len(steps):
                 is_copied = backup is not None or all(step in _ADDITIVE for step in steps[version:])
                 if path is not None and not is_copied and version and _holds_data(c):
@@ -289,7 +289,7 @@ def refuse_strange(c: sqlite3.Connection, path: Path | None, steps: Sequence[Ste
     """Raise StoreError if the database belongs to another program or a newer version; change nothing.
 
     Raises:
-        StoreError: the file is newer than this program, or is no store of ours.
+        StoreError: the file is newer than this program, or not a store of ours.
     """
     version = version_of(c)
     owner = int(c.execute("PRAGMA application_id").fetchone()[0])
@@ -305,7 +305,7 @@ def _holds_data(c: sqlite3.Connection) -> bool:
 
 
 def _back_up(path: Path, version: int) -> Path:
-    """Copy the file beside itself. A writing connection cannot copy, so another one reads."""
+    """Copy the file to its folder. A writing connection cannot copy itself, so another one reads."""
     backup, unfinished = beside(path, f".v{version}"), beside(path, f".v{version}.part")
     os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600))
     source = sqlite3.connect(path, isolation_level=None, timeout=5)

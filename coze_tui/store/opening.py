@@ -1,4 +1,4 @@
-"""Connections to the store: its file is created, migrated, checked or rescued; in memory as a last resort."""
+"""Opens connections to the store: creates, migrates, checks or rescues its file, or falls back to memory."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from coze_tui.store.migrations import VERSION, migrate, refuse_strange
 from coze_tui.store.salvage import damage_in, is_half_done, rescue
 
 BUSY_MS = 50
-"""How long SQLite itself waits for a lock of another program.
+"""Milliseconds that SQLite itself waits for a lock of another program.
 
-The thread of a connection waits no longer, so that no read queues behind a write; `Database` tries again."""
+A connection's thread waits no longer, so that no read queues behind a write; `Database` tries again."""
 _MIGRATION_MS = 60_000
 GIVE_UP_S = 15.0
-"""Seconds after which a call of a command fails if another program holds the store."""
+"""Seconds after which a call of a command fails if another program has locked the store."""
 AGAIN_S = 0.02
 """Pause between two attempts to take a lock."""
 CHECKED_BYTES = 2 << 20
-"""Up to this size a file is checked whole whenever it is opened, which takes some milliseconds."""
+"""A file up to this size is fully checked whenever it is opened, which takes a few milliseconds."""
 
 
 def open_somehow(
     path: Path, *, suspect: bool, defers: bool
 ) -> tuple[sqlite3.Connection | None, Path | None, list[StoreWarning]]:
-    """Return a connection, the file that it is open on, and warnings, whatever the state of the file.
+    """Return a connection, the file that it has open, and warnings, whatever the state of the file.
 
     Args:
         suspect: check the whole file first.
-        defers: return no connection while another program holds the file, instead of waiting for it.
+        defers: return no connection while another program has locked the file, instead of waiting.
 
     Returns:
-        No connection if the file is locked. No file if the store is in memory only.
+        The connection is None if the file is locked. The file is None if the store is in memory only.
     """
     warnings: list[StoreWarning] = []
     open_now = open_file if defers else open_patiently
@@ -61,7 +61,7 @@ def open_somehow(
 
 
 def open_patiently(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection, list[StoreWarning]]:
-    """Return a connection as `open_file` does, and wait for another program that holds the file."""
+    """Return a connection as `open_file` does, but wait while another program has locked the file."""
     deadline = time.monotonic() + GIVE_UP_S
     while True:
         try:
@@ -75,13 +75,13 @@ def open_patiently(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connec
 def open_file(
     path: Path, *, suspect: bool = False, migration_ms: int = BUSY_MS
 ) -> tuple[sqlite3.Connection, list[StoreWarning]]:
-    """Return a connection to a sound file of this version that is not known to be read-only.
+    """Return a connection to an undamaged file of the current version that is not known to be read-only.
 
     Args:
-        migration_ms: how long to wait for another program that migrates the file.
+        migration_ms: how long to wait for another program that is migrating the file.
 
     Raises:
-        StoreError: there is none; `locked` if another program holds the file even for reading.
+        StoreError: the file cannot be opened; `locked` if another program prevents even reading.
     """
     warnings = prepare(path)
     if is_half_done(path):
@@ -106,7 +106,7 @@ def open_file(
             damage = damage_in(c)
             if damage:
                 raise StoreError("damaged", str(path), damage)
-        c.execute(f"PRAGMA busy_timeout = {migration_ms}")  # another program may be at it
+        c.execute(f"PRAGMA busy_timeout = {migration_ms}")  # another program may be migrating the file
         backup = migrate(c, path)
         c.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         if backup is not None:
@@ -122,7 +122,7 @@ def open_file(
 
 
 def _require_writable(c: sqlite3.Connection) -> None:
-    """Raise sqlite3.Error if the file can only be read. Another program that writes hides this."""
+    """Raise sqlite3.Error if the file can only be read. A write by another program hides this."""
     try:
         c.execute("BEGIN IMMEDIATE")
     except sqlite3.Error as error:
@@ -134,7 +134,7 @@ def _require_writable(c: sqlite3.Connection) -> None:
 
 
 def inode_of(path: Path | None) -> int:
-    """Return the number of a file in its file system; 0 without a path."""
+    """Return the inode number of a file; 0 without a path."""
     return path.stat().st_ino if path else 0
 
 
@@ -146,6 +146,6 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Return a further connection to an existing store, for long work."""
-    uri = f"{path.resolve().as_uri()}?mode=rw"  # where there is no file, none is made
+    """Return another connection to an existing store, for long work."""
+    uri = f"{path.resolve().as_uri()}?mode=rw"  # mode=rw: do not create a missing file
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)

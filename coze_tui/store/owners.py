@@ -1,4 +1,4 @@
-"""The program that runs a chat, and whether it is still running, also on another machine."""
+"""Identifies the program that runs a chat, and finds out whether it is still running, on any machine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import platform
 from pathlib import Path
 
 LEASE_MS = 60_000
-"""Where nobody can look for the process, silence for so long means that it is gone."""
+"""If the process cannot be looked up, it counts as ended after this time without a heartbeat."""
 
 
 def this_program() -> str:
-    """Return a text that identifies this process among all others."""
+    """Return an identifier of this process that no other process has."""
     return owner_of(os.getpid())
 
 
 def owner_of(pid: int) -> str:
-    """Return the text that identifies a process of this machine among all others."""
+    """Return an identifier of a process of this machine that no other process has."""
     return json.dumps([_pid_scope(), pid, _start_of(pid)])
 
 
@@ -26,7 +26,7 @@ def is_dead(owner: str, beat_at_ms: int, now_ms: int) -> bool:
     try:
         scope, pid, start = json.loads(owner)
     except (ValueError, TypeError):
-        return True  # nobody owns it
+        return True  # no owner
     is_silent = now_ms - beat_at_ms > LEASE_MS
     if scope != _pid_scope():
         return is_silent
@@ -46,20 +46,20 @@ def _pid_scope() -> str:
 
 def _start_of(pid: int) -> str:
     """Return the start time of a process in kernel ticks; empty if it does not exist or cannot be read."""
-    # The program's name is in brackets and may hold anything, brackets too.
+    # The program's name is in brackets and may contain any characters, even brackets.
     fields = _content(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else ""
 
 
 def _is_running(pid: int) -> bool:
     if os.name != "posix":
-        return True  # there is no harmless way to ask
+        return True  # os.kill(pid, 0) is not harmless on Windows
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        pass  # it is somebody else's
+        pass  # the process exists, but belongs to another user
     return True
 
 

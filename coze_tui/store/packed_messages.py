@@ -1,4 +1,4 @@
-"""The messages of a conversation in memory: as they are if they are few, otherwise packed."""
+"""The messages of a conversation in memory: packed if there are many."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from coze_tui.store.messages import message_from_row
 from coze_tui.store.records import SavedMessage
 
 _AT_ONCE = 1 << 18
-"""Characters that are unpacked at a time."""
+"""Number of characters that are unpacked at a time."""
 _QUICK = 1
 _values_of = attrgetter(*(each.name for each in fields(SavedMessage)))
 
 
 class PackedMessages(Collection[SavedMessage]):
-    """Messages of which only a few are unpacked at a time, however many there are."""
+    """A collection of messages of which only a few are unpacked at a time, however many there are."""
 
     def __init__(self, pieces: Iterable[bytes], last: Iterable[SavedMessage], count: int) -> None:
         """Use what `MessagePacker` has packed, and the messages after it."""
@@ -47,7 +47,7 @@ class MessagePacker:
         self._size = 0
         self.count = 0
         self.last: SavedMessage | None = None
-        """The message that was added last."""
+        """The last added message."""
 
     def add(self, message: SavedMessage) -> None:
         """Add the next message."""

@@ -1,4 +1,4 @@
-"""Packed frames, unpacked a piece at a time: a small store may contain more than fits into memory."""
+"""Unpacks frames piece by piece, because a small store may contain more than fits into memory."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from coze_tui.api.objects import Frame, Limits
 _FED = 1 << 16
 _PIECE = 1 << 20
 LONGEST_LINE = 64 << 20
-"""Bytes of one frame as a line of JSON, which may escape each character."""
+"""Bytes of one frame as a line of JSON, in which each character may be escaped."""
 
 
 def lines_in(packed: bytes) -> Iterator[bytes]:
     """Yield the lines of packed frames; only one of them is in memory at a time.
 
     Raises:
-        zlib.error: it is not whole.
+        zlib.error: the packed data is not complete.
         ValueError: a line is longer than `LONGEST_LINE`.
     """
     unpacker = zlib.decompressobj()
@@ -42,7 +42,7 @@ def lines_in(packed: bytes) -> Iterator[bytes]:
 
 
 def within(frames: Iterable[Frame], limits: Limits = Limits()) -> Iterator[Frame]:  # noqa: B008
-    """Yield the first frames, as many as one reply of Coze may have in number and size."""
+    """Yield the first frames, at most as many as one reply of Coze may contain, by number and size."""
     size = 0
     for number, frame in enumerate(frames):
         size += frame.bytes

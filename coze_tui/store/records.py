@@ -1,4 +1,4 @@
-"""The values that the store holds. Pure: what only shows or compares them needs no database."""
+"""The values in the store. Pure: code that only shows or compares them needs no database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.values import valueclass
 
 SLOT = 1 << 20
-"""Each chat has this many positions, so that what a late recovery brings still stands at its place."""
+"""Number of positions of each chat, so that messages of a late recovery still fit in their place."""
 
 
 @valueclass
@@ -15,54 +15,54 @@ class SavedMessage:
     """A message of the history. Stored texts have no NUL and no surrogates."""
 
     role: str
-    """Coze's words here and in `type` and `content_type` (docs/wire.md 3.4)."""
+    """Coze's word, as are `type` and `content_type` (docs/wire.md 3.4)."""
     type: str
     content: str
     reasoning: str = ""
     name: str = ""
-    """The tool's; of a question the names of the files that went with it, a line each."""
+    """Name of the tool; for a question, the names of its files, one per line."""
     content_type: str = "text"
     message_id: str = ""
-    """Coze's; empty for what was never at the server."""
+    """Coze's; empty if the message never was on the server."""
     created_at: int = 0
     """Unix milliseconds."""
     key: int = 0
-    """Given by the store, as are the next three; never used twice."""
+    """Assigned by the store, as are the next three; never reused."""
     conversation: str = ""
     chat: int = 0
     """0 for an imported or forked message without a chat."""
     position: int = 0
-    """Rises along the conversation, with gaps."""
+    """Ascends along the conversation, with gaps."""
     thought_us: int = 0
-    """How long the reasoning of an answer took, in microseconds; 0 if that is not known."""
+    """Microseconds that the reasoning of an answer took; 0 if unknown."""
 
 
 @valueclass
 class Breaks:
-    """What stopped a chat for a while that had nothing to do with how fast the bot was."""
+    """Interruptions of a chat that say nothing about the speed of the bot."""
 
     waited_us: int = 0
-    """How long it waited for the user of a local tool. No other time of a chat contains this."""
+    """Microseconds of waiting for the user of a local tool. No other time of a chat includes them."""
     cut_us: int = 0
-    """When its stream was cut first, since the question was sent; 0 if it never was."""
+    """Microseconds from the question to the first cut of the stream; 0 if it was never cut."""
 
 
 @valueclass
 class ChatRecord:
     """Everything known about one chat besides its messages and frames.
 
-    The store writes and reads it, exports carry it, and a capture has it at its head. Fields without a known
-    value are empty or 0. Texts are as they came: clean them where they are shown.
+    The store writes and reads it, exports contain it, and a capture starts with it. Fields without a known
+    value are empty or 0. Texts are as received: clean them before showing them.
     """
 
     key: int = 0
-    """Of the chat in the store; 0 if it is not stored."""
+    """Key of the chat in the store; 0 if it is not stored."""
     conversation: str = ""
-    """Key of its conversation in the store, or in the store where its capture was taken."""
+    """Key of its conversation in this store, or in the store from which its capture came."""
     slot: int = 0
     """Its messages are at the positions from slot * SLOT on, the question first."""
     chat_id: str = ""
-    """Coze's, as the next two; empty until the first event."""
+    """Coze's, as are the next two; empty until the first event."""
     section_id: str = ""
     bot_id: str = ""
     logid: str = ""
@@ -70,13 +70,13 @@ class ChatRecord:
     sent_at: int = 0
     """Unix milliseconds."""
     is_final: bool = False
-    """The chat does not run now."""
+    """The chat is not running."""
     frame_count: int = 0
-    """Number of packed frames, also after they were pruned; 0 while the chat runs."""
+    """Number of packed frames, even after they were pruned; 0 while the chat runs."""
     status: str = ""
     """Coze's word or `interrupted`. This and the fields up to `error_msg` are set when the chat ends."""
     first_text_us: int = 0
-    """Microseconds since the question was sent, as `total_us`; 0 if no text came."""
+    """Microseconds since the question was sent, as is `total_us`; 0 if no text arrived."""
     total_us: int = 0
     deltas: int = 0
     characters: int = 0
@@ -87,14 +87,14 @@ class ChatRecord:
     error_msg: str = ""
     has_packed_frames: bool = False
     conversation_id: str = ""
-    """Coze's. This and the next three are those of the conversation."""
+    """Coze's. This and the next three are copied from the conversation."""
     site: str = ""
     bot_name: str = ""
     title: str = ""
     content_type: str = ""
     """Of the question (docs/wire.md 2.2)."""
     files: str = ""
-    """Names of the files sent with the question, one a line."""
+    """Names of the files sent with the question, one per line."""
     waited_us: int = 0
     """This and the next are set when the chat ends, as in `Breaks`."""
     cut_us: int = 0
@@ -106,12 +106,12 @@ class ChatRecord:
 
     @property
     def ended_at(self) -> int:
-        """Return when a final chat ended in Unix milliseconds."""
+        """Return the end of a final chat in Unix milliseconds."""
         return self.sent_at + (self.total_us + self.waited_us) // 1000
 
     @property
     def bot(self) -> str:
-        """Return the name of the bot or its id, clean and on one line; empty if neither is known."""
+        """Return the name of the bot or its ID, clean and on one line; empty if neither is known."""
         return clean_line(self.bot_name) or clean_line(self.bot_id)
 
     @property
@@ -127,5 +127,5 @@ class ChatRecord:
         return self.is_final and self.frame_count > 0 and not self.has_packed_frames
 
     def frames_beyond(self, count: int) -> int:
-        """Return how many frames of a final chat come after the first ones that were read; 0 if none were."""
+        """Return how many frames of a final chat follow the first `count` frames; 0 if `count` is 0."""
         return max(0, self.frame_count - count) if self.is_final and count else 0

@@ -1,4 +1,4 @@
-"""Removing old data, and returning its space to the file system."""
+"""Removes old data, and returns its space to the file system."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from coze_tui.values import valueclass
 
 _PAYS_BYTES = 1 << 20
 _PAYS_SHARE = 10
-"""Free pages are given back when they are more than this part (one in …) of the file."""
+"""Unused pages are returned to the file system if they are more than one in this many pages."""
 
 
 @valueclass
@@ -22,7 +22,7 @@ class PrunePlan:
     recorded_chats: int
     """The number of chats whose frames would be removed."""
     bytes: int
-    """About what it would free."""
+    """Approximate number of bytes that would become free."""
     keys: tuple[str, ...]
     """The conversations, the oldest first; empty if only frames are removed."""
 
@@ -56,13 +56,13 @@ def prune_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool =
 
 
 def prune(c: sqlite3.Connection, keys: tuple[str, ...]) -> None:
-    """Remove conversations of a plan permanently; pass a few at a time, so that nothing waits long."""
+    """Remove conversations of a plan permanently; pass a few at a time, so that other calls wait briefly."""
     for key in keys:
         purge(c, key)
 
 
 def frames_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True) -> PrunePlan:
-    """Return the plan of `prune_frames`: frames of older chats, whose messages and metrics stay."""
+    """Return the plan of `prune_frames`: frames of older chats, whose messages and metrics remain."""
     count, length = c.execute(
         f"SELECT count(*), coalesce(sum(length(capture)), 0) FROM chats WHERE {_OLD_CAPTURES}",
         (older_than_ms, keep_pinned),
@@ -91,7 +91,7 @@ def free_bytes(c: sqlite3.Connection) -> int:
 
 
 def vacuum_pays(c: sqlite3.Connection) -> bool:
-    """Return whether enough of the file is unused to be worth returning."""
+    """Return whether enough of the file is unused to make vacuuming worthwhile."""
     free = free_bytes(c)
     return free >= _PAYS_BYTES and free * _PAYS_SHARE >= file_bytes(c)
 
@@ -105,7 +105,8 @@ def vacuum_some(c: sqlite3.Connection, pages: int = 1_000) -> int:
     """Return some unused pages to the file system; return their number. Call it until it returns 0."""
     before = int(c.execute("PRAGMA freelist_count").fetchone()[0])
     for _ in range(min(before, pages)):
-        c.execute("PRAGMA incremental_vacuum(1)")  # sqlite3 ends a pragma after its first step: one page
+        # Sqlite3 ends a pragma after its first step, which frees one page.
+        c.execute("PRAGMA incremental_vacuum(1)")
     return before - int(c.execute("PRAGMA freelist_count").fetchone()[0])
 
 

@@ -1,4 +1,4 @@
-"""Damaged stores: detected, set aside whole, and what can be read copied into a new one."""
+"""Damaged stores: detects the damage, renames the file, and copies its readable rows into a new one."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _TABLES = (
     "edits",
     "breaks",
 )
-"""What is copied, parents first; everything else is derived from it."""
+"""Tables to copy, parents first; all others are derived from them."""
 _PATIENCE = 20_000
-"""Failed reads after which the rest of a table is given up."""
+"""Number of failed reads after which the rest of a table is skipped."""
 _HEADER = 100
 
 
@@ -48,14 +48,14 @@ def damage_in(c: sqlite3.Connection) -> str:
 
 
 def rescue(path: Path) -> tuple[Path, int] | None:
-    """Replace a damaged store with a new one that has the rows that can be read.
+    """Replace a damaged store with a new one that contains the rows that can be read.
 
     Returns:
-        Where the damaged file is now, and how many rows were saved from it; None when the file turns out to
-        be sound, because another program has just done the same.
+        The new path of the damaged file and the number of rows saved from it; None if the file turns out to
+        be undamaged, because another program has just rescued it.
 
     Raises:
-        StoreError: there is no room for it, or no right.
+        StoreError: the disk is full, or permissions are missing.
     """
     try:
         with only_one(path):
@@ -64,7 +64,7 @@ def rescue(path: Path) -> tuple[Path, int] | None:
                     return None
                 _build(path, beside(path, ".rescuing"))
                 beside(path, ".rescuing").replace(beside(path, ".rescued"))
-            # A program killed from here on loses nothing: the next one finds the file and goes on here.
+            # If the program is killed after this point, the next one finds the file and continues here.
             aside = set_aside(path)
             beside(path, ".rescued").replace(path)
             return aside, _count(path)
@@ -75,7 +75,7 @@ def rescue(path: Path) -> tuple[Path, int] | None:
 
 
 def is_half_done(path: Path) -> bool:
-    """A rescue was killed after its work and before its end."""
+    """Return whether a rescue was killed after its work but before its last step."""
     return beside(path, ".rescued").exists()
 
 
@@ -90,7 +90,7 @@ def _count(path: Path) -> int:
 
 
 def _build(damaged: Path, fresh: Path) -> None:
-    """Makes the new file from a copy of the damaged one, which itself is never written to."""
+    """Build the new file from a copy of the damaged one, which itself is never written to."""
     copy = beside(damaged, ".copy")
     try:
         for suffix in ("", "-wal"):
@@ -126,7 +126,7 @@ def _copy_what_can_be_read(copy: Path, fresh: Path, target: sqlite3.Connection) 
     if not _has_our_tables(copy):
         _give_header(copy, fresh)
         if not _has_our_tables(copy):
-            return  # the list of tables itself is gone; the file set aside is all there is
+            return  # the list of tables itself is damaged; only the renamed file remains
     with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as source:
         source.text_factory = lambda raw: raw.decode("utf-8", "replace")
         for table in _TABLES:
@@ -142,10 +142,10 @@ def _has_our_tables(path: Path) -> bool:
 
 
 def _give_header(copy: Path, fresh: Path) -> None:
-    """Writes the header of a new store over a broken one: all of ours have one page size and encoding."""
+    """Replace a broken header with that of a new store: all of ours have one page size and encoding."""
     with fresh.open("rb") as file:
         header = bytearray(file.read(_HEADER))
-    header[18:20] = b"\2\2"  # so that what stands in the log is read as well
+    header[18:20] = b"\2\2"  # so that the log is read as well
     header[28:32] = (copy.stat().st_size // 4096).to_bytes(4, "big")
     header[32:40] = bytes(8)  # the list of free pages is not needed for reading
     header[68:72] = APPLICATION_ID.to_bytes(4, "big")
@@ -154,7 +154,7 @@ def _give_header(copy: Path, fresh: Path) -> None:
 
 
 def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:
-    """Copies the rows that can be read, halving any range in which SQLite stumbles."""
+    """Copy the rows that can be read, halving any range in which SQLite fails."""
     there = {str(row[1]) for row in source.execute(f"PRAGMA table_info({table})")}
     try:
         last = int(source.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0)
@@ -183,7 +183,7 @@ def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: s
 
 
 def _mend(c: sqlite3.Connection) -> None:
-    """Makes the saved rows fit each other again, without losing one that can be read."""
+    """Make the saved rows consistent again, without losing one that can be read."""
     c.execute("""
         INSERT OR IGNORE INTO conversations (key, site, bot_id, created_at, updated_at)
         SELECT conversation, '', '', min(created_at), max(created_at) FROM messages GROUP BY conversation""")

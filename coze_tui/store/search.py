@@ -1,8 +1,8 @@
-"""Full-text search: the index gives candidates, and the folded texts decide.
+"""Full-text search: the index finds candidates, and the folded texts decide.
 
-The index holds short pieces of the messages. It may lag behind; the search looks through what is not indexed
-yet. It is an FTS5 table without content and without positions. If this SQLite has no FTS5, nothing is ever
-marked as indexed, and the search looks at every text.
+The index contains short pieces of the messages. It may lag behind; the search reads each text that is not
+indexed yet. It is an FTS5 table without content and without positions. If this SQLite has no FTS5, no message
+is ever marked as indexed, and the search reads every text.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ from coze_tui.text.matching import fold, spans
 from coze_tui.values import valueclass
 
 PART_BREAK = "\x1f"
-"""Stands between the parts of a folded message; folding never gives it, so no match crosses it."""
+"""Separates the parts of a folded message; folding never produces it, so no match crosses it."""
 
 _UNINDEXED = {
     **{code: " " for code in range(128) if not chr(code).isalnum()},
-    # Fixed, not asked of unicodedata: the pieces must be the same whatever Python wrote or reads them.
+    # Fixed instead of asked of unicodedata: the pieces must be the same in every version of Python.
     **{ord(mark): " " for mark in "。、「」『』《》〈〉【】〔〕“”‘’—·•─│\ufffd"},
 }
 _SNIPPET_CHARACTERS = 160
 _BEFORE_MATCH = 40
 _FEW = 1_000
-"""Up to so many candidates are fetched and sorted; more are met soon enough going back in time."""
+"""Up to this many candidates are fetched and sorted; more are found soon enough by going back in time."""
 _MANY = 20
-"""If more than one message in so many is a candidate, the index is of no use."""
+"""If more than one message in this many is a candidate, the index does not help."""
 _SLICE = 8_192
-"""Characters that one call of C code takes; no other thread runs during it."""
+"""Characters for one call of C code, during which no other thread runs."""
 _MERGED_PAGES = 500
-"""Of the index, written in one step of some ten milliseconds."""
+"""Pages of the index that one step writes in about ten milliseconds."""
 
 
 # --- text as it is indexed ---
 
 
 def fold_parts(*parts: str) -> str:
-    """Several texts folded into one in which no match crosses from part to part."""
+    """Fold several texts into one in which no match crosses from part to part."""
     return PART_BREAK.join(fold(part) for part in parts if part)
 
 
 def grams(folded: str) -> set[str]:
-    """The pieces of a text that the index holds: of letters, digits, Chinese characters; no punctuation.
+    """Return the pieces of a text for the index: of letters, digits and Chinese characters, not punctuation.
 
-    Every two neighbors; every three where they are ASCII, since English has few different twos; and each
-    character that no other follows, so that any character begins a piece.
+    These are all pairs of neighbors (triples if they are ASCII, since English has few different pairs), and
+    each character that no other follows, so that every character starts a piece.
     """
     twos: set[str] = set()
     threes: set[str] = set()
     for start in range(0, len(folded), _SLICE):
-        # A slice goes two characters into the next one. After each, other threads can run.
+        # A slice overlaps the next one by two characters. Other threads can run between slices.
         plain = folded[start : start + _SLICE + 2].translate(_UNINDEXED)
         plain += " " * (start + _SLICE + 2 > len(folded))
         twos.update(map(add, plain, plain[1:]))
@@ -68,7 +68,7 @@ def grams(folded: str) -> set[str]:
 
 
 def index_exists(c: sqlite3.Connection) -> bool:
-    """The index exists in this file and this SQLite can read it."""
+    """Return whether the index exists in this file and this SQLite can read it."""
     return has_fts5(c) and bool(c.execute("SELECT 1 FROM sqlite_master WHERE name = 'grams'").fetchone())
 
 
@@ -78,7 +78,7 @@ def has_fts5(c: sqlite3.Connection) -> bool:
 
 
 def index_texts(c: sqlite3.Connection, texts: Iterable[tuple[int, str]]) -> None:
-    """Indexes messages, given by key and folded text, if that can be done here."""
+    """Index messages, passed as key and folded text, if this SQLite can do so."""
     if not index_exists(c):
         if not has_fts5(c):
             return
@@ -91,7 +91,7 @@ def index_texts(c: sqlite3.Connection, texts: Iterable[tuple[int, str]]) -> None
 
 
 def index_some(c: sqlite3.Connection, limit: int = 500) -> int:
-    """Indexes some of the messages that came in bulk; call it until it gives 0: how many it has done."""
+    """Index some of the messages that were added in bulk; return their number. Call it until it returns 0."""
     rows: list[tuple[int, str]] = c.execute(
         "SELECT message, folded FROM texts WHERE is_indexed = 0 LIMIT ?", (limit,)
     ).fetchall()
@@ -102,15 +102,15 @@ def index_some(c: sqlite3.Connection, limit: int = 500) -> int:
 
 
 def unindex(c: sqlite3.Connection, condition: str, *values: object) -> None:
-    """Takes messages out, before they are deleted; the condition is over `messages`."""
+    """Remove messages from the index before they are deleted; the condition is over `messages`."""
     if not index_exists(c):
-        return  # a key is never used twice, so an entry left over finds nothing
+        return  # a key is never reused, so a leftover entry finds nothing
     rows: list[tuple[int, str]] = c.execute(
         f"""SELECT message, folded FROM texts JOIN messages ON messages.key = texts.message
             WHERE is_indexed = 1 AND {condition}""",
         values,
     ).fetchall()
-    # Without content the index has to be told what it holds.
+    # An FTS5 table without content needs the indexed pieces to delete them.
     c.executemany(
         "INSERT INTO grams (grams, rowid, words) VALUES ('delete', ?, ?)",
         [(key, " ".join(grams(folded))) for key, folded in rows],
@@ -123,7 +123,7 @@ def has_unindexed(c: sqlite3.Connection) -> bool:
 
 
 def start_tidying(c: sqlite3.Connection) -> None:
-    """Start to remove what deleted messages have left behind in the index; `tidy_some` continues."""
+    """Start to remove leftovers of deleted messages from the index; `tidy_some` continues."""
     if index_exists(c):
         c.execute("INSERT INTO grams (grams, rank) VALUES ('merge', ?)", (-_MERGED_PAGES,))
 
@@ -134,15 +134,15 @@ def tidy_some(c: sqlite3.Connection) -> int:
         return 0
     before = c.total_changes
     c.execute("INSERT INTO grams (grams, rank) VALUES ('merge', ?)", (_MERGED_PAGES,))
-    return 1 if c.total_changes - before >= 2 else 0  # as the documentation of FTS5 says
+    return 1 if c.total_changes - before >= 2 else 0  # the test that FTS5's documentation describes
 
 
 def match_expression(folded: str) -> str:
-    """The FTS5 query whose answer holds every message with this text in it; empty if it cannot help."""
+    """Return an FTS5 query that matches every message with this text; empty if the index cannot help."""
     pieces = grams(folded)
     longest = [piece for piece in pieces if len(piece) > 1]
     if longest:
-        # A piece within a longer one adds nothing, and what ends the needle need not end a word.
+        # A piece within a longer one adds nothing. The needle, and so its last piece, may end inside a word.
         wanted = [piece for piece in longest if not any(piece in other != piece for other in longest)]
         return " ".join(f'"{piece}"' for piece in sorted(wanted))
     return " ".join(f'"{piece}" *' for piece in sorted(pieces))
@@ -153,13 +153,13 @@ def match_expression(folded: str) -> str:
 
 @valueclass
 class Hit:
-    """One message, or the title of one conversation, in which the text stands."""
+    """A message or conversation title that contains the text."""
 
     conversation: str
     title: str
     bot_name: str
     message: int
-    """Key of the message; 0 for a hit in the title."""
+    """Key of the message; 0 if the title matches."""
     position: int
     role: str
     type: str
@@ -174,25 +174,25 @@ class Hit:
 
 @valueclass
 class Occurrence:
-    """One message of a conversation in which the text stands."""
+    """A message of a conversation that contains the text."""
 
     message: int
     """Its key."""
     position: int
     chat: int
-    """Key of its chat; 0 for an imported one."""
+    """Key of its chat; 0 for an imported message."""
     type: str
     count: int = 1
-    """How often it stands there."""
+    """Number of matches in the message."""
 
 
 def search(c: sqlite3.Connection, text: str, limit: int = 200, others: Sequence[Hit] = ()) -> tuple[Hit, ...]:
-    """Titles, questions, answers, reasoning and tool texts that hold this text, the latest first.
+    """Return matches in titles, questions, answers, reasoning and tool texts, the latest first.
 
-    Case, width and composition are alike; every character stands for itself.
+    Case, width and composition are ignored; there are no wildcards.
 
     Args:
-        others: further matches, which are not in the store.
+        others: further matches that are not in the store.
     """
     query = fold(text).strip()
     if not query:
@@ -203,7 +203,7 @@ def search(c: sqlite3.Connection, text: str, limit: int = 200, others: Sequence[
 
 
 def find_in_conversation(c: sqlite3.Connection, conversation: str, text: str) -> tuple[Occurrence, ...]:
-    """The messages of one conversation that hold this text, oldest first."""
+    """Return the messages of one conversation that contain this text, oldest first."""
     query = fold(text).strip()
     if not query:
         return ()
@@ -218,7 +218,7 @@ def find_in_conversation(c: sqlite3.Connection, conversation: str, text: str) ->
 
 
 def title_hits(c: sqlite3.Connection, query: str, conversation: str = "", limit: int = -1) -> list[Hit]:
-    """Return the titles that contain a folded text: of one conversation or of all, latest first."""
+    """Return the titles that contain a folded text, of one conversation or of all, latest first."""
     rows = c.execute(
         f"""SELECT key, title, bot_name, updated_at FROM conversations
             WHERE deleted_at = 0 AND {"key = ?" if conversation else "? = ''"} AND instr(folded, ?)
@@ -236,7 +236,7 @@ def hit_in(message: SavedMessage, text: str, *, key: int, title: str, bot_name: 
     """Return the match in a message that is not in the store, or None.
 
     Args:
-        key: of the message in the store that stands for it.
+        key: that of the stored message that represents this one.
     """
     query = fold(text).strip()
     folded = fold_parts(message.content, message.reasoning, message.name)
@@ -250,7 +250,7 @@ def hit_in(message: SavedMessage, text: str, *, key: int, title: str, bot_name: 
 _HIT_COLUMNS = """messages.conversation, title, bot_name, messages.key, position, role, type,
     messages.created_at, content, reasoning, messages.name, texts.folded"""
 _KEYS_AT_ONCE = 500
-"""SQLite accepts 32,766 variables by default, older versions 999."""
+"""At most 999, which older versions of SQLite accept; since 3.32 the default is 32,766."""
 
 
 def _hits_of(c: sqlite3.Connection, query: str, keys: Sequence[int]) -> Iterator[Hit]:
@@ -294,7 +294,7 @@ def _hit(row: Sequence[Any], query: str) -> Hit:
 
 
 def is_rare(c: sqlite3.Connection, query: str) -> bool:
-    """Return whether the index says that few messages contain a folded text."""
+    """Return whether few messages contain a folded text, according to the index."""
     expression = match_expression(query) if index_exists(c) else ""
     if not expression:
         return False
@@ -308,7 +308,7 @@ def _count(c: sqlite3.Connection, select: str, *values: object, most: int = _FEW
 
 
 def _matching_keys(c: sqlite3.Connection, query: str, limit: int) -> list[int]:
-    """The latest messages with the needle in them, of conversations that are not deleted."""
+    """Return the keys of the latest messages with the needle, of conversations that are not deleted."""
     by_key, by_time = (_wanted("texts CROSS JOIN messages"), _wanted("messages CROSS JOIN texts"))
     latest = "ORDER BY messages.created_at DESC, messages.key DESC LIMIT ?"
     expression = match_expression(query) if index_exists(c) else ""
@@ -318,7 +318,7 @@ def _matching_keys(c: sqlite3.Connection, query: str, limit: int) -> list[int]:
     newest = int(c.execute("SELECT coalesce(max(key), 0) FROM messages").fetchone()[0])
     many = max(_FEW, newest // _MANY) + 1
     count = _count(c, "SELECT 1 FROM grams WHERE grams MATCH ?", expression, most=many)
-    if count >= many:  # so frequent that looking at each message finds enough of them sooner
+    if count >= many:  # so frequent that reading message by message finds enough of them sooner
         return [int(key) for key, _ in c.execute(f"{by_time} {latest}", (query, limit))]
     found = (
         c.execute(f"{by_key} AND texts.message IN {candidates} {latest}", (query, expression, limit))
@@ -334,14 +334,14 @@ IS_LISTED = "(SELECT deleted_at FROM conversations WHERE key = messages.conversa
 
 
 def _wanted(tables: str) -> str:
-    """A query for messages with a needle, which SQLite goes through in the order of these tables."""
+    """Return a query for messages with a needle, which SQLite evaluates in the order of these tables."""
     return f"""
         SELECT messages.key, messages.created_at FROM {tables} ON texts.message = messages.key
         WHERE instr(folded, ?) AND {IS_LISTED}"""
 
 
 def _snippet(text: str, query: str, folded: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The line of the first match, as much of it as fits, and where the matches are in it."""
+    """Return the line of the first match, shortened, and the ranges of the matches in it."""
     found = spans(text, query, folded)
     if not found:
         return text[:_SNIPPET_CHARACTERS].partition("\n")[0], ()

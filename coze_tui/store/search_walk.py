@@ -1,4 +1,4 @@
-"""All matches of a text, however many, in pages: by conversation, the one with the latest match first."""
+"""Returns all matches of a text in pages: by conversation, the one with the latest match first."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ class SearchWalk:
         """Read nothing yet.
 
         Args:
-            others: matches that are not among the messages of the store.
+            others: matches that are not among the stored messages.
         """
         self._query = fold(text).strip()
         self._text = text
         self._others = others
         self._room = _FIRST_PAGE
         self._sources: list[tuple[int, str]] | None = None
-        """Conversations with titles or other matches, and when those were; the latest is last."""
+        """Conversations with titles or other matches, and their times; the latest is last."""
         self._before = (_EVERY, _EVERY)
         """Time and key of the message at which the search for the next conversation continues."""
         self._next: tuple[int, str] | None = None
-        """What that search has found."""
+        """The conversation that this search has found."""
         self._is_over = False
         self._seen: set[str] = set()
         self._conversation = ""
         self._position = 0
-        """In the conversation of the last page: below it the next page continues. 0 if it is listed."""
+        """Position in the current conversation below which the next page continues; 0 if it is done."""
 
     def page(self, c: sqlite3.Connection) -> list[Hit]:
-        """Return the next matches; none at the end. No conversation comes back once another one has come."""
+        """Return the next matches; empty at the end. All matches of a conversation are in succession."""
         if not self._query:
             return []
         if self._sources is None and search.is_rare(c, self._query):
-            self._query = ""  # there is no page after it
+            self._query = ""  # this was the last page
             return list(search.search(c, self._text, limit=_EVERY, others=self._others))
         c.create_function("is_unseen", 1, lambda key: key not in self._seen)
         room, self._room = self._room, min(2 * self._room, _LARGEST_PAGE)

@@ -1,4 +1,4 @@
-"""Chats added up by SQLite: sums, counts and times of all chats that have something in common."""
+"""Totals of chats, computed by SQLite: sums, counts and times of all chats of a group."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from coze_tui.values import valueclass
 Grouping = Literal["bot", "day", "conversation"]
 
 QUARTER_MS = 900_000
-"""Days are put together from quarters of an hour, since the offset of a time zone is a number of them."""
+"""Days are built from quarters of an hour, because every time zone's offset is a multiple of one."""
 _COUNTS = ("completed", "failed", "interrupted", "canceled")
 _MOST_SUMMED = 1 << 40
-"""If the sums exceed 64 bits, only this much of a number counts: it comes from an import and is no figure."""
+"""If the sums exceed 64 bits, each number is capped at this: such a number is bad data of an import."""
 
 
 @valueclass
 class ChatFilter:
-    """The chats that count; all of them by default."""
+    """A selection of chats; all of them by default."""
 
     since_ms: int = 0
-    """Unix milliseconds: sent then or later."""
+    """In Unix milliseconds: sent then or later."""
     until_ms: int = 1 << 62
-    """Sent before."""
+    """In Unix milliseconds: sent before."""
     site: str = ""
     bot_id: str = ""
     conversation: str = ""
 
     def includes(self, chat: ChatRecord) -> bool:
-        """Return whether a chat counts."""
+        """Return whether a chat is selected."""
         return (
             self.since_ms <= chat.sent_at < self.until_ms
             and self.site in ("", chat.site)
@@ -42,14 +42,14 @@ class ChatFilter:
 
 
 class ChatTotals(NamedTuple):
-    """Final chats that have something in common, added up."""
+    """The totals of a group of final chats."""
 
     key: str | int
-    """The bot's ID, the conversation's key, or the number of the quarter of an hour since 1970."""
+    """The bot's ID, the conversation's key, or the number of quarters of an hour since 1970."""
     label: str
     """The bot's last known name, or the conversation's title, as stored; empty for a quarter."""
     site: str
-    """The place of the latest of them."""
+    """The site of the group's latest chat."""
     chats: int
     completed: int
     failed: int
@@ -62,11 +62,11 @@ class ChatTotals(NamedTuple):
     first_ms: int
     last_ms: int
     first_texts_us: str | None
-    """Decimal numbers separated by commas, in any order; None without any, as in the next two."""
+    """Decimal numbers separated by commas, in any order; None if there are none, as in the next two."""
     totals_us: str | None
-    """Of the completed ones."""
+    """Of the completed chats."""
     codes: str | None
-    """Error codes of the failed ones."""
+    """Error codes of the failed chats."""
 
 
 def chat_totals(
@@ -74,24 +74,24 @@ def chat_totals(
 ) -> Iterator[ChatTotals]:
     """Yield the totals of final chats, the groups with the most tokens first.
 
-    Chats of deleted conversations do not count. A fork or an import may contain a chat once more: it counts
-    once, where it was first stored.
+    Chats of deleted conversations do not count. If a fork or an import contains a chat again, it counts once,
+    in the conversation in which it was first stored.
 
     Args:
-        statuses: the count by the status of a chat: completed, failed, interrupted, canceled or another.
+        statuses: the counter for each status of a chat: completed, failed, interrupted, canceled or another.
     """
     arguments = _arguments(only)
     try:
         yield from _rows(c, _query(by, statuses, only, "{}"), by, only, arguments)
     except sqlite3.OperationalError as error:
-        if str(error) != "integer overflow":  # the rows are sorted, so none was yielded before it
+        if str(error) != "integer overflow":  # the rows are sorted, so none was yielded before this error
             raise
         clamped = f"max(-{_MOST_SUMMED}, min({_MOST_SUMMED}, {{}}))"
         yield from _rows(c, _query(by, statuses, only, clamped), by, only, arguments)
 
 
 def waited_us(c: sqlite3.Connection, only: ChatFilter) -> int:
-    """Return how long these chats waited for the user, which their times do not contain; each counts once."""
+    """Return how long these chats waited for the user, which their times exclude; each chat counts once."""
     row = c.execute(
         f"""SELECT coalesce(sum(waited), 0) FROM (
                 SELECT max(breaks.waited_us) AS waited FROM breaks JOIN chats ON chats.key = breaks.chat
@@ -102,7 +102,7 @@ def waited_us(c: sqlite3.Connection, only: ChatFilter) -> int:
 
 
 def totals_of(chat: ChatRecord, by: Grouping, statuses: Mapping[str, str]) -> ChatTotals:
-    """Return the totals of one chat that the store does not have as final; see `chat_totals`."""
+    """Return the totals of one chat that is not final in the store; see `chat_totals`."""
     key: str | int = chat.conversation
     label = chat.title
     if by == "bot":
@@ -126,7 +126,7 @@ def totals_of(chat: ChatRecord, by: Grouping, statuses: Mapping[str, str]) -> Ch
 
 
 def joined(one: ChatTotals, other: ChatTotals) -> ChatTotals:
-    """Return the totals of both; the label is that of the later one, if it has any."""
+    """Return the sum of both; the label is the later one's, if it has any."""
     before, last = (one, other) if one.last_ms <= other.last_ms else (other, one)
     numbers = (mine + theirs for mine, theirs in zip(one[3:12], other[3:12], strict=True))
     texts = (",".join(filter(None, both)) or None for both in zip(one[14:], other[14:], strict=True))
@@ -135,7 +135,7 @@ def joined(one: ChatTotals, other: ChatTotals) -> ChatTotals:
 
 
 def last_messages(c: sqlite3.Connection, only: ChatFilter) -> list[tuple[int, str]]:
-    """Return each error code of these chats with the words that the server had for it the last time."""
+    """Return each error code of these chats with the server's latest message for it."""
     rows = c.execute(
         f"""SELECT error_code, error_msg, max(sent_at) FROM chats WHERE error_code <> 0 AND {_where(only)}
             GROUP BY error_code ORDER BY 3""",
@@ -193,8 +193,8 @@ def _query(by: Grouping, statuses: Mapping[str, str], only: ChatFilter, summed: 
 
     if by == "conversation":
         group, names = "conversations.key", "conversations.title, conversations.site"
-        # In the order in which conversations were stored, so that their chats are close to each other in
-        # the file; and if all chats count, SQLite need not sort them.
+        # In the order of the rows, so that the chats of a conversation are close to each other in the
+        # file; if all chats count, SQLite need not sort them.
         groups = "conversations.rowid"
         join = "CROSS JOIN" if only == ChatFilter() else "JOIN"
         tables = f"conversations {join} chats ON chats.conversation = conversations.key"
@@ -231,7 +231,8 @@ def _where(only: ChatFilter) -> str:
         )
     else:
         conditions.append("chats.conversation NOT IN (SELECT key FROM conversations WHERE deleted_at > 0)")
-    if only.since_ms > ChatFilter().since_ms:  # else the index on times would be searched for all of them
+    # Without this test, SQLite would search the index on times for all chats.
+    if only.since_ms > ChatFilter().since_ms:
         conditions.append("sent_at >= :since")
     if only.until_ms < ChatFilter().until_ms:
         conditions.append("sent_at < :until")
@@ -243,7 +244,7 @@ def _where(only: ChatFilter) -> str:
 
 
 def _repeated(only: ChatFilter) -> str:
-    """Return the query for the keys of chats that were stored before, by their Coze IDs."""
+    """Return the query for the keys of chats that were stored before under the same Coze ID."""
     return f"""
         SELECT key FROM (
             SELECT chats.key,
