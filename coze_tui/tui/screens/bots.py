@@ -216,13 +216,17 @@ class BotPicker(Panel[BotChoice | None]):
         return [BotSection(_("RECENT"), entries)] if entries else []
 
     def _recent(self) -> list[tuple[str, str]]:
-        """Return IDs and names of this site's recent bots, the latest first."""
+        """Return IDs and names of this site's recent bots, the latest first, but the one in use last.
+
+        So the first row is the bot used before, on which the cursor begins: Enter switches back and forth.
+        """
         suffix = bot_key("", self._settings.base_url)
         recent = list(self._remembered.recent_bots.items())[::-1]
-        return [(key.removesuffix(suffix), name) for key, name in recent if key.endswith(suffix)]
+        bots = [(key.removesuffix(suffix), name) for key, name in recent if key.endswith(suffix)]
+        return sorted(bots, key=lambda bot: bot[0] == self._settings.bot_id)
 
     def _first_other(self) -> str | None:
-        """Return the key of the bot used before the current one, so that Enter switches back and forth."""
+        """Return the key of the bot used before the current one."""
         others = (bot_id for bot_id, _name in self._recent() if bot_id != self._settings.bot_id)
         return next((f"recent {bot_id}" for bot_id in others), None)
 

@@ -125,7 +125,7 @@ async def test_recent_bots_of_this_site_come_first_and_enter_goes_back_to_the_on
         async with picker(tmp_path, stand_in, remembered=remembered, bot_id=FIRST.id) as it:
             await it.shows("RECENT")
             assert "of another site" not in it.host.text
-            assert it.host.text.index("Present") < it.host.text.index("Thinks")
+            assert it.host.text.index("Thinks") < it.host.text.index("Present"), "the cursor begins above"
             await it.shows("Sample team")
             await it.pilot.press("enter")
             await it.pilot.pause()
