@@ -12,6 +12,7 @@ from textual.widgets import Input, TextArea
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import (
     Answer,
+    AskBack,
     Bot,
     Complete,
     Delta,
@@ -125,6 +126,15 @@ async def test_a_local_tool_is_answered_and_the_stream_goes_on(home: Path) -> No
         await at.answered()
         assert at.screen.turns.view.phase is Outcome.COMPLETED
         assert at.text().count("▎ 海水") == 1
+
+
+async def test_a_question_back_waits_for_the_user(home: Path) -> None:
+    async with desk(home, bot([AskBack("几点？")])) as at:
+        await at.ask("订位")
+        await at.answered()
+        await at.until(lambda: at.screen.header.chip.sign == "▲")
+        assert "waits for you" in at.screen.header.chip.text
+        assert at.screen.turns.view.phase is Outcome.COMPLETED
 
 
 async def test_an_allowed_command_gives_the_output_of_a_tool(home: Path) -> None:

@@ -119,6 +119,8 @@ class TurnFigures:
         """One for each two neighboring deltas of a run."""
         self.pauses = Pauses()
         """The stalls and the longest gap between those neighbors."""
+        self._asks = False
+        """The bot has stopped for a reply or for the outputs of local tools."""
         self._rows: list[EventRow] = []
         self._growing: _Growing | None = None
         """The present values of the last row, if it is a run that has grown since `rows` was read."""
@@ -177,6 +179,11 @@ class TurnFigures:
     def is_ended(self) -> bool:
         """Whether the turn is over; submitted tool outputs continue it."""
         return self.outcome is not None
+
+    @property
+    def asks_back(self) -> bool:
+        """Whether it ended with a question of the bot, which the next message answers (docs/wire.md 3.6)."""
+        return self.outcome is Outcome.COMPLETED and self._asks
 
     @property
     def is_timeless(self) -> bool:
@@ -267,6 +274,7 @@ class TurnFigures:
         self.last_us = max(self.last_us, at_us)
         if self.is_ended and isinstance(phase, Phase):  # tool outputs were submitted (docs/wire.md 4.4)
             self.outcome = self.error = None
+            self._asks = False
             self._next = _EXPECTED.index("in_progress")
 
     def _answer_grew(self, update: AnswerGrew) -> None:
@@ -326,6 +334,8 @@ class TurnFigures:
         self.last_us = max(self.last_us, record.at_us)
         self.pauses.end_run()
         self.follow_ups += record.name == "follow_up"
+        is_interrupt = record.name == "verbose" and record.detail == "interrupt"
+        self._asks |= is_interrupt or record.name == "requires_action"
         if record.name in _EXPECTED:
             self._expect_after(record.name)
         elif record.name in _ENDS:

@@ -291,10 +291,10 @@ class TurnControl:
             return  # the user has stopped it
         if outcome.continues_queue and conversation.queue.waiting and not self._is_foreign:
             return
-        if outcome is Outcome.COMPLETED:
-            text = _("{bot} has answered.")
-        elif outcome.needs_user:
+        if outcome.needs_user or figures.asks_back:
             text = _("{bot} needs you.")
+        elif outcome is Outcome.COMPLETED:
+            text = _("{bot} has answered.")
         else:
             text = _("{bot}: the answer has ended early.")
         seconds = figures.last_us / 1_000_000

@@ -130,7 +130,8 @@ class Chip:
             now_us: Microseconds since sending; None for when its last update came.
         """
         if figures.outcome is not None:
-            return cls.of_end(figures.outcome, figures.error, figures.last_us)
+            outcome = Outcome.REQUIRES_ACTION if figures.asks_back else figures.outcome
+            return cls.of_end(outcome, figures.error, figures.last_us)
         elapsed_us = figures.last_us if now_us is None else now_us
         return cls.of_activity(activity_of(figures.phase), clean_line(figures.tool), elapsed_us)
 

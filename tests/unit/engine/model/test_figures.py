@@ -290,6 +290,17 @@ def test_endless_different_events_end_in_one_counting_row() -> None:
     assert figures.characters == 1 + 2 * 5_000
 
 
+def test_a_bot_that_asks_back_is_no_bot_that_is_done() -> None:
+    done = TurnEnded(Outcome.COMPLETED, 9_000)
+    for asking in (noted("requires_action", 5_000), noted("verbose", 5_000, detail="interrupt")):
+        figures = fed(noted("sent", 0), asking, done)
+        assert figures.asks_back
+        figures.add(PhaseChanged(Phase.IN_PROGRESS, 9_500))  # the outputs of local tools were submitted
+        figures.add(done)
+        assert not figures.asks_back
+    assert not fed(noted("sent", 0), noted("verbose", 5_000, detail="generate_answer_finish"), done).asks_back
+
+
 def test_a_refused_request_has_a_row_and_the_logid_of_the_refusal() -> None:
     refused = AuthError(4101, "no permission", logid="20250129F2A")
     figures = fed(noted("sent", 0, level="good"), TurnEnded(Outcome.FAILED, 6_000, refused))
