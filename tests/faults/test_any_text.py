@@ -361,9 +361,10 @@ async def bots(v: Visitor) -> None:
 
 
 async def side_by_side(v: Visitor) -> None:
-    v.at.screen.run_in_worker("screen", v.at.screen.actions.ask_side_by_side, exclusive=True)
+    v.at.screen.actions.ask_side_by_side()
     await v.opened(BotPicker)
-    v.press("escape")
+    await v.seen("N1")
+    v.press("enter")
     await v.opened(SideBySideScreen)
     v.put("Q2")
     await v.seen("Q2")

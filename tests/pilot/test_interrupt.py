@@ -72,7 +72,7 @@ MAKERS: dict[type[Screen[Any]], Callable[[Desk], Screen[Any]]] = {
     ShowLink: lambda _at: ShowLink("https://example.com"),
     ShowText: lambda _at: ShowText("Title", "text"),
     SideBySideScreen: lambda at: SideBySideScreen(
-        at.context.settings, KnownBot(id=BOTS[0].id), keep_draft=lambda _text: None
+        at.context.settings, [KnownBot(id=BOTS[0].id)], keep_draft=lambda _text: None
     ),
     StatisticsScreen: lambda _at: StatisticsScreen(),
     ToolRequest: lambda _at: ToolRequest([ToolCall("call", "function", "tool", "{}")]),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from textual import events
 
 from coze_tui.engine.library.conversations import Opened
@@ -18,6 +19,7 @@ from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import AskText
 from coze_tui.tui.screens.help import help_sections
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
+from coze_tui.tui.widgets.field import Field
 from tests.support.desk import Desk, desk
 from tests.support.shown import stale_rows
 from tests.support.waiting import resize
@@ -113,12 +115,13 @@ async def side(
     """The screen with the first bot, and these beside it."""
     async with desk(home, bots) as at:
         at.screen.prompt.set_message(typed)
-        at.screen.run_in_worker("screen", at.screen.actions.ask_side_by_side, exclusive=True)
+        at.screen.actions.ask_side_by_side()
         await at.until(lambda: isinstance(at.app.screen, BotPicker), "a second bot is asked for")
-        await at.pilot.press("escape")
+        await pick(at, others[0])
         await at.until(lambda: isinstance(at.app.screen, SideBySideScreen))
         opened = Side(at)
-        for bot_id in others:
+        await at.until(lambda: len(opened.screen.columns) == 2)
+        for bot_id in others[1:]:
             await opened.add(bot_id)
         yield opened
 
@@ -149,6 +152,27 @@ async def test_each_bot_answers_in_its_own_column_and_conversation(home: Path) -
                 "Why is the sea salty?",
                 "And lakes?",
             ]
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c"])
+async def test_without_a_second_bot_the_chat_is_back_with_what_was_typed(home: Path, key: str) -> None:
+    async with desk(home, BOTS) as at:
+        at.screen.prompt.set_message("half a")
+        at.screen.actions.ask_side_by_side()
+        await at.until(lambda: isinstance(at.app.screen, BotPicker))
+        await at.pilot.press(key)
+        await at.until(lambda: at.app.screen is at.screen)
+        assert at.screen.prompt.message == "half a"
+
+
+async def test_what_is_typed_behind_the_command_goes_to_the_picker(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        at.screen.prompt.set_message("/compare")
+        await at.pilot.pause()
+        for pressed in ("enter", *"Riv"):  # as from one packet
+            at.app.post_message(events.Key(pressed, pressed if len(pressed) == 1 else None))
+        await at.until(lambda: isinstance(at.app.screen, BotPicker), "a second bot is asked for")
+        await at.until(lambda: at.app.screen.query_one(Field).value == "Riv")
 
 
 async def test_versions_and_parameters_of_one_bot_can_be_compared(home: Path) -> None:

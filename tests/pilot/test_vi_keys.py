@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from coze_tui.standin.scenarios import Answer, Bot, Delta, Gate
+from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.help import HelpScreen
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
 from coze_tui.tui.widgets.prompt.prompt import Prompt
@@ -45,7 +47,10 @@ async def test_they_are_in_the_help_and_in_the_prompt_of_the_comparison(home: Pa
         await at.until(lambda: any("iw aw" in line for line in _lines(rows)))
         await at.pilot.press("escape")
         await at.until(lambda: at.app.screen is at.screen)
-        at.screen.run_in_worker("screen", at.screen.actions.ask_side_by_side, exclusive=True)
+        at.screen.actions.ask_side_by_side()
+        await at.until(lambda: isinstance(at.app.screen, BotPicker))
+        at.app.post_message(events.Paste(BOT))
+        await at.pilot.press("enter")
         await at.until(lambda: isinstance(at.app.screen, SideBySideScreen))
         await at.until(
             lambda: at.app.screen.query(Prompt) and at.app.screen.query_one(Prompt).mode == "insert"

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from coze_tui.tui.screens.bots import BotChoice
     from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice
     from coze_tui.tui.screens.history import HistoryChoice
+    from coze_tui.tui.screens.side_by_side import CompareResult
 
 
 class ConversationActions:
@@ -250,21 +251,27 @@ class ConversationActions:
         if key is not None:
             await self.open(key)
 
-    async def ask_side_by_side(self) -> None:
-        """Ask several bots the same question, and open the conversation that is chosen there."""
+    def ask_side_by_side(self) -> None:
+        """Let the user pick a second bot, ask both, and open the conversation that is chosen there."""
+        from coze_tui.tui.screens.bots import bot_picker
         from coze_tui.tui.screens.side_by_side import SideBySideScreen
 
-        prompt = self._widgets.prompt
-        screen = SideBySideScreen(
-            self._screen.context.settings,
-            self._conversation.bot,
-            prompt.message,
-            keep_draft=self._keep_typed,
-        )
-        left = await self._screen.app.push_screen_wait(screen)
-        prompt.set_message(left.text)
-        if left.conversation:
-            await self.open(left.conversation)
+        context, prompt, bot = self._screen.context, self._widgets.prompt, self._conversation.bot
+
+        def leave(left: CompareResult | None) -> None:
+            if left is not None:
+                prompt.set_message(left.text)
+                if left.conversation:
+                    self._screen.run_in_worker("screen", self.open, left.conversation, exclusive=True)
+
+        def compare(choice: BotChoice | None) -> None:
+            if choice is not None:
+                bots = [bot, Bot(id=choice.bot_id, name=choice.name)]
+                screen = SideBySideScreen(context.settings, bots, prompt.message, keep_draft=self._keep_typed)
+                self._screen.app.push_screen(screen, leave)
+
+        # At once, so that the picker gets what is typed right behind the command.
+        self._screen.app.push_screen(bot_picker(context, with_profiles=False, taken={bot.id}), compare)
 
     def _keep_typed(self, text: str) -> None:
         """Take over what is typed on the screen above; it has waited there until it was a draft."""
@@ -358,9 +365,10 @@ class ConversationActions:
         return first_run(self._screen.context)
 
     async def _use_choice(self, choice: FirstRunChoice | Literal["demo"] | None) -> None:
-        from coze_tui.tui.screens.first_run import use_choice
+        from coze_tui.tui.screens.first_run import missing_texts, use_choice, what_is_missing
 
         conversation = self._conversation
+        conversation.take_back(missing_texts())
         before = conversation.bot.id
         if await use_choice(self._screen.context, choice):
             conversation.use_settings()
@@ -370,6 +378,8 @@ class ConversationActions:
                 self.show_new()
             self.start_learning_bot(behind_failures=is_adopted)
             self._left_chats.start()
+        elif choice is None and (text := await what_is_missing(self._screen.context)):
+            conversation.warn(text)
 
     # --- the open conversation ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -95,6 +96,22 @@ async def use_choice(context: AppContext, choice: FirstRunChoice | Literal["demo
         settings = replace(settings, send_key=choice.send_key)
     await context.use(settings)
     return True
+
+
+def missing_texts() -> tuple[str, str]:
+    """Return the sentences about a missing token and a missing bot, and the commands that help."""
+    return (
+        _("There is no token yet, so that nothing can be sent. /login asks for it; the demo needs none."),
+        _("There is no bot yet, so that nothing can be sent. /login or /bot chooses one."),
+    )
+
+
+async def what_is_missing(context: AppContext) -> str:
+    """Return the sentence about what the program cannot chat without, or an empty text if all is there."""
+    no_token, no_bot = missing_texts()
+    if not await asyncio.to_thread(context.startup.has_token, context.settings):  # may run a command
+        return no_token
+    return "" if context.settings.bot_id else no_bot
 
 
 def _step_parts(step: Step, state: Literal["done", "present", "ahead"], value: str) -> list[Part]:

@@ -23,7 +23,7 @@ from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.text.slash import command_word
 from coze_tui.tui.log.message_log import MessageLog
-from coze_tui.tui.screens.bots import bot_picker
+from coze_tui.tui.screens.bots import BotChoice, bot_picker
 from coze_tui.tui.screens.dialogs import AskText, ShowText
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.answer_column import AnswerColumn, Answerer
@@ -59,7 +59,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     """Shows columns, each with a separate conversation that is in the history like any other.
 
     Args:
-        bot: The bot of the first column.
+        bots: The bots of the first columns.
         text: The text that is typed already.
         keep_draft: Called with the typed text, so that it survives the program.
     """
@@ -84,11 +84,11 @@ class SideBySideScreen(LogScreen[CompareResult]):
     prompt = getters.query_one(Prompt)
 
     def __init__(
-        self, settings: Settings, bot: Bot, text: str = "", *, keep_draft: Callable[[str], None]
+        self, settings: Settings, bots: Sequence[Bot], text: str = "", *, keep_draft: Callable[[str], None]
     ) -> None:
         super().__init__()
         self._settings = settings
-        self._bot = bot
+        self._bots = bots
         self._text = text
         self._keep_draft = keep_draft
         self._pulse: Timer | None = None
@@ -106,7 +106,9 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     def compose(self) -> ComposeResult:
         yield HeadLine(self._head, id="head")
-        yield HorizontalScroll(self._column(Answerer.of(self._bot, self._settings), 0), id="columns")
+        answerers = [Answerer.of(bot, self._settings) for bot in self._bots]
+        columns = [self._column(answerer, number) for number, answerer in enumerate(answerers)]
+        yield HorizontalScroll(*columns, id="columns")
         yield PromptArea(
             doubt_about=_doubt_about,
             enter_guard=self.context.app.enter_guard,
@@ -117,15 +119,15 @@ class SideBySideScreen(LogScreen[CompareResult]):
         yield KeyFooter(order=_FOOTER, last="side.back", id="footer")
 
     def on_mount(self) -> None:
-        """Start with the bot of the chat, and ask for a second one."""
+        """Start with the given bots and text."""
         self.query_one("#columns").can_focus = False
         if self._text:
             self.prompt.set_message(self._text)
         self._changed()
         self.watch(self.app, "theme", self._theme_changed, init=False)
-        if not self._bot.name:
-            self._learn_name(self.columns[0])
-        self.call_after_refresh(self.action_add)
+        for column in self.columns:
+            if not column.answerer.bot.name:
+                self._learn_name(column)
 
     def _theme_changed(self) -> None:
         for column in self.columns:
@@ -229,22 +231,25 @@ class SideBySideScreen(LogScreen[CompareResult]):
     def action_add(self) -> None:
         """Add a column for another bot."""
         if len(self.columns) < _MOST:
-            self._add()
+            self._pick(self._add, {column.answerer.bot.id for column in self.columns})
         else:
             self.notify(_("Not added: at most four columns are possible."), markup=False)
 
-    @work(group="pick", exclusive=True, exit_on_error=False)
-    async def _add(self) -> None:
-        taken = {column.answerer.bot.id for column in self.columns}
-        if (bot := await self._picked(taken)) is not None:
+    def _pick(self, take: Callable[[Bot | None], object], taken: Collection[str] = ()) -> None:
+        """Let the user pick a bot; `take` gets it, or None."""
+
+        def picked(choice: BotChoice | None) -> None:
+            take(Bot(id=choice.bot_id, name=choice.name) if choice is not None else None)
+
+        self.app.push_screen(bot_picker(self.context, with_profiles=False, taken=taken), picked)
+
+    @work(group="add", exit_on_error=False)
+    async def _add(self, bot: Bot | None) -> None:
+        if bot is not None:
             answerer = Answerer.of(bot, self._settings)
             await self.query_one("#columns").mount(self._column(answerer, len(self.columns)))
             self._changed()
             self.prompt.focus()
-
-    async def _picked(self, taken: Collection[str] = ()) -> Bot | None:
-        choice = await self.app.push_screen_wait(bot_picker(self.context, with_profiles=False, taken=taken))
-        return Bot(id=choice.bot_id, name=choice.name) if choice is not None else None
 
     @on(AnswerColumn.ActionAsked)
     def _action_asked(self, message: AnswerColumn.ActionAsked) -> None:
@@ -292,11 +297,13 @@ class SideBySideScreen(LogScreen[CompareResult]):
         self.prompt.focus()
         self._changed()
 
-    @work(group="pick", exclusive=True, exit_on_error=False)
-    async def _change_bot(self, column: AnswerColumn) -> None:
-        if (bot := await self._picked()) is not None:
-            column.use(replace(column.answerer, bot=bot))
-            self.prompt.focus()
+    def _change_bot(self, column: AnswerColumn) -> None:
+        def use(bot: Bot | None) -> None:
+            if bot is not None:
+                column.use(replace(column.answerer, bot=bot))
+                self.prompt.focus()
+
+        self._pick(use)
 
     @work(group="limits", exit_on_error=False)
     async def _notify_drafts(self, column: AnswerColumn) -> None:
