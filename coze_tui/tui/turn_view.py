@@ -83,10 +83,16 @@ class TurnView:
         self.phase = Phase.SENDING
         self._sent_at = self.clock()
 
-    def start(self, asked: QuestionEntry | None, entry: AnswerEntry) -> None:
-        """Show a question and the entry for its answer at the end of the log."""
+    def start(self, asked: QuestionEntry | None, entry: AnswerEntry, *, is_unasked: bool = False) -> None:
+        """Show a question and the entry for its answer at the end of the log.
+
+        Args:
+            is_unasked: The program sends the question by itself: a user who reads further up stays there.
+        """
+        follows = self._log.viewport.following or not is_unasked
         self._log.append(*([asked] if asked is not None else []), entry)
-        self._log.action_to_end()
+        if follows:
+            self._log.action_to_end()
         self.resume(asked.text if asked is not None else "", entry, TurnFigures())
         self._asked = asked
 

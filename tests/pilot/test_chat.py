@@ -30,6 +30,7 @@ from coze_tui.standin.scenarios import (
     RequireAction,
     ToolCall,
     ToolResponse,
+    Turn,
 )
 from coze_tui.standin.server import StandIn
 from coze_tui.text.i18n import is_chinese
@@ -137,7 +138,11 @@ async def test_the_demo_introduces_itself_in_the_language_of_the_program(home: P
             assert "Hello" not in at.text()
             at.context.choose_language("en")
             await at.until(lambda: "Hello, I am Xiaochun" in at.text())
-            assert spoken == ["en", "zh_CN", "en"]
+            await at.ask("1 + 1")
+            await at.answered()
+            at.context.choose_language("zh_CN")
+            await at.until(lambda: "你好，我是小春" in at.text() and "Hello" not in at.text(), "it greets on")
+            assert spoken == ["en", "zh_CN", "en", "zh_CN"]
 
 
 async def test_the_title_in_the_header_is_the_one_that_is_kept(home: Path) -> None:
@@ -225,6 +230,29 @@ async def test_a_queued_question_can_be_taken_back(home: Path) -> None:
         assert at.screen.queue_strip.queued == ()
         at.stand_in.release("held")
         await at.answered()
+
+
+async def test_a_queued_question_leaves_the_view_where_one_reads(home: Path) -> None:
+    def steps(turn: Turn) -> list[object]:
+        lines = "\n\n".join(f"{turn.question} {number}" for number in range(60))
+        return [Delta(lines), Gate(turn.question), Complete()] if turn.question == "two" else [Answer(lines)]
+
+    async with desk(home, [Bot(BOT, "海水", steps)]) as at:  # type: ignore[arg-type]
+        await at.ask("one")
+        await at.answered()
+        await at.ask("two")
+        await at.until(lambda: "two 59" in at.text())
+        await at.ask("three")
+        await at.until(lambda: at.screen.queue_strip.queued)
+        at.screen.log_widget.action_to_top()
+        await at.until(lambda: "one 0" in at.text())
+        top = at.text()
+        at.stand_in.release("two")
+        await at.until(lambda: len(at.screen.log_widget.entries) >= 6 and not at.screen.queue_strip.queued)
+        await at.answered()
+        assert at.text().splitlines()[:20] == top.splitlines()[:20]
+        await at.ask("four")
+        await at.until(lambda: "four 59" in at.text(), "what the user sends is shown")
 
 
 async def test_a_failed_chat_says_what_to_do_and_keeps_the_question(home: Path) -> None:

@@ -678,7 +678,13 @@ class ChatScreen(LogScreen[None]):
         entries = self.log_widget.entries
         is_begun = any(not isinstance(entry, GreetingEntry | FirstStepsEntry) for entry in entries)
         if self.conversation.key and is_begun:
+            greets = isinstance(entries[0], GreetingEntry)
             await self.actions.open(self.conversation.key)
+            if greets:
+                for bot in self.context.demo_bots:  # only these speak the language of the program
+                    if bot.id == self.conversation.bot.id:
+                        self.conversation.use_bot(bot)
+                self.conversation.greet_above()
         else:
             self.log_widget.clear()
             self.conversation.use_bot(self.context.known_bot())

@@ -150,18 +150,29 @@ class OpenConversation:
         Args:
             behind_failures: Greet also at the end of a log in which every question has failed.
         """
-        log, bot = self._widgets.log, self.bot
+        log = self._widgets.log
         said = [entry for entry in log.entries if not entry.is_transient]
         if said and not (behind_failures and self._have_failed(said)):
             return
-        entries: list[Entry] = []
-        if bot.prologue or bot.suggested_questions:
-            questions = [clean_line(question) for question in bot.suggested_questions]
-            entries.append(GreetingEntry(self.bot_name, clean(bot.prologue), questions, bot_id=bot.id))
-        log.append(*entries, self._first_steps())
+        greeting = self._greeting()
+        log.append(*([greeting] if greeting is not None else []), self._first_steps())
         self.offer_follow_ups()
         if not said:
             log.viewport.show_start()  # a low terminal has no room for all of it
+
+    def greet_above(self) -> None:
+        """Show the bot's greeting above what was said, unless something older is not loaded."""
+        log = self._widgets.log
+        if (greeting := self._greeting()) is not None and not log.viewport.has_older:
+            log.viewport.prepend([greeting], has_older=False)
+
+    def _greeting(self) -> GreetingEntry | None:
+        """Return what the bot says before the first question; None if it has no such text."""
+        bot = self.bot
+        if not (bot.prologue or bot.suggested_questions):
+            return None
+        questions = [clean_line(question) for question in bot.suggested_questions]
+        return GreetingEntry(self.bot_name, clean(bot.prologue), questions, bot_id=bot.id)
 
     def _have_failed(self, entries: Sequence[Entry]) -> bool:
         """Return whether these are all entries of the conversation, and every question in them has failed."""

@@ -139,7 +139,8 @@ class TurnControl:
             await conversation.window.load_end()
         if key == conversation.key:  # else another conversation was opened meanwhile
             names = [clean_line(path.name) for path in files]
-            self._show_new(QuestionEntry(question, now_ms, files=names), now_ms, feed)
+            asked_entry = QuestionEntry(question, now_ms, files=names)
+            self._show_new(asked_entry, now_ms, feed, is_unasked=is_queued)
             if not conversation.title:
                 conversation.set_title(title_of(question))
         await self._engine_thread.call(lambda engine: engine.send(asked, feed))
@@ -205,12 +206,14 @@ class TurnControl:
         self._widgets.log.viewport.entry_changed(entry)
         self.resume(entry, TurnFigures(), feed)
 
-    def _show_new(self, asked: QuestionEntry, now_ms: int, feed: TurnFeed) -> None:
+    def _show_new(
+        self, asked: QuestionEntry, now_ms: int, feed: TurnFeed, *, is_unasked: bool = False
+    ) -> None:
         """Show a question at the end of the log, and follow its answer."""
         base_url = self._screen.context.settings.base_url
         conversation = self._conversation
         entry = AnswerEntry(conversation.bot_name, now_ms, base_url=base_url, bot_id=conversation.bot.id)
-        self.view.start(asked, entry)
+        self.view.start(asked, entry, is_unasked=is_unasked)
         self._entries = (asked, entry)
         self._was_sent = False
         self._follow(feed)
