@@ -48,9 +48,9 @@ _TITLE_CELLS = 30
 """Cells of a title in a toast."""
 _FOOTER = (
     *("history.open", "history.undo", "history.search", "history.select", "history.import"),
-    *("history.delete", "history.rename", "history.export", "history.pin", "history.fork"),
+    *("history.delete", "history.rename", "history.export", "history.pin", "history.fork", "history.help"),
 )
-_KEYS_SHOWN = 12
+_KEYS_SHOWN = 13
 
 
 @valueclass
@@ -103,7 +103,13 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         Binding("up", "move(-1)", N_("up"), id="history.up", show=False),
         Binding("pagedown", "page(1)", N_("page down"), id="history.page_down", show=False),
         Binding("pageup", "page(-1)", N_("page up"), id="history.page_up", show=False),
-        Binding("f1,question_mark", "app.help", N_("help"), id="history.help", show=False),
+        Binding(
+            "f1,question_mark",
+            "app.help",
+            N_("help"),
+            id="history.help",
+            tooltip=N_("keys, and what the signs mean"),
+        ),
         Binding("escape", "back", N_("back"), id="history.back"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off

@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from coze_tui.config.addresses import AddressError, BotAddress, bot_from_text, site_name
 from coze_tui.render.cells import cell_len, shorten
+from coze_tui.render.wrap import rows_of
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import tail
 from coze_tui.text.i18n import N_, _
@@ -31,6 +32,8 @@ _ID_OR_URL = re.compile(r"\d{10,}|.*/.*", re.ASCII)
 _TYPED = "typed"
 _LEAST_DETAIL = 12
 """Cells of a detail that are still worth showing."""
+_DESCRIPTION_SHARE = 0.4
+"""Of the height, for the description at most."""
 
 
 @valueclass
@@ -224,17 +227,25 @@ class BotList(Vertical):
         self._describe()
 
     def _describe(self) -> None:
-        """Show the whole description of the bot with the cursor, in the room that the longest one needs."""
-        width = self.description.content_size.width or self.size.width
+        """Show the description of the bot with the cursor, in the room that the longest one needs.
+
+        On a low screen it ends with `…` if there is no room for all of it.
+        """
+        width = max(1, self.size.width - self.description.gutter.width)
         most = max((height_of(text, width) for text in self._descriptions.values()), default=0)
-        self.description.styles.min_height = most
+        room = max(1, round(self.size.height * _DESCRIPTION_SHARE))
+        self.description.styles.min_height = self.description.styles.max_height = min(most, room)
         text = self._descriptions.get(self.rows.current, "")
+        if height_of(text, width) > room:
+            last = rows_of(text, width)[room - 1]
+            text = text[: last.start] + shorten(text[last.start :], width)
         self.description.show(*([text] if text else []))
         self.description.display = bool(most)
 
     def on_resize(self, resize: events.Resize) -> None:
         """Columns go with the width."""
         self._lay_out()
+        self._describe()
 
     # --- what was typed ---
 

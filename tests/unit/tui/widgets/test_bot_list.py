@@ -128,3 +128,15 @@ async def test_each_bot_stands_once_and_the_chosen_one_is_described_in_full(stag
         assert listed.description.text == ""
         rows = listed.rows
         assert "Flies" not in "".join(rows.render_line(y).text for y in range(rows.size.height))
+
+
+async def test_a_description_without_room_ends_with_a_sign_of_it(stage: Stage) -> None:
+    listed = BotList(BASE)
+    long = BotSection("TEAM", (ListedBot("t 1", "Seagull", "1", description="Flies over the sea. " * 40),))
+    async with stage(listed, size=(52, 14)) as (_app, pilot):
+        listed.show([long])
+        await pilot.pause()
+        assert listed.description.text.endswith("…")
+        assert 1 < listed.description.size.height <= 6
+        drawn = listed.description.render_line(listed.description.size.height - 1).text
+        assert drawn.rstrip().endswith("…"), "the sign is in sight"
