@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.drivers.headless_driver import HeadlessDriver
 
 from coze_tui.exports import describe
 from coze_tui.standin.scenarios import (
@@ -249,3 +251,29 @@ async def test_a_new_language_is_spoken_at_once_while_an_answer_arrives(home: Pa
         at.stand_in.release("end 2")
         await at.answered()
         at.screen.choose_language("en")
+
+
+async def test_the_bell_rings_for_a_long_answer_or_for_a_user_who_looks_elsewhere(home: Path) -> None:
+    written: list[str] = []
+
+    class Heard(HeadlessDriver):
+        def write(self, data: str) -> None:
+            written.append(data)
+
+    def rings() -> int:
+        return sum(text.startswith("\a") for text in written)
+
+    async with desk(home, driver=Heard) as at:
+        announce, count = at.context.announce, 0
+        for seconds, is_focused, setting, is_loud in (
+            (9.9, True, "auto", False),
+            (10.1, True, "auto", True),
+            (0.1, False, "auto", True),
+            (60.0, False, "never", False),
+        ):
+            at.app.app_focus = is_focused
+            at.context.settings = replace(at.context.settings, notifications=setting)
+            announce("title", "text", seconds)
+            await at.finished()
+            count += is_loud
+            assert rings() == count, (seconds, is_focused, setting)
