@@ -242,7 +242,7 @@ async def test_a_conversation_begun_without_a_token_gets_the_bot_that_answers(ho
             await at.until(lambda: isinstance(at.app.screen, FirstRun))
             await at.pilot.press("escape")
             await at.until(lambda: at.app.screen is at.screen)
-            await at.until(lambda: "There is no token yet" in " ".join(at.screen.banner.texts))
+            await at.until(lambda: "No token is set yet" in " ".join(at.screen.banner.texts))
             await at.ask("hi")
             await at.until(lambda: isinstance(at.app.screen, FirstRun))
             key = at.screen.conversation.key
@@ -257,7 +257,7 @@ async def test_a_conversation_begun_without_a_token_gets_the_bot_that_answers(ho
                 lambda: "你好，我是海水。" in at.text(), "it greets, though one question has failed"
             )
             assert at.screen.conversation.key == key
-            assert "There is no token yet" not in " ".join(at.screen.banner.texts)
+            assert "No token is set yet" not in " ".join(at.screen.banner.texts)
             assert "no bot" not in at.text()
             assert at.screen.prompt.message == "hi", "the question is still there"
             saved = await write(home, lambda c: history.conversation(c, key))

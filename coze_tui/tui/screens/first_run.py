@@ -101,8 +101,8 @@ async def use_choice(context: AppContext, choice: FirstRunChoice | Literal["demo
 def missing_texts() -> tuple[str, str]:
     """Return the sentences about a missing token and a missing bot, and the commands that help."""
     return (
-        _("There is no token yet, so that nothing can be sent. /login asks for it; the demo needs none."),
-        _("There is no bot yet, so that nothing can be sent. /login or /bot chooses one."),
+        _("No token is set yet. Set one with /login, or run `coze-tui demo`, which needs none."),
+        _("No bot is selected yet. Choose one with /bot or /login."),
     )
 
 
