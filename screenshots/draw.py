@@ -10,7 +10,7 @@ from tests.support.terminal import Cell
 
 WIDTH, HEIGHT = 10, 20
 """Pixels of a cell."""
-_PAPER, _INK = "#11131a", "#d7dae4"
+PAPER, _INK = "#11131a", "#d7dae4"
 """The default colors of the terminal in the pictures."""
 _NAMED = {
     "black": "#1c202b", "red": "#ff6b81", "green": "#7bd88f", "brown": "#f2c572",
@@ -20,7 +20,7 @@ _NAMED = {
 }  # fmt: skip
 _STYLE = f"""
 * {{ margin: 0; box-sizing: border-box; }}
-body {{ background: {_PAPER}; }}
+body {{ background: {PAPER}; }}
 i {{
   position: absolute; height: {HEIGHT}px; line-height: {HEIGHT}px; text-align: center; white-space: pre;
   font: normal 16.61px/{HEIGHT}px "DejaVu Sans Mono", "Noto Sans Mono CJK SC", "Noto Color Emoji", monospace;
@@ -61,9 +61,9 @@ def _row(y: int, row: Sequence[Cell]) -> Iterator[str]:
     """Grounds first, so that no ground covers a neighbor's glyph."""
     start = 0
     for x in range(1, len(row) + 1):
-        if x == len(row) or _colors(row[x])[1] != _colors(row[start])[1]:
-            paper = _colors(row[start])[1]
-            if paper != _PAPER:
+        if x == len(row) or colors(row[x])[1] != colors(row[start])[1]:
+            paper = colors(row[start])[1]
+            if paper != PAPER:
                 yield _rectangle(start, y, (0, 0, x - start, 1), paper)
             start = x
     for x, cell in enumerate(row):
@@ -71,7 +71,7 @@ def _row(y: int, row: Sequence[Cell]) -> Iterator[str]:
 
 
 def _glyph(x: int, y: int, cell: Cell, width: int) -> Iterator[str]:
-    ink = _colors(cell)[0]
+    ink = colors(cell)[0]
     if cell.underscore:
         yield _rectangle(x, y, (0, 0.9, width, 0.95), ink)
     if cell.strikethrough:
@@ -132,9 +132,9 @@ def _rectangle(x: int, y: int, box: _Box, color: str) -> str:
     )
 
 
-def _colors(cell: Cell) -> tuple[str, str]:
+def colors(cell: Cell) -> tuple[str, str]:
     """Ink and paper."""
-    ink, paper = _color(cell.foreground, _INK), _color(cell.background, _PAPER)
+    ink, paper = _color(cell.foreground, _INK), _color(cell.background, PAPER)
     return (paper, ink) if cell.reverse else (ink, paper)
 
 

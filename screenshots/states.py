@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,9 +25,12 @@ _KEYS = {
     "right": "\x1b[C",
     "shift+up": "\x1b[1;2A",
     "f1": "\x1bOP",
+    "f6": "\x1b[17~",
     **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"},
 }
 _HEADER = 0
+_OUTCOME = re.compile(r"[✓✗◼⟂] \S.{0,20}$")
+"""The end of the header after a chat: its sign, and its time or its error."""
 _LAST_BOT = "…0111"
 """The end of the id of the last bot that the picker lists."""
 
@@ -35,11 +40,11 @@ class Desk:
 
     def __init__(self, terminal: Terminal, *, chinese: bool) -> None:
         self._terminal = terminal
-        self._chinese = chinese
+        self.chinese = chinese
 
     def either(self, english: str, chinese: str) -> str:
         """The words of the picture's language."""
-        return chinese if self._chinese else english
+        return chinese if self.chinese else english
 
     def until(self, what: str | Callable[[TerminalScreen], bool]) -> None:
         """Wait until a text is on the screen, or a claim about it holds."""
@@ -79,6 +84,10 @@ class Desk:
         self.until(lambda screen: bot in screen.row(_HEADER) and _("Choose a bot") not in screen.text())
         self.until("1 ")
 
+    def is_idle(self) -> bool:
+        """Return whether no answer is on its way."""
+        return _is_idle(self._terminal.screen)
+
     def picture(self) -> Cells:
         """The cells as they are."""
         return self._terminal.cells()
@@ -89,8 +98,41 @@ class Desk:
         return self._terminal.cells()
 
 
+def recorded(desk: Desk) -> list[tuple[float, Cells]]:
+    """Record a question about ferries, from the first key to some seconds after the answer.
+
+    Returns the frames that differ, each with its time in seconds.
+    """
+    _greeted(desk)
+    desk.talk_to(desk.either("Uses tools", "会用工具"))
+    desk.settled()
+    frames: list[tuple[float, Cells]] = []
+    start = time.monotonic()
+
+    def record(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (now := time.monotonic()) < end:
+            cells = desk.picture()
+            if not frames or frames[-1][1] != cells:
+                frames.append((now - start if frames else 0.0, cells))
+            time.sleep(0.06)
+
+    record(1)
+    for character in desk.either("When does the next ferry leave?", "下一班渡轮几点开？"):
+        desk.press(character)
+        record(0.2 if desk.chinese else 0.07)
+    record(0.5)
+    desk.press("enter")
+    record(1)
+    while not desk.is_idle():
+        record(0.1)
+    record(4)
+    return frames
+
+
 def _is_idle(screen: TerminalScreen) -> bool:
-    return screen.row(_HEADER).endswith((_("idle"), _("needs you")))
+    header = screen.row(_HEADER)
+    return header.endswith((_("idle"), _("needs you"))) or bool(_OUTCOME.search(header))
 
 
 State = Callable[[Desk], Cells]
@@ -127,12 +169,6 @@ def _greeted(desk: Desk) -> None:
     desk.until("1 + 1")
 
 
-def idle(desk: Desk) -> Cells:
-    """A bot that greets, and nothing asked yet."""
-    _greeted(desk)
-    return desk.settled()
-
-
 def answering(desk: Desk) -> Cells:
     """An answer on its way, and the next question typed meanwhile."""
     _ask_for_ferries(desk)
@@ -145,7 +181,7 @@ def tool(desk: Desk) -> Cells:
     """Knowledge and a tool call, which is unfolded, and the answer after them."""
     _ask_for_ferries(desk)
     desk.answered()
-    desk.press("tab", "k", "enter")
+    desk.press("f6")
     desk.until("seats")
     return desk.settled()
 
@@ -163,7 +199,7 @@ def thinking(desk: Desk) -> Cells:
     english = "20 heads and 56 legs: how many chickens and rabbits?"
     desk.ask(desk.either(english, "鸡兔同笼，35 个头，94 只脚，各几只？"))
     desk.answered()
-    desk.press("tab", "k", "enter")
+    desk.press("f6")
     desk.until(desk.either("Suppose they are all chickens", "先假设全是鸡"))
     return desk.settled()
 
@@ -190,30 +226,13 @@ def failed(desk: Desk) -> Cells:
     return desk.settled()
 
 
-def recovered(desk: Desk) -> Cells:
-    """A line that broke, and an answer that is whole all the same."""
-    _greeted(desk)
-    desk.talk_to(desk.either("Loses the line", "断线"))
-    desk.ask(desk.either("What if the line breaks?", "线断了怎么办？"))
-    desk.answered()
-    return desk.settled()
-
-
 def tool_request(desk: Desk) -> Cells:
     """The form for a tool on this machine."""
     _greeted(desk)
     desk.talk_to(desk.either("Needs your help", "要你帮忙"))
     desk.ask(desk.either("What time is it?", "现在几点？"))
-    desk.until(_("The bot asks for a tool"))
-    desk.press("f5")
     desk.until(_("no output yet"))
     desk.write("10:02, 29 January 2025")
-    return desk.settled()
-
-
-def first_run(desk: Desk) -> Cells:
-    """No token yet."""
-    desk.until(_("Welcome to coze-tui"))
     return desk.settled()
 
 
@@ -224,14 +243,6 @@ def bot_picker(desk: Desk) -> Cells:
     desk.until(_("Choose a bot"))
     desk.until("Markdown")
     desk.press("down", "down")
-    return desk.settled()
-
-
-def help_(desk: Desk) -> Cells:
-    """The keys."""
-    _greeted(desk)
-    desk.press("f1")
-    desk.until(_("Keys and commands"))
     return desk.settled()
 
 
@@ -256,16 +267,6 @@ def _talked(desk: Desk) -> None:
         desk.answered()
 
 
-def history(desk: Desk) -> Cells:
-    """All conversations, one of them previewed."""
-    _talked(desk)
-    desk.press("ctrl+s")
-    desk.until(_("TODAY"))
-    desk.press("down", "*")
-    desk.until("★")
-    return desk.settled()
-
-
 def history_search(desk: Desk) -> Cells:
     """A text found in what was said."""
     _talked(desk)
@@ -284,19 +285,6 @@ def inspector(desk: Desk) -> Cells:
     desk.until(_("Inspector"))
     desk.settled()
     desk.press("t")
-    return desk.settled()
-
-
-def replay(desk: Desk) -> Cells:
-    """A chat that comes in again: paused in the middle of the answer, ten times as fast."""
-    _ask_for_ferries(desk)
-    desk.answered()
-    desk.press("ctrl+g", "ctrl+g")
-    desk.until(_("Inspector"))
-    desk.settled()
-    desk.press("p")
-    desk.until("×1")
-    desk.press(" ", *["+"] * 3, *["right"] * 44)
     return desk.settled()
 
 
@@ -330,7 +318,7 @@ def side_by_side(desk: Desk) -> Cells:
     desk.press("enter")
     desk.until("B  ")
     desk.send(desk.either("When is the Spring Festival in 2025?", "2025年春节是哪一天"))
-    desk.until(lambda screen: screen.text().count(_("completed")) == 2)
+    desk.until(lambda screen: screen.text().count("✓") == 2)
     return desk.settled()
 
 
@@ -342,34 +330,20 @@ def statistics(desk: Desk) -> Cells:
     return desk.settled()
 
 
-def follow_ups(desk: Desk) -> Cells:
-    """A short chat with suggestions for what to ask next."""
-    _greeted(desk)
-    desk.ask(desk.either("When is the Spring Festival in 2025?", "2025年春节是哪一天"))
-    desk.answered()
-    return desk.settled()
-
-
 PICTURES = (
-    Picture("chat-idle", idle),
-    Picture("chat-answering", answering),
-    Picture("chat-tool", tool),
-    Picture("chat-thinking", thinking),
-    Picture("chat-markdown", markdown),
-    Picture("chat-follow-ups", follow_ups),
-    Picture("chat-failed", failed),
-    Picture("chat-cut-recovered", recovered),
-    Picture("tool-request", tool_request),
-    Picture("first-run", first_run, command=""),
-    Picture("bot-picker", bot_picker),
-    Picture("help", help_),
-    Picture("history", history),
-    Picture("history-search", history_search),
+    Picture("chat", answering),
+    Picture("tool-call", tool),
+    Picture("reasoning", thinking),
+    Picture("markdown", markdown),
+    Picture("failed", failed),
+    Picture("local-tool", tool_request),
+    Picture("bots", bot_picker),
+    Picture("history", history_search),
     Picture("inspector", inspector),
-    Picture("replay", replay),
-    Picture("difference", difference),
     Picture("side-by-side", side_by_side),
+    Picture("difference", difference),
     Picture("statistics", statistics),
     Picture("narrow", answering, (80, 24)),
-    Picture("tiny", follow_ups, (60, 20)),
 )
+RECORDING = Picture("demo", answering, (110, 30))
+"""The animated picture: only its size is used, and `recorded` says what happens in it."""

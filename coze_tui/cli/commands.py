@@ -1,6 +1,6 @@
 """The table of commands: their options, help and handlers. `--help` loads nothing else.
 
-To add a command, add a row here and a handler below `coze_tui.cli`, and a row to the README.
+To add a command, add a row here and a handler below `coze_tui.cli`, and run `python -m tests.update_docs`.
 """
 
 from __future__ import annotations

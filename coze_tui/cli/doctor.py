@@ -24,6 +24,7 @@ from coze_tui.config.credentials import MASK, hint_for
 from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.crash import system_name, without_secrets
 from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.help_pages import help_page
 from coze_tui.diagnostics.notices import copied_text, explain_library
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.engine.session.site import Connection
@@ -72,6 +73,8 @@ def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
     console.text(_("problems"))
     for problem in problems:
         console.text(f"  {explain(problem, base_url=startup.settings.base_url).text}")
+        if page := help_page(problem):
+            console.text("  " + _("More help: {url}").format(url=page))
     return exit_for(problems[0])
 
 

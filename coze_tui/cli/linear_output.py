@@ -12,6 +12,7 @@ from typing import TextIO
 
 from coze_tui.cli.ask_output import rest_of
 from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.help_pages import help_page
 from coze_tui.engine.model.contents import unlisted
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome, break_words
@@ -131,6 +132,8 @@ class LinearPrinter:
     def fail(self, error: CozeTuiError) -> None:
         """Write what went wrong, and what to do about it."""
         self.line(_("Error"), explain(error, base_url=self._base_url).text)
+        if page := help_page(error):
+            self.line(_("Status"), _("More help: {url}").format(url=page))
 
     def saved(self) -> None:
         """Write that the history works again."""

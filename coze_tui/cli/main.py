@@ -178,15 +178,18 @@ def handler_of(command: Command) -> Callable[..., int]:
 def _fail(error: Exception, environment: Mapping[str, str]) -> int:
     from coze_tui.cli.exits import exit_for
     from coze_tui.diagnostics.explain import explain
+    from coze_tui.diagnostics.help_pages import help_page
     from coze_tui.errors import CozeTuiError
+    from coze_tui.text.i18n import _
 
     text = explain(error, base_url="").text
     if isinstance(error, CozeTuiError):
         print(f"{PROGRAM}: {text}", file=sys.stderr)
+        if page := help_page(error):
+            print(f"{PROGRAM}: " + _("More help: {url}").format(url=page), file=sys.stderr)
         return exit_for(error)
     from coze_tui.config.locations import find_paths
     from coze_tui.diagnostics.crash import write_crash_report
-    from coze_tui.text.i18n import _
 
     print(f"{PROGRAM}: {text}", file=sys.stderr)
     try:

@@ -54,10 +54,13 @@ def show_problems(startup: Startup, *, needs_site: bool = False) -> None:
 
 
 def show_error(error: CozeTuiError, *, base_url: str = "") -> None:
-    """Print the explanation of an error to stderr."""
+    """Print the explanation of an error to stderr, and the page of the documentation that helps."""
     from coze_tui.diagnostics.explain import explain
+    from coze_tui.diagnostics.help_pages import help_page
 
     notify(explain(error, base_url=base_url).text)
+    if page := help_page(error):
+        notify(_("More help: {url}").format(url=page))
 
 
 _MOST_UNSAVED = 5

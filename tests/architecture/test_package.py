@@ -127,7 +127,7 @@ def test_each_link_of_the_description_is_absolute_and_names_a_file_of_the_reposi
     links = re.findall(r"\]\(([^)]+)\)", body)
     assert [link for link in links if not link.startswith(("https://", "#"))] == []
     at_the_tag = [link.partition(f"/v{__version__}/")[2] for link in links if f"/v{__version__}/" in link]
-    assert any(path.endswith(".png") for path in at_the_tag)
+    assert any(path.endswith(".svg") for path in at_the_tag)
     assert [path for path in at_the_tag if not (ROOT / path.partition("#")[0]).exists()] == []
 
 
