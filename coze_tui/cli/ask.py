@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from coze_tui.text.data_urls import ShortImages
 
 _T = TypeVar("_T")
+_COZE_DIGITS = 15
+"""Digits of the shortest ID that can only be Coze's: it is used without a look into the history."""
 
 
 def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
@@ -104,7 +106,7 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
         stack.push_async_callback(connection.aclose)
         await connection.renew()
         files = [_file(text) for text in arguments.attach]
-        conversation_id, chat = _conversation(startup, arguments), None
+        conversation_id, chat = await _conversation(startup, arguments), None
         if arguments.fetch:
             from coze_tui.cli.unfetched import chat_to_fetch
 
@@ -302,18 +304,36 @@ class _Output:
                 self.broken = error
 
 
-def _conversation(startup: Startup, arguments: Arguments) -> str:
+async def _conversation(startup: Startup, arguments: Arguments) -> str:
     """Return the Coze conversation ID to continue, or an empty text for a new conversation.
 
     Raises:
-        SettingsError: --continue is given and the bot was never asked.
+        SettingsError: --continue is given and the bot was never asked, or --conversation names a conversation
+            that the server does not have.
+        StoreError: --conversation is no Coze ID by its form, and the history cannot be read.
     """
     if not arguments.continues:
-        return arguments.conversation or ""
+        return await _coze_id(startup, arguments.conversation) if arguments.conversation else ""
     last = _last_asked(startup)
     if not last:
         raise SettingsError(_("no earlier conversation with this bot"), source="--continue")
     return last
+
+
+async def _coze_id(startup: Startup, id: str) -> str:
+    """Return the Coze conversation ID of a conversation of the history; other IDs are returned unchanged."""
+    file = startup.paths.database_file
+    if (id.isdecimal() and len(id) >= _COZE_DIGITS) or not file.exists():
+        return id
+    from coze_tui.cli.history.call import opened_history
+
+    async with opened_history(file) as history:
+        for saved in await history.browsing.named(id):
+            if saved.key == id:
+                if not saved.conversation_id:
+                    raise SettingsError(_("this conversation is not on the server"), source="--conversation")
+                return saved.conversation_id
+    return id
 
 
 def _last_asked(startup: Startup) -> str:

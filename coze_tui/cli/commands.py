@@ -34,7 +34,7 @@ _LINEAR = Option(
 )
 _CONTINUE = Option("--continue", N_("continue the last conversation"), short="-c", dest="continues")
 _CONVERSATION = Option(
-    "--conversation", N_("continue this conversation: an ID from `coze-tui history`"), "ID", short="-s"
+    "--conversation", N_("continue this conversation: its ID, or its Coze conversation ID"), "ID", short="-s"
 )
 _YES = Option("--yes", N_("do not ask for confirmation"), short="-y")
 _JSON = Option("--json", N_("print one JSON object"))
@@ -43,8 +43,8 @@ _JSON_LINES = Option("--json", N_("print one JSON object per line"))
 _MOST_LISTED = 1_000_000
 
 _CHAT_NOTE = N_(
-    "FILE is an .sse capture, or `-` for stdin. CHAT is a Coze chat ID, a conversation ID (meaning its last "
-    "chat), or `last`."
+    "FILE is an .sse capture, or `-` for stdin. CHAT is a Coze chat ID, a conversation ID or Coze "
+    "conversation ID (meaning its last chat), or `last`."
 )
 _ID_NOTE = N_(
     "ID is a conversation ID as shown by `history list`, the start of one, a Coze conversation ID, or `last`."
@@ -262,9 +262,7 @@ _ALL = (
         (
             *_TARGET,
             _CONTINUE,
-            Option(
-                "--conversation", N_("continue this conversation: a Coze conversation ID"), "ID", short="-s"
-            ),
+            _CONVERSATION,
             Option("--no-stream", N_("do not stream; poll for the answer")),
             Option("--events", N_("print events to stderr, one per line")),
             Option("--reasoning", N_("print the bot's reasoning to stderr")),

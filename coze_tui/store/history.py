@@ -184,6 +184,23 @@ def keys_named(c: sqlite3.Connection, name: str) -> tuple[str, ...]:
     return ()
 
 
+def key_by_id(c: sqlite3.Connection, id: str) -> str:
+    """Return the key of the conversation with this key, or of the latest one with this Coze ID, or "".
+
+    Deleted conversations have no ID here.
+    """
+    id = storable(id)
+    for condition in ("key = :id", "conversation_id = :id AND conversation_id <> ''"):
+        row = c.execute(
+            f"""SELECT key FROM conversations WHERE {condition} AND deleted_at = 0
+                ORDER BY updated_at DESC LIMIT 1""",
+            {"id": id},
+        ).fetchone()
+        if row:
+            return str(row[0])
+    return ""
+
+
 def last_conversation(c: sqlite3.Connection, site: str = "", bot_id: str = "") -> SavedConversation | None:
     """Return the conversation with the latest message, of one site or bot if given, or None."""
     wanted = {name: value for name, value in (("site", site), ("bot_id", bot_id)) if value}

@@ -12,7 +12,7 @@ from typing import Any
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
-from coze_tui.store import owners
+from coze_tui.store import history, owners
 from coze_tui.store.messages import delete_messages, insert, new_slot, storable, storable_int
 from coze_tui.store.packing import lines_in, within
 from coze_tui.store.records import SLOT, Breaks, ChatRecord, SavedMessage
@@ -369,14 +369,19 @@ def last_identified(c: sqlite3.Connection, conversation: str) -> ChatRecord | No
 
 
 def find_chat(c: sqlite3.Connection, name: str) -> ChatRecord | None:
-    """Return the chat with this Coze ID, or the last one of the conversation with this key, or None."""
+    """Return the chat with this Coze ID, or the last one of the conversation with this ID, or None.
+
+    Args:
+        name: a Coze chat ID, the key of a conversation, or a Coze conversation ID.
+    """
     name = storable(name)
     # Two queries, so that SQLite reads one row of an index and does not sort a whole conversation.
     for condition in ("chat_id = ? AND chat_id <> ''", "chats.conversation = ?"):
         row = c.execute(f"{_SELECT} WHERE {condition} ORDER BY slot DESC LIMIT 1", (name,)).fetchone()
         if row:
             return _record(row)
-    return None
+    key = history.key_by_id(c, name)
+    return find_chat(c, key) if key and key != name else None
 
 
 def chats_like(

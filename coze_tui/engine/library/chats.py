@@ -114,7 +114,11 @@ class Inspecting:
         return await self._database.read(read)
 
     async def find(self, name: str) -> int:
-        """Return the key of the chat with this Coze ID, or in the conversation with this key; 0 if none."""
+        """Return the key of the chat with this Coze ID, or of the last one in this conversation; 0 if none.
+
+        Args:
+            name: a Coze chat ID, or a local or Coze conversation ID.
+        """
         found = await self._database.read(lambda c: journal.find_chat(c, name))
         return found.key if found else 0
 

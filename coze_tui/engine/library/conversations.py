@@ -71,12 +71,17 @@ class Conversations:
         """Return one conversation, also a deleted one; None if there is none of this key."""
         return await self._database.run(lambda c: history.conversation(c, key))
 
-    async def open(self, key: str) -> Opened | None:
-        """Return a conversation with its last chats; None if it does not exist or is deleted."""
+    async def open(self, id: str) -> Opened | None:
+        """Return a conversation with its last chats; None if it does not exist or is deleted.
+
+        Args:
+            id: its key or its Coze conversation ID.
+        """
 
         def read(c: sqlite3.Connection) -> Opened | None:
+            key = history.key_by_id(c, id)
             saved = history.conversation(c, key)
-            if saved is None or saved.deleted_at:
+            if saved is None:
                 return None
             last = journal.last_chat(c, key)
             return Opened(saved, _page(c, saved), last, edit_of(c, key))
