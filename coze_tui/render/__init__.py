@@ -1,1 +1,1 @@
-"""Markdown, code and JSON as styled lines. Knows no widget."""
+"""Renders Markdown, code and JSON as styled lines. Uses no widgets."""

@@ -1,7 +1,7 @@
-"""The blocks of a message as lines: each draws itself while it grows, and what it has finished stays.
+"""Draws the blocks of a message as lines, also while a block grows.
 
-A block's `fixed` lines are final; `loose` gives those that may still change. What `loose` looks at has a
-bound, however long the block is.
+The lines in `fixed` are final. `loose` returns the lines that may still change; it examines a bounded
+amount of text, however long the block is.
 """
 
 import re
@@ -35,12 +35,12 @@ from coze_tui.text.markdown_rules import alert_title
 
 _BULLETS = "•◦▪"
 _PIECES = (256, 512, 1024)
-"""Lengths at which a growing paragraph tries to finish its beginning; the last one is kept to."""
+"""Lengths at which a growing paragraph tries to split off its beginning; the last length repeats."""
 
 
 @cache
 def _safe_break() -> re.Pattern[str]:
-    # Compiled at its first use. That takes milliseconds, for which the first frame does not wait.
+    # Compiled at its first use, because it takes milliseconds that would delay the first frame.
     return re.compile(
         r"(?<=\s)(?=\S)|(?<=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])(?=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])"
     )
@@ -55,11 +55,11 @@ class Page:
     inline: InlineText
     highlighter: Highlighter
     references: dict[str, object] = field(default_factory=dict)
-    """Link reference definitions so far."""
+    """Link reference definitions found so far."""
     _leads: "dict[tuple[object, ...], Lead]" = field(default_factory=dict)
 
     def lead(self, containers: tuple[Container, ...], fresh: int, task: str = "") -> "Lead":
-        """Return the lead of a block in `containers`, the last `fresh` of which begin with it."""
+        """Return the lead of a block in `containers`, the last `fresh` of which start with it."""
         key = (containers, fresh, task)
         lead = self._leads.get(key)
         if lead is None:
@@ -67,13 +67,13 @@ class Page:
         return lead
 
     def text_style(self, containers: Sequence[Container]) -> Style:
-        """The style of plain text in `containers`."""
+        """Return the style of plain text in `containers`."""
         quoted = any(container.is_quote for container in containers)
         return self.palette.quote if quoted else self.palette.text
 
 
 class Lead(NamedTuple):
-    """The runs at the left of a block: on its first line, and on the others."""
+    """The runs at the left of a block: one version for its first line, one for all others."""
 
     first: tuple[Segment, ...] = ()
     rest: tuple[Segment, ...] = ()
@@ -81,7 +81,9 @@ class Lead(NamedTuple):
 
     @classmethod
     def of(cls, containers: Sequence[Container], fresh: int, page: Page, task: str = "") -> "Lead":
-        """For a block in `containers`, the last `fresh` of which begin with it; `task` is its box's state."""
+        """Return the lead for a block in `containers`, the last `fresh` of which start with it.
+
+        `task` is the state of its checkbox, or empty."""
         palette = page.palette
         first: list[Segment] = []
         rest: list[Segment] = []
@@ -113,39 +115,39 @@ class Lead(NamedTuple):
 
 
 class MarkdownBlock:
-    """A leaf of the structure: a paragraph, a table, a piece of code."""
+    """A leaf block: a paragraph, a table, a code block."""
 
     kind: Kind
     is_prose = True
-    """It takes the width of prose, and not the whole page."""
+    """Whether the block has the width of prose instead of the full width of the page."""
 
     def __init__(self, page: Page, lead: Lead, number: int) -> None:
         self.number = number
         self._take(page, lead)
         self.fixed: list[Line | Undrawn] = []
         self.changed = 0
-        """The first of `fixed` that was changed since its owner looked."""
+        """Index of the first line of `fixed` that changed since the owner last read it."""
 
     def grow(self, text: str) -> None:
-        """One more line. Only blocks of several lines take one."""
+        """Add a line. Only multi-line blocks support this."""
         raise TypeError(type(self).__name__)
 
     def extend(self, text: str) -> None:
-        """More of the line that came last. Only blocks that take a line in pieces take it."""
+        """Append text to the last line. Only blocks that accept partial lines support this."""
         raise TypeError(type(self).__name__)
 
     def loose(self, text: str | None = None) -> list[Line]:
-        """The lines after `fixed` for now, `text` being a line that has not ended."""
+        """Return the provisional lines after `fixed`; `text` is an unfinished line, if there is one."""
         return []
 
     def fix(self) -> None:
-        """Draw what has become final into `fixed`."""
+        """Move lines that have become final into `fixed`."""
 
     def finish(self) -> None:
-        """No more will come: all lines become fixed."""
+        """Complete the block: all lines become fixed."""
 
     def resize(self, page: Page, lead: Lead) -> None:
-        """Be drawn on another page. What was parsed stays; of `fixed`, what does not depend on it."""
+        """Redraw on another page. Reuses the parsed text, and fixed lines that do not depend on the page."""
         self._take(page, lead)
 
     def _take(self, page: Page, lead: Lead) -> None:
@@ -155,7 +157,7 @@ class MarkdownBlock:
         """Cells right of the lead."""
 
     def may_link(self) -> bool:
-        """Whether a link reference that is defined later could change it."""
+        """Return whether a link reference definition that arrives later could change this block."""
         return False
 
     def _line(self, body: tuple[Segment, ...], width: int, at: int, joint: str | None = "\n") -> Line:
@@ -164,7 +166,7 @@ class MarkdownBlock:
 
 
 class Paragraph(MarkdownBlock):
-    """Running text, finished piece by piece from its beginning, so that a long one costs no more."""
+    """A paragraph, parsed piece by piece from its beginning, so that a long one stays cheap."""
 
     kind = Kind.PARAGRAPH
 
@@ -172,15 +174,15 @@ class Paragraph(MarkdownBlock):
         super().__init__(page, lead, number)
         self.style = style
         self.source: list[str] = []
-        """All its text, in the pieces it came in, until it is finished."""
+        """The source received so far, in pieces, until the paragraph is finished."""
         self._may_link = False
         self._parsed: list[list[Logical]] = []
-        """Return the final text, in the pieces in which it became final."""
+        """The final text, in the pieces in which it became final."""
         self._is_whole = False
         self._rest = ""
-        """Source whose meaning is not final."""
+        """Source whose meaning may still change."""
         self._carry: Logical = []
-        """The last row of what is final; it is not full yet."""
+        """The last row of the final text. It is not full yet."""
         self._joint = "\n"
         self._tried = 0
 
@@ -214,17 +216,18 @@ class Paragraph(MarkdownBlock):
             self._add(piece, is_last=self._is_whole and number == len(self._parsed))
 
     def text(self) -> str:
-        """The whole source, while it grows."""
+        """Return the whole source while the paragraph grows."""
         return "".join(self.source)
 
     def may_link(self) -> bool:
         return self._may_link
 
     def _final_piece(self) -> list[Logical] | None:
-        """Take a piece off the rest that no later text can change.
+        """Split a piece off the rest that no later text can change; None if there is none.
 
-        Where it ends depends on the text alone and not on how it came. After 1,024 characters in which
-        something stayed open, it is taken to be final anyhow.
+        The end of a piece depends only on the text, not on the chunks in which it arrived. After 1,024
+        characters with markup still open, the piece is treated as final.
+
         """
         rest = self._rest
         while self._tried < len(_PIECES) and len(rest) > _PIECES[self._tried]:
@@ -244,12 +247,12 @@ class Paragraph(MarkdownBlock):
         return self.page.inline.parse(source, self.style, self.page.references).lines
 
     def _add(self, piece: list[Logical], *, is_last: bool = False) -> None:
-        """Draw a final piece. Its last row is not full yet, but for the last piece's."""
+        """Draw a final piece. Carries its last row over unless the piece is the last one."""
         drawn, self._carry, self._joint = self._rows(piece)
         self.fixed += drawn if is_last else drawn[:-1]
 
     def _rows(self, lines: list[Logical]) -> tuple[list[Line], Logical, str]:
-        """Wrap what follows the carried row. Also the last row in full, and its joint, to be carried on."""
+        """Wrap the carried row and `lines`. Return the full rows, the last row to carry, and its joint."""
         drawn: list[Line] = []
         runs, joint = [*self._carry, *lines[0]], self._joint
         at = len(self.fixed)
@@ -267,7 +270,7 @@ class Paragraph(MarkdownBlock):
 
 
 class Heading(Paragraph):
-    """A heading: weight and color show its level, for the first level also a rule."""
+    """A heading: weight and color show its level; level 1 also has a rule."""
 
     kind = Kind.HEADING
 
@@ -294,7 +297,7 @@ class Heading(Paragraph):
 
 
 class Alert(MarkdownBlock):
-    """The kind of a quote, as its title: `> [!NOTE]`."""
+    """The title of an alert quote: `> [!NOTE]`."""
 
     kind = Kind.ALERT
 
@@ -329,7 +332,7 @@ class Rule(MarkdownBlock):
 
 
 class Empty(MarkdownBlock):
-    """A list item, or a quote, that has no content so far."""
+    """A list item or a quote without content so far."""
 
     kind = Kind.EMPTY
 
@@ -346,7 +349,7 @@ class Empty(MarkdownBlock):
 
 
 class Verbatim(MarkdownBlock):
-    """Text as it is, wrapped: maths."""
+    """Text shown as written, wrapped: math."""
 
     kind = Kind.MATHS
 
@@ -378,7 +381,7 @@ class Verbatim(MarkdownBlock):
 
 
 class Code(MarkdownBlock):
-    """Source code on its own ground, with the language at the right. Lines are not wrapped: they scroll."""
+    """Source code on its own background, with the language at the right. Lines scroll instead of wrapping."""
 
     kind = Kind.CODE
     is_prose = False
@@ -388,7 +391,7 @@ class Code(MarkdownBlock):
         words = info.split(maxsplit=1)
         self.language = words[0].strip("{}.") if words else ""
         self.source: list[str] = []
-        """Its lines, tabs and all."""
+        """The source lines, with tabs."""
         self._is_fenced = is_fenced
         self._lexer_state = START
         self._size = 0
@@ -398,7 +401,7 @@ class Code(MarkdownBlock):
         self._frame()
 
     def _frame(self) -> None:
-        """Draw what stands around the code."""
+        """Draw the rows around the code."""
         palette, lead, number = self.page.palette, self.lead, self.number
         ground = palette.code_ground
         self._lead = (*lead.rest, Segment("  ", ground))
@@ -433,7 +436,7 @@ class Code(MarkdownBlock):
 
     def fix(self) -> None:
         source = self.source
-        while len(self.fixed) < len(source):  # one more for the head, one less for the last line
+        while len(self.fixed) < len(source):  # one row more for the header, one less for the last line
             colored, self._lexer_state = self._colored(source[len(self.fixed) - 1])
             self._size += len(source[len(self.fixed) - 1]) + 1
             self.fixed.append(self._code(colored))
@@ -475,7 +478,7 @@ class Code(MarkdownBlock):
         self.fixed, self.changed = fixed, min(self.changed, same)
 
     def _colored(self, line: str) -> tuple[ColoredLine, LexerState]:
-        """The line in the present lexer state, and the state after it."""
+        """Color a line from the current lexer state. Return it and the next state."""
         text = _expanded(line)
         if self._size + len(text) + 1 > MOST_COLORED or len(text) > LONGEST_COLORED:
             self._is_plain = True

@@ -1,6 +1,6 @@
-"""Text in the cells of a screen, measured as Rich and Textual measure it. Pure.
+"""Measures and cuts text in screen cells, as Rich and Textual do. Pure functions.
 
-Text has no control characters (see `coze_tui.text.cleaning`), so a character of ASCII is always one cell.
+Text has no control characters (see `coze_tui.text.cleaning`), so each ASCII character is one cell.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from rich.segment import Segment
 from coze_tui.text import cells as plain
 
 Runs = Sequence[Segment]
-"""Text in pieces of one style each."""
+"""Text as a sequence of runs, each in one style."""
 
 _JOINER, _EMOJI = "\u200d", "\ufe0f"
 _JOINERS = re.compile(f"[{_JOINER}{_EMOJI}]")
 
 
 class _CellSizes(dict[str, int]):
-    """Cells of single characters, each looked up once."""
+    """Cell widths of single characters, looked up once each."""
 
     def __missing__(self, character: str) -> int:
         size = self[character] = get_character_cell_size(character)
@@ -43,12 +43,12 @@ def cell_len(text: str) -> int:
 
 
 def shorten(text: str, width: int) -> str:
-    """Return the text in at most `width` cells, with an ellipsis in place of what is left out."""
+    """Return the text in at most `width` cells, with an ellipsis if it was cut."""
     return plain.shorten(text, width, cell_len)
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:
-    """Return the text with blanks up to `width` cells; a longer text is returned as it is."""
+    """Return the text padded with spaces to `width` cells; a longer text is returned unchanged."""
     return plain.pad(text, width, right=right, measure=cell_len)
 
 
@@ -65,7 +65,7 @@ def cell_ends(text: str) -> list[int]:
 
 
 def _joined_sizes(text: str) -> list[int]:
-    """Cells of each character as Rich counts them: none after a joiner, more for what becomes an emoji."""
+    """Return the cells of each character by Rich's count: 0 after a joiner, more if it becomes an emoji."""
     sizes = [0] * len(text)
     base, at = -1, 0
     while at < len(text):
@@ -100,15 +100,15 @@ def slice_cells(text: str, start: int, end: int | None) -> str:
 
 
 def runs_len(runs: Runs) -> int:
-    """Return how many cells the runs take, drawn one after the other."""
+    """Return the number of cells of all runs together."""
     return sum([cell_len(text) for text, *_ in runs])
 
 
 def untorn(runs: Runs) -> list[Segment]:
-    """Return the runs, as wide one by one as their text as a whole.
+    """Return the runs such that each one's width alone adds up to the width of the whole text.
 
-    No emoji of several parts is cut between two runs. Neighbors of one style
-    become one run. Between two styles a joiner has nothing to join and is left out.
+    Moves an emoji of several code points into one run. Merges neighbors of the same style. Drops a joiner
+    between two styles, because it has nothing to join there.
     """
     if not any(_JOINERS.search(text) for text, *_ in runs):
         return list(runs)

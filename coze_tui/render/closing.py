@@ -1,4 +1,4 @@
-"""Growing text as its author will surely continue it, so that no marks appear only to vanish."""
+"""Closes unfinished Markdown provisionally, so that marks do not flash up and vanish while text arrives."""
 
 import re
 
@@ -23,10 +23,10 @@ _OPEN_TAG = re.compile(
 
 
 def hopefully_closed(source: str) -> str:
-    """Return a growing source with what its last line has left open closed, as its author will surely do.
+    """Return a growing source with the marks that are open in its last line closed.
 
-    So bold text is bold from its first letter on, and no marks appear only to vanish. Cuts blanks at the end,
-    and the target of a link that has not arrived whole.
+    Bold text is thus bold from its first letter on. Removes trailing spaces, and the target of a link that
+    has not arrived completely.
     """
     has_blank = source[-1:].isspace()
     source = source.rstrip()
@@ -59,7 +59,7 @@ def hopefully_closed(source: str) -> str:
 
 
 def _without_code(line: str) -> tuple[str, str]:
-    """Return a line with NULs for its code, and the mark that opened code which is not closed."""
+    """Return a line with its code replaced by NULs, and the mark of code that is still open."""
     at = 0
     while (opening := _TICKS.search(line, at)) is not None:
         closing = re.compile(rf"(?<!`){opening.group()}(?!`)").search(line, opening.end())
@@ -71,14 +71,14 @@ def _without_code(line: str) -> tuple[str, str]:
 
 
 def _without_opener(source: str, prose: str) -> str:
-    """Return the source without marks at its end that open something, or close a part of what is open."""
+    """Return the source without trailing marks that open something or half-close what is open."""
     ending = re.search(r"(?:\*+|~+)\Z", prose)
     if ending is None or prose[: ending.start()].endswith("\\"):
         return source
     opened = _open_marks(prose[: ending.start()])
     mark = ending.group()
     if mark[0] == "*" and not any(each[0] == "*" for each in opened):
-        # A star between blanks is one that is meant, or a bullet.
+        # A star between spaces is a literal star or a bullet.
         return source[: -len(mark)]
     if mark[0] == "~" and len(mark) < 3 and "~~" not in opened:
         return source[: -len(mark)]
@@ -86,7 +86,7 @@ def _without_opener(source: str, prose: str) -> str:
 
 
 def _open_marks(prose: str) -> list[str]:
-    """Return the marks and tags of one line that are open at its end, from the outermost to the innermost."""
+    """Return the marks and tags that are open at the end of a line, from the outermost to the innermost."""
     opened: list[str] = []
     plain = _LINKS.sub(lambda found: "\0" * len(found.group()), prose)
     pieces = [(found.start(), found.end(), found.group()) for found in _MARKS.finditer(plain)]
@@ -125,7 +125,7 @@ def _is_word(character: str) -> bool:
 
 
 def _closers(prose: str) -> str:
-    """Return the marks that close what is open at the end of a line, of which some may be there already."""
+    """Return the closing marks that are missing at the end of a line, some of which may be there partly."""
     ending = re.search(r"(?:\*+|~+)\Z", prose)
     text = prose[: ending.start()] if ending is not None else prose
     closers = "".join(reversed(_open_marks(text)))

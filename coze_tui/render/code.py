@@ -1,6 +1,6 @@
-"""Source code in color: whole when it is complete, line by line while it grows.
+"""Highlights source code: at once if it is complete, line by line while it grows.
 
-Pygments colors; a language is taken from its label and never guessed.
+Pygments does the highlighting. The language comes from the fence's label and is never guessed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,18 +13,18 @@ from rich.style import Style
 from coze_tui.render.palette import Palette
 
 MOST_COLORED = 20_000
-"""Characters of one block that are colored; what follows is plain."""
+"""Characters of one block that are highlighted; the rest is plain."""
 LONGEST_COLORED = 2_000
-"""From a line that is longer on, a block is plain: some lexers take quadratic time."""
+"""Characters of a line from which on a block is plain, because some lexers take quadratic time."""
 TAB = 4
 
 ColoredLine = tuple[Segment, ...]
 Tokens = Iterable[tuple[object, str]]
-"""Pygments' token types, whose names matter here, and their text."""
+"""Pairs of a Pygments token type, of which only the name matters here, and its text."""
 
 
 class Lexer(Protocol):
-    """The part of a Pygments lexer in use."""
+    """The subset of a Pygments lexer that this module uses."""
 
     name: str
 
@@ -36,9 +36,9 @@ class LexerState(NamedTuple):
 
     states: tuple[str, ...] = ("root",)
     comment: str = ""
-    """The mark that opened the comment it is in: most lexers see one as a whole and have no state for it."""
+    """The mark that opened the current comment. Most lexers have no state for a comment in progress."""
     inner: "LexerState | None" = None
-    """In a script or style of a page: the state in that."""
+    """The state inside a script or style element of an HTML page."""
 
 
 START = LexerState()
@@ -57,7 +57,7 @@ def _lexer(language: str) -> Lexer | None:
 
 
 def colored_lines(lines: Sequence[str]) -> int:
-    """Return how many lines at the beginning of a block may be colored."""
+    """Return how many lines at the start of a block may be highlighted."""
     size = 0
     for number, line in enumerate(lines):
         size += len(line) + 1
@@ -67,17 +67,17 @@ def colored_lines(lines: Sequence[str]) -> int:
 
 
 class Highlighter:
-    """Colors for one palette. `language` is a fence's label."""
+    """A highlighter for one palette. `language` is the label of a fence."""
 
     def __init__(self, palette: Palette) -> None:
         self.palette = palette
         self.lexed_chars = 0
-        """Characters handed to a lexer so far."""
+        """Characters passed to a lexer so far."""
         self._styles: dict[object, Style] = {}
         self._wholes: dict[tuple[str, str], list[ColoredLine]] = {}
 
     def whole(self, lines: Sequence[str], language: str) -> list[ColoredLine]:
-        """Complete code in color, line for line. Tabs must be expanded before. It is remembered."""
+        """Return complete code in color, line by line; cached. The caller expands tabs first."""
         lexer = _lexer_named(language)
         count = colored_lines(lines) if lexer is not None else 0
         colored: list[ColoredLine] = []
@@ -89,12 +89,12 @@ class Highlighter:
         return colored + [self.plain(line) for line in lines[len(colored) :]]
 
     def forget(self) -> None:
-        """Let go of the code that was colored."""
+        """Clear the cache of highlighted code."""
         self._wholes.clear()
 
     def _whole(self, lexer: Lexer, text: str, count: int) -> list[ColoredLine]:
         if any(text.count(begin) > text.count(end) + _MOST_UNCLOSED for begin, end in _COMMENTS):
-            return []  # a lexer would look for each one's end through all the text
+            return []  # a lexer would search the rest of the text for the end of each
         self.lexed_chars += len(text)
         try:
             return self._split(lexer.get_tokens(text + "\n"), count)
@@ -102,7 +102,7 @@ class Highlighter:
             return []
 
     def line(self, line: str, language: str, state: LexerState) -> tuple[ColoredLine, LexerState]:
-        """One line of growing code, and where the next one starts. Close to what `whole` will say."""
+        """Highlight one line of growing code, nearly as `whole` does; return it and the next state."""
         lexer = _lexer_named(language)
         if lexer is None or len(line) > LONGEST_COLORED:
             return self.plain(line), state
@@ -113,7 +113,7 @@ class Highlighter:
             return self.plain(line), START
 
     def plain(self, line: str) -> ColoredLine:
-        """A line without colors, on the ground of code."""
+        """Return a line without colors on the background of code."""
         return (Segment(line, self.palette.code_ground),) if line else ()
 
     def _line(self, lexer: Lexer, line: str, state: LexerState) -> tuple[ColoredLine, LexerState]:
@@ -123,10 +123,10 @@ class Highlighter:
             return colored, state._replace(inner=inner)
         opened = state.comment
         text = opened + line
-        # The lexer of HTML takes a line end for the end of a script or style.
+        # The HTML lexer treats a line end as the end of a script or style.
         newline = "" if lexer.name == "HTML" else "\n"
         for begin, end in _COMMENTS:
-            # A comment that is still open is closed here to be seen as one.
+            # Close an open comment temporarily, so that the lexer recognizes it.
             if text.rfind(begin) > text.rfind(end):
                 tokens, states = _lexed(lexer, text + end + newline, state.states)
                 if "Comment" in _type_at(tokens, len(text) - 1):
@@ -145,7 +145,7 @@ class Highlighter:
         return self._split(parts, 1)[0]
 
     def _split(self, tokens: Tokens, count: int) -> list[ColoredLine]:
-        """Exactly `count` lines of segments, neighbors of one style joined."""
+        """Return exactly `count` lines of segments; merges neighbors of one style."""
         lines: list[list[Segment]] = [[]]
         for kind, text in tokens:
             style = self._styles.get(kind) or self._style(kind)
@@ -176,7 +176,7 @@ _COMMENTS = (("/*", "*/"), ("<!--", "-->"))
 _MOST_UNCLOSED = 50
 _EMBEDDED = {"script-content": "javascript", "style-content": "css"}
 _LEXER_FAULTS = (TypeError, ValueError, AttributeError, LookupError, AssertionError, RecursionError)
-"""Errors of lexers on text they were not written for; such code stays plain."""
+"""Errors that lexers raise for text they do not expect. Such code stays plain."""
 
 
 def _lexer_named(language: str) -> Lexer | None:
@@ -186,7 +186,7 @@ def _lexer_named(language: str) -> Lexer | None:
 def _lexed(
     lexer: Lexer, text: str, states: tuple[str, ...]
 ) -> tuple[list[tuple[object, str]], tuple[str, ...]]:
-    """The tokens of a line, and the lexer's states after it."""
+    """Return the tokens of a line and the lexer's states after it."""
     from pygments.lexer import (  # type: ignore[import-untyped]
         ExtendedRegexLexer,
         LexerContext,
@@ -194,7 +194,7 @@ def _lexed(
     )
 
     if isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer):
-        # Only the extended machine tells its states when it is done; it runs any regex lexer's table.
+        # Only the extended lexer exposes its final states; it can run any regex lexer's table.
         context = LexerContext(text, 0, list(states))
         found = ExtendedRegexLexer.get_tokens_unprocessed(lexer, context=context)
         return [(kind, value) for _, kind, value in found], tuple(context.stack)

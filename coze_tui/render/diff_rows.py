@@ -1,4 +1,4 @@
-"""Two chats side by side, or one under the other, as rows of lines. Pure."""
+"""Lays out the difference of two chats as rows, in two columns or one. Pure functions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
 _GUTTER = 2
-"""Cells at the left of each text, for the sign of what is only there."""
+"""Cells at the left of each text, for the sign of text that only one chat has."""
 _BETWEEN = 3
 _LABEL = 16
 _VALUE = 14
@@ -31,22 +31,22 @@ _SIGNS: dict[Change, str] = {"same": " ", "changed": "~", "left": "-", "right": 
 
 @valueclass
 class DifferenceRow:
-    """One row: a line over the whole width, or one of each chat."""
+    """A row: one line across the full width, or one line of each chat."""
 
     left: Line
     right: Line | None = None
     is_pair: bool = False
     starts: bool = False
-    """A difference begins here."""
+    """Whether a difference starts here."""
 
 
 def difference_rows(
     found: Differences, width: int, palette: Palette, *, is_split: bool
 ) -> list[DifferenceRow]:
-    """Figures, events, tools, answers and follow-ups.
+    """Yield the rows of metrics, events, tools, answers and follow-ups.
 
     Args:
-        is_split: the chats stand side by side; else what differs stands in one text.
+        is_split: show the chats in two columns; otherwise show both texts in one column.
     """
     layout = _Layout(width, palette, is_split)
     rows: list[DifferenceRow] = []
@@ -64,7 +64,7 @@ def difference_rows(
 
 
 class _Layout:
-    """The widths and styles of one drawing."""
+    """The widths and styles of one rendering."""
 
     def __init__(self, width: int, palette: Palette, is_split: bool) -> None:
         self.width = max(24, width)
@@ -118,7 +118,7 @@ class _Layout:
         name = shorten(f"{event_words(clean_line(row.name))}{count}", room)
         runs = [Segment(f"{_SIGNS[change]} ", style), Segment(name, style)]
         room -= cell_len(name)
-        says_more = row.detail not in ("", row.name)  # knowledge has no name of its own
+        says_more = row.detail not in ("", row.name)  # a knowledge event's detail only repeats its name
         detail = shorten(clean_line(row.detail), room - 2) if says_more and room > 6 else ""
         if detail:
             runs.append(Segment("  " + detail, self.palette.muted))
@@ -154,7 +154,7 @@ class _Layout:
             yield from self._text(pair)
 
     def _text(self, pair: Pair, *, with_start: bool = True) -> Iterator[DifferenceRow]:
-        """Paragraphs that stand for each other begin on the same row."""
+        """Yield the rows of a pair of texts; matching paragraphs start on the same row."""
         for chunk in _chunks(pair.pieces):
             differs = any(piece.change != "same" for piece in chunk)
             if self.is_split:
@@ -185,14 +185,14 @@ class _Layout:
             first, *others = clean(piece.text).expandtabs(4).split("\n")
             style = self.styles[piece.change]
             if piece.change != "same" and len(pieces) > 1:
-                style += Style(bold=True)  # a word among others
+                style += Style(bold=True)  # changed words inside a paragraph are also bold
             runs.append(Segment(first, style))
             for other in others:
                 lines += wrapped(runs, width - _GUTTER)
                 runs = [Segment(other, style)]
         lines += wrapped(runs, width - _GUTTER)
         if len(lines) > 1 and not lines[-1].width:
-            lines.pop()  # the text ended its last line
+            lines.pop()  # the text ended with a line end
         return [
             line._replace(lead=(lead if not number else (Segment("  "),)), lead_width=_GUTTER)
             for number, line in enumerate(lines)
@@ -200,7 +200,7 @@ class _Layout:
 
 
 def _chunks(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Parts that end with a line end that both texts have."""
+    """Split pieces after each line end that both texts have."""
     chunk: list[Piece] = []
     for piece in pieces:
         if piece.change != "same":
@@ -241,7 +241,7 @@ def _figure(name: str, value: int | None) -> str:
 
 
 def _change(pair: FigurePair) -> str:
-    """By how much the second differs: `−8 %`, `×2.4`."""
+    """Return the relative change of the second value: `−8 %`, `×2.4`."""
     if not pair.left or pair.right is None or pair.left == pair.right:
         return ""
     part = pair.right / pair.left

@@ -1,7 +1,7 @@
-"""One message's Markdown as lines, while it grows and afterwards.
+"""Renders the Markdown of one message as lines, during and after its arrival.
 
-A line of the source is looked at once; the last one, until it ends, each time. Of the block that is open only
-what is not final is drawn again. So a piece costs the same however long the text before it is.
+Each complete line of the source is read once, and the unfinished last line at each change. In the open block
+only the provisional part is redrawn. So a piece costs the same after any amount of text.
 """
 
 import re
@@ -18,31 +18,31 @@ from coze_tui.render.scanner import LONGEST_ROW, Grow, Kind, Open, Step
 from coze_tui.text.data_urls import Folder, Unwrapper
 
 _EARLY = 256
-"""A line that is longer than this and can mean but one thing goes into its block before it has ended."""
+"""Characters after which an unfinished line with an unambiguous meaning joins its block."""
 _MARKS_ONLY = re.compile(
     r"[\s>]*(?:[-+*]\s+|\d{1,9}[.)]\s+)?"
     r"(?:[-+*_=|:][\s|:*_=-]*|#{1,6}|`+|~+|\d{1,9}[.)]?|\$+|\\\[?|\[[ xX]?\]?"
     r"|\[(?:\^[^\s\[\]]{0,60}(?:\]:?)?|![A-Za-z]{0,9}\]?)"
     r"|<(?:/?[A-Za-z]{0,10}(?:\s[^<>]*)?/?|!(?:-[^>]*)?)?)?\s*"
 )
-"""A line of which the meaning is not known yet; it would jump when the next piece comes."""
+"""Matches a line that is still ambiguous; drawing it would make the text jump at the next piece."""
 _ORDINARY = re.compile(r"[^\s>*+\-\d.)_=|:`~#$\\\[]|\d{10}")
-"""Matches a line of which the marks at the beginning are certain."""
+"""Matches a line whose meaning is certain from its first characters."""
 
 
 class Document:
-    """A message. `append` what comes, `finish` when it is whole; read `lines`."""
+    """A message. Call `append` for each piece and `finish` at the end; read `lines`."""
 
     def __init__(self, width: int, palette: Palette, source: str = "") -> None:
         self._page = Page(width, palette, InlineText(palette), Highlighter(palette))
         self._known_links = 0
-        """Link definitions that were known before its first line."""
+        """Link definitions that were known before the first line."""
         self._has_late_links = False
         self._source: list[str] = [source] if source else []
         self._is_finished = False
         self._is_stale = bool(source)
         self._height = -1
-        """Known since the last `release`."""
+        """The number of lines as of the last `release`."""
         self._scanned = 0
         self._clear()
 
@@ -50,56 +50,56 @@ class Document:
 
     @property
     def source(self) -> str:
-        """All text so far."""
+        """Return all text so far."""
         if len(self._source) > 1:
             self._source = ["".join(self._source)]
         return self._source[0] if self._source else ""
 
     @property
     def width(self) -> int:
-        """Cells of a line."""
+        """Return the width of a line in cells."""
         return self._page.width
 
     @property
     def has_late_links(self) -> bool:
-        """Whether it was finished without redrawing the links that were defined after their use."""
+        """Return whether `finish` left links unrendered that were defined after their use."""
         return self._has_late_links
 
     @property
     def is_finished(self) -> bool:
-        """Whether the text is whole."""
+        """Return whether the text is complete."""
         return self._is_finished
 
     @property
     def lines(self) -> Sequence[Line]:
-        """The lines; rendered now if they are not."""
+        """Return the lines, rendering them first if needed."""
         if self._is_stale:
             self._render()
         return self._layout.lines
 
     @property
     def height(self) -> int:
-        """The number of lines; known without rendering after `release`."""
+        """Return the number of lines, without rendering after `release`."""
         if self._is_stale and self._height >= 0:
             return self._height
         return len(self.lines)
 
     @property
     def code_blocks(self) -> list[CodeBlock]:
-        """The pieces of code, from top to bottom."""
+        """Return the code blocks from top to bottom."""
         return self._layout.code_blocks() if self.lines else []
 
     @property
     def parsed_chars(self) -> int:
-        """Characters that structure, inline and code parsers have looked at so far: the work done."""
+        """Return the characters processed by all parsers so far, a measure of the work done."""
         return self._scanned + self._page.inline.parsed_chars + self._page.highlighter.lexed_chars
 
     # What happens to it.
 
     def append(self, text: str) -> int:
-        """Add text. Returns the first line that changed: from there on lines are new, or gone.
+        """Add text. Return the index of the first line that changed or was removed.
 
-        It is `len(lines)` if all before are as they were.
+        Returns the old `len(lines)` if lines were only added.
         """
         if not text:
             return len(self.lines)
@@ -119,20 +119,20 @@ class Document:
         return first + _same(dropped, layout.lines[first : first + len(dropped)])
 
     def renewed(self, width: int) -> "Document":
-        """Return an empty document for the same text at another width. It knows all link definitions."""
+        """Return an empty document for the same text at another width, with all link definitions known."""
         new = Document(width, self._page.palette)
         new._page.references.update(self._page.references)
         new._known_links = len(self._page.references)
         return new
 
     def finish(self, text: str | None = None, *, redraws: bool = True) -> int:
-        """The text is whole (`text`, if it is given, whatever came before). Returns as `append` does.
+        """Complete the text and return the index of the first changed line, as `append` does.
 
-        From now on the lines are those of a fresh rendering of the whole text.
+        Afterwards the lines equal those of a fresh rendering. `text` replaces everything received before.
 
         Args:
-            redraws: Draw everything again if a link was defined after its use. Otherwise `has_late_links`
-                is set, and the caller draws the text in a `renewed` document.
+            redraws: Redraw everything if a link was defined after its use. Otherwise `has_late_links`
+                becomes true, and the caller renders the text in a `renewed` document.
         """
         if text is not None and text != self.source:
             if not text.startswith(self.source):
@@ -161,7 +161,7 @@ class Document:
         return first + _same(dropped, layout.lines[first : first + len(dropped)])
 
     def resize(self, width: int) -> None:
-        """Change the width to `width` cells: wraps again, does not parse again."""
+        """Set the width in cells. Wraps the text again without parsing it."""
         if width != self._page.width:
             self._page = replace(self._page, width=width, _leads={})
             self._height = -1
@@ -171,7 +171,7 @@ class Document:
                     self._draft()
 
     def release(self) -> None:
-        """Keep the source and the height only, until the lines are asked for again."""
+        """Discard the lines until they are read again; retain the source and the height."""
         if not self._is_stale:
             self._height = len(self._layout.lines)
         self._is_stale = True
@@ -183,18 +183,18 @@ class Document:
     def _clear(self) -> None:
         self._layout = Layout(self._page)
         self._line = ""
-        """The line that has not ended, as it is shown: the data of `data:` URLs is folded."""
+        """The unfinished line as displayed: data in `data:` URLs is folded."""
         self._pieces: list[str] = []
-        """The same line as it came, once it contains data."""
+        """The same line as received, if it contains such data."""
         self._size = 0
-        """Characters of the line as it came."""
+        """Characters of the line as received."""
         self._is_midline = False
-        """Whether the line is in its block already, before it has ended."""
+        """Whether the unfinished line is in its block already."""
         self._folder = Folder()
         self._unwrapper = Unwrapper()
 
     def _render(self) -> None:
-        """Parse and draw everything again."""
+        """Parse and draw the whole text again."""
         self._clear()
         self._is_stale = False
         self._feed(self.source)
@@ -230,7 +230,7 @@ class Document:
             self._continue(line)
 
     def _continue(self, text: str) -> None:
-        """More of the line that has not ended."""
+        """Append text to the unfinished line."""
         if not text:
             return
         if self._is_midline:
@@ -260,7 +260,7 @@ class Document:
         self._line, self._pieces, self._size, self._is_midline = "", [], 0, False
 
     def _read_line(self) -> Step:
-        """Return the meaning of the line so far. In code its data is not folded."""
+        """Return the meaning of the line so far. Data URLs are not folded in code."""
         step = self._read(self._line)
         if not self._pieces:
             return step
@@ -277,7 +277,7 @@ class Document:
         return self._layout.scanner.read(line)
 
     def _is_decided(self, step: Step) -> bool:
-        """Whether no continuation of the line could make it mean something else."""
+        """Return whether the meaning of the unfinished line is final."""
         in_table = self._layout.scanner.block is not None and self._layout.scanner.block.kind is Kind.TABLE
         if len(self._line) <= 2 * LONGEST_ROW and (in_table or not _ORDINARY.search(self._line)):
             return False
@@ -290,7 +290,7 @@ class Document:
                 return False
 
     def _is_unclear(self, line: str) -> bool:
-        """Whether a line has only marks so far, whose meaning the next piece may change: it waits."""
+        """Return whether a line has only marks so far, which the next piece may reinterpret."""
         scanned = self._layout.scanner.block
         if scanned is not None and scanned.kind is Kind.CODE:
             mark = scanned.fence[:1]
@@ -301,7 +301,7 @@ class Document:
 
 
 def _same(old: Sequence[Line], new: Sequence[Line]) -> int:
-    """Return the number of equal lines at the beginning."""
+    """Return the number of equal lines at the start."""
     for number, (before, after) in enumerate(zip(old, new, strict=False)):
         if before != after:
             return number
@@ -309,7 +309,7 @@ def _same(old: Sequence[Line], new: Sequence[Line]) -> int:
 
 
 def render(text: str, width: int, palette: Palette) -> list[Line]:
-    """The whole of `text` as lines."""
+    """Return the whole of `text` as lines."""
     document = Document(width, palette, text)
     document.finish()
     return list(document.lines)

@@ -1,7 +1,7 @@
-"""Inline Markdown as runs of styled text: emphasis, code, links with their target, images, math as written.
+"""Renders inline Markdown as styled runs: emphasis, code, links with targets, images, math as written.
 
-markdown-it parses, by the rules of `coze_tui.text.markdown_rules`. Text without any special character is not
-parsed at all.
+markdown-it parses by the rules of `coze_tui.text.markdown_rules`. Text without special characters skips
+the parser.
 """
 
 import re
@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 References = Mapping[str, object]
-"""Link reference definitions as markdown-it keeps them, by normalized label."""
+"""Link reference definitions in markdown-it's form, by normalized label."""
 
 _SPECIAL = re.compile(r"[*_`\[<&\\$@]|~~|://|[wW][wW][wW]\.|data:")
 _PLAIN = r"(?:[^*_`\[<&\\$~\n]|(?<=[^\W_])_(?=[^\W_])|~(?!~)|&(?![#A-Za-z])|<(?![A-Za-z/!]))"
-"""What is never markup."""
+"""Matches text that can never be markup."""
 _LETTER = r"[^\W_]"
 _EDGE = rf"(?:{_LETTER}|[{CJK_CLASS}])"
 _BRACKET = re.compile(r"[\[\]]")
 _LINE_BREAK = re.compile(r"[ \t]*\n[ \t]*")
 _OPEN = re.compile(r"`|\$\$|\$(?![\s$])[^$\n]{0,300}\Z|<(?:[A-Za-z/!][^>]{0,300})?\Z")
-"""Text that is not markup yet, but may become markup by what follows."""
+"""Matches text that later text may turn into markup."""
 _MATHS_OPEN = ("\\(", "\\[")
 _MOST_BRACKETS = 100
-"""Text with more of them is not parsed: each may be compared with all the others."""
+"""Text with more brackets is not parsed, because the parser compares each with all others."""
 _UNSAFE = ("javascript:", "vbscript:", "file:")
 
 
 class Parsed(NamedTuple):
-    """Inline text: its lines, and whether no later text can change what they mean."""
+    """Parsed inline text: its lines, and whether they are final."""
 
     lines: list[Logical]
     is_closed: bool
@@ -52,8 +52,8 @@ class Parsed(NamedTuple):
 
 @cache
 def _simple() -> re.Pattern[str]:
-    """Match plain text, bold, italic, code and links: nine paragraphs of ten need no parser."""
-    # Compiled at its first use. That takes milliseconds, for which the first frame does not wait.
+    """Return the pattern of simple markup: nine of ten paragraphs need no parser."""
+    # Compiled at its first use, because it takes milliseconds that would delay the first frame.
     return re.compile(
         rf"(?P<plain>(?:{_PLAIN}|\n)+)"
         rf"|\*\*(?!\*)(?={_EDGE})(?P<bold>{_PLAIN}+)(?<={_EDGE})\*\*(?!\*)"
@@ -85,14 +85,14 @@ def _reference_parser() -> "MarkdownIt":
 
 
 def _as_written(parser: "MarkdownIt") -> None:
-    """Make a parser pass targets on as they are written, since people read them; `link_to` encodes them."""
+    """Make a parser leave targets unencoded, because users read them; `link_to` encodes them."""
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]  # as its documentation says
     parser.normalizeLinkText = lambda link: link  # type: ignore[method-assign]  # as its documentation says
     parser.validateLink = lambda url: not url.strip().lower().startswith(_UNSAFE)  # type: ignore[method-assign]  # as its documentation says
 
 
 def definitions_in(paragraph: str, references: dict[str, object]) -> tuple[list[str], str]:
-    """Take the link reference definitions off the beginning of a paragraph, into `references`.
+    """Move the link reference definitions at the start of a paragraph into `references`.
 
     Returns their source lines and the rest of the paragraph. Footnotes (`[^1]: …`) are text.
     """
@@ -113,20 +113,20 @@ def definitions_in(paragraph: str, references: dict[str, object]) -> tuple[list[
 
 
 class InlineText:
-    """Turns inline source into runs, for one palette.
+    """A converter from inline source to runs, for one palette.
 
     Args:
-        styles: How marks and the targets of links are shown, if not as on the screens.
+        styles: The styles of marks and link targets; None uses those of the screens.
     """
 
     def __init__(self, palette: Palette, styles: Styles | None = None) -> None:
         self.palette = palette
         self.parsed_chars = 0
-        """Characters handed to the parser so far."""
+        """Characters passed to the parser so far."""
         self._styles = styles or Styles(palette)
 
     def parse(self, source: str, base: Style, references: References) -> Parsed:
-        """The lines of `source`, with `base` for its plain text. A line break in the source is one here."""
+        """Parse `source` into lines, with `base` for plain text. A line break in the source starts a line."""
         self.parsed_chars += len(source)
         if not _SPECIAL.search(source) or source.count("[") > _MOST_BRACKETS:
             parts = _LINE_BREAK.split(source) if "\n" in source else [source]
@@ -155,7 +155,7 @@ class InlineText:
         )
 
     def _simple(self, source: str, base: Style) -> list[Logical] | None:
-        """The lines of a source without any but the simplest markup: what the parser would say, sooner."""
+        """Return the same lines as the parser, but faster; None if the markup is not simple."""
         if "data:" in source:
             return None
         line: Logical = []
@@ -191,11 +191,11 @@ class InlineText:
                     urls = urls_in(part)
                     line += with_urls(part, style, link, urls)
                 if at < end and urls and urls[-1].stop == len(part):
-                    return None  # what follows may belong to the URL
+                    return None  # the following text may belong to the URL
         return lines
 
     def _linked(self, label: str, url: str, base: Style) -> Logical:
-        """A link of plain text: the text, and its target unless that is what it says."""
+        """Return a link: its text, then its target unless the text is the target."""
         line = [Segment(label, self._styles.link(base, 0, url))]
         if not says(label, url):
             line += self._styles.target(url)
@@ -214,10 +214,10 @@ _LINK = Style(underline=True)
 
 
 def render_plain(text: str, width: int, style: Style, *, is_open: bool = False) -> list[Line]:
-    """`text` as it is, wrapped at `width`, every line end kept. Bare URLs are underlined links.
+    """Return `text` as written, wrapped at `width`, with all line ends. Bare URLs become underlined links.
 
     Args:
-        is_open: More of its last line may follow, so that a URL at its end is no link yet.
+        is_open: More of the last line may follow, so a URL at its end is not linked yet.
     """
     lines: list[Line] = []
     sources = text.split("\n")
@@ -230,7 +230,7 @@ def render_plain(text: str, width: int, style: Style, *, is_open: bool = False) 
 
 
 def wrapped(runs: list[Segment], width: int, lead: tuple[Segment, ...] = (), hang: int = 0) -> list[Line]:
-    """One line of text as rows, `lead` before the first and `hang` cells before the others."""
+    """Wrap one line into rows, with `lead` before the first and `hang` cells before each other row."""
     runs = untorn(runs)
     text = "".join([run.text for run in runs])
     indent = (Segment(" " * hang),) if hang else ()
@@ -248,14 +248,14 @@ def wrapped(runs: list[Segment], width: int, lead: tuple[Segment, ...] = (), han
 
 
 def estimated_height(text: str, width: int) -> int:
-    """About how many lines a message will have, without rendering it."""
+    """Estimate the number of lines of a message without rendering it."""
     width = max(1, width)
     height = 1 + text.count("\n")
     if len(text) > width:
         is_narrow = text.isascii()
         for line in text.split("\n"):
             if len(line) * 2 > width:
-                # Three bytes are two cells in Chinese, one byte is one in English.
+                # A Chinese character has three bytes and two cells; an ASCII character has one of each.
                 cells = len(line) if is_narrow else (len(line) + len(line.encode("utf-8", "replace"))) // 2
                 height += (cells - 1) // width
     return height

@@ -1,4 +1,4 @@
-"""JSON in color, laid out for reading: as lines, or as a tree that folds. JSON in strings is opened."""
+"""Renders JSON in color, as lines or as a foldable tree. Parses JSON inside strings, too."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _HIDDEN = re.compile(
 )
 _INDENT = 2
 _DEEPEST = 40
-"""Levels that `json_lines` unfolds; a value at a deeper level is one line."""
+"""Levels that `json_lines` unfolds; a deeper value is one line."""
 _OPENED = "≡ "
-"""Marks JSON that was the text of a string in `json_lines`, where there is no room for a note."""
+"""Marks JSON that was inside a string in `json_lines`, which has no room for a note."""
 
 
 class JsonNumber(str):
-    """A number, or NaN and the like, as it was written."""
+    """A number, NaN or Infinity as written."""
 
 
 class JsonPairs(list[tuple[str, object]]):
-    """An object as it was written: in order, with keys that come twice."""
+    """The members of an object in their order, including duplicate keys."""
 
 
 class JsonStyles(NamedTuple):
@@ -48,7 +48,7 @@ class JsonStyles(NamedTuple):
 
 
 def json_lines(text: str, width: int, palette: Palette) -> list[Line]:
-    """Return JSON as lines with everything unfolded; other text as it is."""
+    """Return JSON as fully unfolded lines; return other text as it is."""
     value = parsed_json(text)
     if value is None:
         return render_plain(text, width, palette.text)
@@ -61,7 +61,7 @@ def json_lines(text: str, width: int, palette: Palette) -> list[Line]:
 
 
 def json_styles(palette: Palette) -> JsonStyles:
-    """The colors of JSON in a palette."""
+    """Return the colors of JSON in a palette."""
     code = palette.code
     text = code.get("Token", palette.text)
     return JsonStyles(
@@ -74,13 +74,13 @@ def json_styles(palette: Palette) -> JsonStyles:
 
 
 def indented(runs: list[Segment], indent: int, width: int) -> list[Line]:
-    """One line of JSON at its depth as rows; those after the first stand a little deeper."""
+    """Wrap one line of JSON at its depth; the rows after the first are indented a little more."""
     lead = (Segment(" " * indent),) if indent else ()
     first, *others = wrapped(runs, width - indent)
     lines = [first._replace(lead=lead, lead_width=indent)]
     lead = (Segment(" " * (indent + _INDENT)),)
     if others:
-        # They have less room than the first one, so they are wrapped again.
+        # The other rows have less room than the first one, so wrap them again.
         rest = _after(runs, len(first.text) + len(others[0].joint or ""))
         for number, line in enumerate(wrapped(rest, width - indent - _INDENT)):
             joint = others[0].joint if number == 0 else line.joint
@@ -106,14 +106,14 @@ def parsed_json(text: str) -> object:
 
 
 def members_of(value: object) -> list[tuple[str, object]] | None:
-    """Return what an object or a list contains, for a list with empty names; None for any other value."""
+    """Return the members of an object or a list (with empty names); None for any other value."""
     if isinstance(value, JsonPairs):
         return value
     return [("", member) for member in value] if isinstance(value, list) else None
 
 
 def one_line(value: object, styles: JsonStyles) -> list[Segment]:
-    """Return a value with all that is in it as one line."""
+    """Return a value and all its members as one line."""
     members = members_of(value)
     if members is not None:
         runs = [Segment("{" if _is_object(value) else "[", styles.mark)]
@@ -132,13 +132,13 @@ def one_line(value: object, styles: JsonStyles) -> list[Segment]:
 
 
 def quoted(text: str) -> str:
-    """A JSON string in which nothing is invisible."""
+    """Return a JSON string in which invisible characters are escaped."""
     shown = json.dumps(text, ensure_ascii=False)
     return _HIDDEN.sub(lambda hidden: json.dumps(hidden.group())[1:-1], shown)
 
 
 def _after(runs: list[Segment], start: int) -> list[Segment]:
-    """The runs without their first `start` characters."""
+    """Return the runs without their first `start` characters."""
     left: list[Segment] = []
     for run in runs:
         size = len(run.text)
@@ -149,58 +149,58 @@ def _after(runs: list[Segment], start: int) -> list[Segment]:
 
 
 _GUTTER = 3
-"""Cells in front of a row: for the cursor, and for the sign of folding and a space."""
+"""Cells before a row: the cursor, the fold sign and a space."""
 _SIGN = 2
 _OPEN_ROWS = 1_500
-"""Rows that are open from the beginning; what lies behind them is folded."""
+"""Rows that are unfolded at first; values after them are folded."""
 _OPEN_DEPTH = 24
 _MEMBERS = 1_000
-"""Of one value that are shown before one asks for more."""
+"""Members of one value that are shown until the user asks for more."""
 _STRING = 1_200
-"""Characters of a string that are shown before one asks for more."""
+"""Characters of a string that are shown until the user asks for more."""
 _LONG_STRING = 60_000
 _PLAIN = 200_000
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A value where it stands."""
+    """A value and its position in the tree."""
 
     key: str | None
-    """None in lists, and for the outermost."""
+    """None in lists and for the root."""
     value: object
-    """As it was read; for JSON in a string what was read from that."""
+    """The parsed value; for JSON inside a string, the value parsed from it."""
     depth: int
     is_text: bool = False
-    """It was the text of a string."""
+    """Whether the value was inside a string."""
     is_open: bool = False
     shown: int = _MEMBERS
-    """Members, or characters of a string, that are shown while it is open."""
+    """Number of members, or of characters of a string, that are shown while unfolded."""
     members: list[Node] | None = field(default=None, repr=False)
     parent: Node | None = field(default=None, repr=False)
 
     @property
     def folds(self) -> bool:
-        """There is something in it that can be hidden."""
+        """Return whether the value has content that can be folded."""
         return bool(self.members) or (isinstance(self.value, str) and len(self.value) > _STRING)
 
 
 @valueclass
 class TreeLine:
-    """A line, the value it belongs to, and whether it is the first of that value."""
+    """A line, its value, and whether it is the first line of that value."""
 
     line: Line
     node: Node | None
     is_head: bool = False
     has_more: bool = False
-    """It stands for members or characters that are not shown yet."""
+    """Whether the line represents hidden members or characters."""
 
 
 class JsonTree:
-    """One text. What is no JSON is shown as it is.
+    """A tree of one text. Text that is not JSON is shown as it is.
 
     Args:
-        text: it may come from outside.
+        text: Untrusted text.
     """
 
     def __init__(self, text: str) -> None:
@@ -214,14 +214,14 @@ class JsonTree:
         self._lines: list[TreeLine] = []
 
     def lines(self, width: int, palette: Palette) -> Sequence[TreeLine]:
-        """All lines of what is open now."""
+        """Return all unfolded lines."""
         if self._laid_out != (width, palette):
             self._lines = list(self._lay_out(max(12, width), palette))
             self._laid_out = (width, palette)
         return self._lines
 
     def toggle(self, line: TreeLine) -> bool:
-        """Fold or unfold the value of a line, or show more of it; False where nothing folds."""
+        """Fold or unfold the value of a line, or show more of it. Return False if it cannot fold."""
         node = line.node
         if node is None or not (node.folds or line.has_more):
             return False
@@ -236,7 +236,7 @@ class JsonTree:
         return True
 
     def fold(self, node: Node, *, is_open: bool) -> bool:
-        """Open or close a value; False where it was so already."""
+        """Fold or unfold a value. Return False if it already was."""
         if node.members is None or node.is_open is is_open:
             return False
         node.is_open = is_open
@@ -246,7 +246,7 @@ class JsonTree:
     # --- inside ---
 
     def _open_some(self, root: Node) -> None:
-        """Open values level by level until there are enough rows to look at."""
+        """Unfold values level by level until there are enough rows."""
         rows = 0
         level = [root]
         while level:
@@ -286,10 +286,10 @@ _Row = tuple[Node, list[Segment], bool, bool]
 
 
 def _rows(node: Node, comma: str, width: int, styles: JsonStyles, *, is_tree: bool) -> Iterator[_Row]:
-    """Yield rows as their value, runs, whether the value begins in it, and whether it stands for more.
+    """Yield rows as (value, runs, whether the value starts here, whether the row represents hidden members).
 
     Args:
-        is_tree: For a tree with a cursor; else for lines in which nothing folds.
+        is_tree: Lay out a tree with a cursor, instead of lines that cannot fold.
     """
     end = [Segment(comma, styles.mark)] if comma else []
     before = []
@@ -307,7 +307,7 @@ def _rows(node: Node, comma: str, width: int, styles: JsonStyles, *, is_tree: bo
         before.append(Segment(_OPENED, styles.mark))
 
     def noted(runs: list[Segment]) -> list[Segment]:
-        """With the note if there is room for it."""
+        """Append the note if there is room for it."""
         return runs + note if runs_len(runs + note) <= room else runs
 
     if not node.members:
@@ -370,13 +370,13 @@ def _node(key: str | None, value: object, depth: int, parent: Node | None) -> No
     node = Node(key, value, depth, is_text, parent=parent)
     members = members_of(value)
     if members is not None:
-        # Made when they are first looked at; until then their number is known and nothing more.
+        # Nodes are created when first displayed; until then only their number is needed.
         node.members = [node] * len(members)
     return node
 
 
 def _open_members(node: Node) -> list[Node]:
-    """The members of an object or a list, read now if they were not before."""
+    """Return the members of an object or a list, reading them at the first call."""
     if node.members and node.members[0] is node:
         is_object = _is_object(node.value)
         node.members = [
@@ -391,7 +391,7 @@ def _is_object(value: object) -> bool:
 
 
 def _may_be_short(node: Node, room: int) -> bool:
-    """Whether it is a list of plain values that may fit into one line."""
+    """Return whether the value is a list of plain values that may fit into one line."""
     return (
         not _is_object(node.value)
         and len(node.members or ()) * len("0, ") <= room + len(", ")
@@ -400,7 +400,7 @@ def _may_be_short(node: Node, room: int) -> bool:
 
 
 def _open_all(root: Node) -> None:
-    """Unfold all values, level by level down to the deepest one that is laid out."""
+    """Unfold all values down to the deepest level that is laid out."""
     level = [root]
     for _depth in range(_DEEPEST):
         for node in level:
@@ -409,7 +409,7 @@ def _open_all(root: Node) -> None:
 
 
 def source_of(node: Node) -> str:
-    """Return the copy of a value: the text of a string, else its JSON with numbers as they were written."""
+    """Return the text to copy for a value: a string's text, otherwise JSON with numbers as written."""
     value = node.value
     if isinstance(value, str) and not isinstance(value, JsonNumber):
         return clean(value)

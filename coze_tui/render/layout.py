@@ -1,4 +1,4 @@
-"""The blocks of a message under each other, as one run of lines, built step by step."""
+"""Stacks the blocks of a message into one sequence of lines, step by step."""
 
 from dataclasses import dataclass, replace
 
@@ -26,41 +26,41 @@ from coze_tui.text.markdown_rules import footnote_key
 from coze_tui.values import valueclass
 
 _SPACED = frozenset({Kind.CODE, Kind.TABLE, Kind.RULE, Kind.MATHS})
-"""Blocks that have an empty line on both sides, whatever the source has."""
+"""Blocks that have an empty line on both sides, regardless of the source."""
 
 
 @valueclass
 class CodeBlock:
-    """A piece of code in a message, as it was written."""
+    """A code block of a message, with its text as written."""
 
     language: str
     source: str
     block: int
     line: int
-    """Its first line in the document."""
+    """The index of its first line in the document."""
     height: int
 
 
 @dataclass(slots=True)
 class _Placed:
-    """A block and where it stands."""
+    """A block and its position."""
 
     block: MarkdownBlock
     containers: tuple[Container, ...]
     fresh: int
-    """Number of its containers that begin with it."""
+    """Number of its containers that start with it."""
     task: str = ""
-    """The state of the box it stands behind."""
+    """The state of the checkbox before it, or empty."""
     gap: tuple[Container, ...] | None = None
-    """The containers of the empty line between the block before and it, where there is one."""
+    """The containers of the empty line before the block; None if there is no empty line."""
     start: int = 0
     is_open: bool = True
     known: int = 0
-    """Link reference definitions that were known when it was finished."""
+    """Link reference definitions that were known when the block was finished."""
 
 
 class Layout:
-    """The blocks so far: finished ones, the open one, and a draft of what may come."""
+    """The blocks so far: finished blocks, the open block, and a draft of provisional lines."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -68,25 +68,25 @@ class Layout:
         self._lines: list[Line | Undrawn] = []
         self.lines = Lines(self._lines)
         self.changed = 0
-        """The first line that was changed since its owner looked."""
+        """The index of the first line that changed since the owner last read it."""
         self._blocks: list[_Placed] = []
         self._drafted = 0
-        """Lines at the end that are a draft."""
+        """Number of lines at the end that are a draft."""
         self._blank = False
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was opened so far."""
+        """Return whether no block was opened so far."""
         return not self._blocks
 
     @property
     def open_kind(self) -> Kind | None:
-        """Return the kind of the open block."""
+        """Return the kind of the open block, or None."""
         placed = self._open_block()
         return placed.block.kind if placed else None
 
     def code_blocks(self) -> list[CodeBlock]:
-        """The pieces of code, from top to bottom."""
+        """Return the code blocks from top to bottom."""
         found: list[CodeBlock] = []
         for number, placed in enumerate(self._blocks):
             code = placed.block
@@ -100,12 +100,12 @@ class Layout:
         return found
 
     def has_late_links(self) -> bool:
-        """Whether a block may use a link reference that was defined after it."""
+        """Return whether a block may use a link reference that was defined after it."""
         known = len(self.page.references)
         return any(placed.known < known and placed.block.may_link() for placed in self._blocks)
 
     def draft(self, step: Step | None) -> None:
-        """Show what is not final: the end of the open block, and what a line that has not ended may be."""
+        """Draw the provisional end of the open block, and the probable meaning of the unfinished line."""
         drawn = self._draft(step)
         placed = self._open_block()
         if placed is not None:
@@ -114,7 +114,7 @@ class Layout:
         self._drafted = len(drawn)
 
     def drop_draft(self) -> list[Line]:
-        """Remove the draft. `changed` counts from here on."""
+        """Remove the draft and return it. `changed` counts from here on."""
         first = len(self.lines) - self._drafted
         dropped = self.lines[first:]
         del self._lines[first:]
@@ -123,7 +123,7 @@ class Layout:
         return dropped
 
     def resize(self, page: Page) -> None:
-        """Draw everything on another page, without a draft."""
+        """Redraw everything on another page, without a draft."""
         self.drop_draft()
         self.page = page
         before = self._lines[:]
@@ -142,19 +142,19 @@ class Layout:
         self.changed = 0
 
     def extend(self, text: str) -> None:
-        """More of a line that was applied before its end had come."""
+        """Append text to a line that was applied before it was complete."""
         self.scanner.extend(text)
         self._blocks[-1].block.extend(text)
 
     def apply(self, step: Step) -> None:
-        """Go on by one line of the source."""
+        """Process one line of the source."""
         match step:
             case Blank():
                 self.end_block()
                 self._blank = True
             case Grow(text):
                 self._blocks[-1].block.grow(text)
-                # Code by its indent goes on over empty lines, and may end with them.
+                # Indented code may contain empty lines, and may end with them.
                 self._blank = not text.strip()
             case Close(text):
                 if text is not None:
@@ -177,7 +177,7 @@ class Layout:
         self.scanner.apply(step)
 
     def _opened(self, step: Open, empty: _Placed | None, number: int) -> _Placed:
-        """The block that `step` opens, with its first line in it; `empty` is what it takes the place of."""
+        """Return the block that `step` opens, with its first line; it replaces `empty` if there is one."""
         page = self.page
         fresh = len(step.added) + (empty.fresh if empty else 0)
         containers = (*self.scanner.stack[: step.depth], *step.added)
@@ -209,12 +209,12 @@ class Layout:
         return _Placed(block, containers, fresh, task, gap)
 
     def _takes_over(self, step: Open) -> bool:
-        """Whether the block gives content to the list item that was empty so far."""
+        """Return whether the block fills the list item that was empty so far."""
         last = self._open_block()
         return last is not None and last.block.kind is Kind.EMPTY and step.depth == len(last.containers)
 
     def _gap(self, step: Open, containers: tuple[Container, ...]) -> tuple[Container, ...] | None:
-        """In what the empty line between the last block and one that `step` opens stands, if there is one."""
+        """Return the containers of the empty line before the block that `step` opens; None without one."""
         if not self._blocks:
             return None
         last = self._blocks[-1]
@@ -233,7 +233,7 @@ class Layout:
         return common if spaced else None
 
     def _gap_lines(self, placed: _Placed) -> list[Line]:
-        """Return the lines between the block before and this one."""
+        """Return the lines between the previous block and this one."""
         if placed.gap is None:
             return []
         lead, before = self.page.lead(placed.gap, 0), placed.block.number - 1
@@ -242,14 +242,14 @@ class Layout:
         return [Line(lead.rest, (), lead.width, 0, before)]
 
     def _place(self, placed: _Placed) -> None:
-        """Put a block under the others."""
+        """Append a block."""
         self._lines += self._gap_lines(placed)
         placed.start = len(self._lines)
         self._blocks.append(placed)
         self._blank = False
 
     def _take_back(self) -> _Placed:
-        """Remove the last block and its lines."""
+        """Remove the last block and its lines; return it."""
         placed = self._blocks.pop()
         start = placed.start - (placed.gap is not None)
         del self._lines[start:]
@@ -257,10 +257,10 @@ class Layout:
         return placed
 
     def _retitle(self, step: Retitle) -> Step:
-        """The open paragraph was a heading. Returns what the line really meant.
+        """Turn the open paragraph into a heading. Return the step that the line really is.
 
-        Link reference definitions at its beginning are not part of the heading. If nothing follows them, the
-        line begins a paragraph.
+        Link reference definitions at its start do not belong to the heading. If nothing follows them, the
+        line starts a paragraph.
         """
         text = self._paragraph().text()
         placed = self._take_back()
@@ -281,7 +281,7 @@ class Layout:
         return step
 
     def _tabulate(self, aligns: tuple[str, ...]) -> None:
-        """The last line of the open paragraph was the head of a table."""
+        """Turn the last line of the open paragraph into the header of a table."""
         text, _, head = self._paragraph().text().rpartition("\n")
         placed = self._take_back()
         page, containers, lead = self.page, placed.containers, placed.block.lead
@@ -304,7 +304,7 @@ class Layout:
         return block
 
     def end_block(self) -> None:
-        """The open block, if there is one, gets no more."""
+        """Finish the open block, if there is one."""
         placed = self._open_block()
         if placed is None:
             return
@@ -322,7 +322,7 @@ class Layout:
         block.fixed = []
 
     def _end_definitions(self, placed: _Placed, definitions: list[str], rest: str) -> None:
-        """A paragraph began with link reference definitions: they are shown as they are written."""
+        """Finish a paragraph that starts with link reference definitions, which are shown as written."""
         page, number = self.page, placed.block.number
         block = Verbatim(page, placed.block.lead, number, page.palette.muted)
         for line in definitions:
@@ -337,14 +337,14 @@ class Layout:
             self.end_block()
 
     def sync(self) -> None:
-        """Take over what the open block has finished."""
+        """Copy the finished lines of the open block."""
         placed = self._open_block()
         if placed is not None:
             placed.block.fix()
             self._sync_with(placed)
 
     def _sync_with(self, placed: _Placed) -> None:
-        """Take over the lines that a block has finished."""
+        """Copy the finished lines of a block."""
         block, start = placed.block, placed.start
         keep = min(block.changed, len(self._lines) - start)
         if start + keep < len(self._lines):
@@ -376,13 +376,13 @@ class Layout:
                 return [*block.loose()] if block else []
 
     def _head_of_table(self, text: str, placed: _Placed) -> list[Line | Undrawn]:
-        """A line that is going to be the head of a table, drawn as one already."""
+        """Draw a line that will probably become the header of a table as one."""
         aligns = ["left"] * len(row_cells(text))
         return Table(self.page, placed.block.lead, placed.block.number, text, aligns, is_open=True).fixed
 
 
 def _may_head(paragraph: Paragraph) -> bool:
-    """Whether a paragraph looks like the head of a table whose other lines are still to come."""
+    """Return whether a paragraph looks like a table header whose delimiter row has not arrived."""
     if paragraph.fixed:
         return False
     text = paragraph.text()

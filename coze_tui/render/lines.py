@@ -1,4 +1,4 @@
-"""A line of rendered text: what the log keeps, paints and copies."""
+"""A line of rendered text, which the message pane stores, paints and copies."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, overload
@@ -9,56 +9,56 @@ from rich.style import Style
 from coze_tui.render.cells import cell_len, crop_runs, slice_cells
 
 BAR = "▎"
-"""Stands at the left of quoted text; copied as `>`."""
+"""Marks quoted text at the left; copied as `>`."""
 
 
 class Line(NamedTuple):
-    """One row of the log, without the fill at its right."""
+    """A row of the message pane, without the fill at its right."""
 
     lead: tuple[Segment, ...] = ()
-    """Indents, bullets, bars, padding: stays where it is while the body scrolls sideways."""
+    """Indents, bullets, bars and padding, which do not move when the body scrolls sideways."""
     body: tuple[Segment, ...] = ()
     lead_width: int = 0
     width: int = 0
-    """Cells of the body, which may be more than fit."""
+    """Cells of the body, which may exceed the width of the pane."""
     block: int = 0
-    """Number of the block in its document that the line belongs to; such lines scroll sideways together."""
+    """The number of the line's block in its document. Lines of one block scroll sideways together."""
     joint: str | None = "\n"
-    """Text between the line before and this one in a copy; None for a line that is decoration."""
+    """The text between the previous line and this one in a copy; None if the line is decoration."""
     fill: Style | None = None
     """The background up to the right edge: code."""
     edge: Style | None = None
-    """Set for lines that scroll sideways: how the sign of hidden text is drawn."""
+    """The style of the sign for hidden text; set for lines that scroll sideways."""
     label: Segment | None = None
-    """Stands at the right end of a code block's first row."""
+    """The label at the right end of a code block's first row."""
 
     @property
     def wide(self) -> int:
-        """All cells of the line before it is cut to the width of the log."""
+        """Return the cells of the whole line before it is cut to the width of the pane."""
         return self.lead_width + self.width
 
     @property
     def continues(self) -> bool:
-        """Whether this is a soft-wrapped continuation of the line before."""
+        """Return whether this line continues the previous one after a soft wrap."""
         return self.joint is not None and self.joint != "\n"
 
     @property
     def scrolls(self) -> bool:
-        """Whether the body scrolls sideways when it is wider than the log."""
+        """Return whether the body scrolls sideways if it is wider than the pane."""
         return self.edge is not None
 
     @property
     def plain(self) -> str:
-        """Lead and body without styles."""
+        """Return lead and body without styles."""
         return "".join([text for text, *_ in self.lead]) + "".join([text for text, *_ in self.body])
 
     @property
     def text(self) -> str:
-        """The body without styles."""
+        """Return the body without styles."""
         return "".join([text for text, *_ in self.body])
 
     def paint(self, width: int, shift: int = 0) -> list[Segment]:
-        """The row as segments of exactly `width` cells, the body scrolled `shift` cells to the left."""
+        """Return the row in exactly `width` cells, with the body scrolled `shift` cells to the left."""
         room = width - self.lead_width
         if room < 0:
             return crop_runs(self.lead, 0, width)
@@ -82,9 +82,9 @@ class Line(NamedTuple):
         return painted
 
     def copied(self, start: int = 0, end: int | None = None, shift: int = 0) -> str:
-        """The text between the painted cells `start` and `end`, as it should reach a clipboard.
+        """Return the text between the painted cells `start` and `end` in the form for the clipboard.
 
-        Code comes without its padding, decoration not at all, wrapped lines without their indent.
+        Omits the padding of code, all decoration, and the indent of wrapped lines.
         """
         if self.joint is None:
             return ""
@@ -98,14 +98,14 @@ class Line(NamedTuple):
 
 
 class Undrawn(Protocol):
-    """A line of which so far only the place is known."""
+    """A line that is not drawn yet."""
 
     def draw(self) -> Line:
-        """The line."""
+        """Return the drawn line."""
 
 
 class Lines(Sequence[Line]):
-    """Lines of which some are drawn each time they are read."""
+    """A sequence of lines, some of which are drawn at each access."""
 
     def __init__(self, kept: list[Line | Undrawn]) -> None:
         self._kept = kept
@@ -138,7 +138,7 @@ def _drawn(line: Line | Undrawn) -> Line:
 
 
 def joined(parts: Iterable[tuple[Line, str]]) -> str:
-    """Lines and what was copied of each, from top to bottom, as one text: wrapped lines are one again."""
+    """Return lines and their copied text, from top to bottom, as one text; rejoins wrapped lines."""
     text: list[str] = []
     for line, copied in parts:
         if line.joint is None:
@@ -150,7 +150,7 @@ def joined(parts: Iterable[tuple[Line, str]]) -> str:
 
 
 def _mark_hidden(painted: list[Segment], line: Line, shift: int, room: int) -> None:
-    """Put signs where text is hidden at the left or the right of a row that scrolls sideways."""
+    """Add signs at the left or right end of a scrolled row if text is hidden there."""
     if line.width > shift + room and room > 0:
         visible = crop_runs(painted, 0, line.lead_width + room - 1)
         painted[:] = [*visible, Segment("›", line.edge)]

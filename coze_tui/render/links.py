@@ -1,4 +1,4 @@
-"""Links as runs: bare URLs in plain text, and what is shown of a link's target."""
+"""Links as runs: bare URLs in plain text, and the displayed form of a link's target."""
 
 import re
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.urls import FoundUrl, encoded, may_hold_urls, readable, urls_in
 
 _SHOWN_URL = 36
-"""Cells of a link's target that are shown; its host is never cut short of its own end."""
+"""Cells of a link's target that are shown; the end of its host is always complete."""
 _SHOWN_IMAGE = 400
 _TORN_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]?)?…\Z")
 _MAY_CONTINUE = re.compile(r"[!-/:-@\[-`{-~]*")
-"""ASCII punctuation: it ends a URL only if nothing that belongs to the URL follows."""
+"""Matches ASCII punctuation, which ends a URL only if nothing that belongs to the URL follows."""
 _SCHEME = re.compile(r"(?:mailto:|https?://)", re.IGNORECASE)
 
 
 def with_urls(text: str, style: Style, link: Style, urls: Sequence[FoundUrl] | None = None) -> list[Segment]:
-    """Return plain text of one line in which bare URLs are links, `link` being laid over their style.
+    """Return plain text of one line with its bare URLs as links; `link` is laid over their style.
 
     Args:
         urls: The URLs in the text, if the caller has found them already.
@@ -49,10 +49,10 @@ def link_to(url: str) -> Style:
 
 
 def without_open_link(runs: list[Segment], source: str) -> list[Segment]:
-    """Return the runs of a growing line without the link of a URL at its end, of which more may follow.
+    """Return the runs of a growing line without the link at its end if its URL may still grow.
 
     Args:
-        source: What has arrived of the line. The URL is whole as soon as something stands behind it.
+        source: The part of the line that has arrived. The URL is complete as soon as anything follows it.
     """
     tail = ""
     for number in range(len(runs) - 1, -1, -1):
@@ -68,7 +68,7 @@ def without_open_link(runs: list[Segment], source: str) -> list[Segment]:
 
 
 def says(text: str, url: str) -> bool:
-    """Return whether the text of a link is its target."""
+    """Return whether the text of a link equals its target."""
     return _bare(text.strip()) == _bare(url)
 
 
@@ -77,10 +77,10 @@ def _bare(url: str) -> str:
 
 
 def shown_url(url: str, *, is_image: bool = False) -> str:
-    """Return a link's target as people read it, shortened behind its host.
+    """Return a link's target in readable form, shortened after its host.
 
-    The end of a host, which tells whose it is, stays. No `%XX` is cut. The target of an image is all that
-    there is to see of it, so it is whole unless it fills many lines.
+    The end of a host, which identifies its owner, remains. No `%XX` is split. The target of an image is shown
+    whole unless it fills many lines, because nothing else of the image is visible.
     """
     url = clean_line(readable(url))
     if cell_len(url) <= (_SHOWN_IMAGE if is_image else _SHOWN_URL):

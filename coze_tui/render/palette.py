@@ -78,7 +78,7 @@ LIGHT = Colors(
 
 
 def _code_styles(colors: Colors) -> dict[str, Style]:
-    """Styles of source text by the name of the Pygments token; a token without one takes its parent's."""
+    """Return the styles of source text by Pygments token name; a missing token uses its parent's style."""
     text, muted = Style(color=colors.text), Style(color=colors.muted)
     keyword, function = Style(color=colors.keyword), Style(color=colors.function)
     string, number = Style(color=colors.string), Style(color=colors.number)
@@ -198,7 +198,7 @@ class Palette:
 
     @classmethod
     def from_colors(cls, colors: Colors) -> "Palette":
-        """A palette of exact colors."""
+        """Return a palette of exact colors."""
         text, muted, line = Style(color=colors.text), Style(color=colors.muted), Style(color=colors.line)
         accent = Style(color=colors.bot)
         bold = Style(bold=True)
@@ -229,17 +229,17 @@ class Palette:
 
     @classmethod
     def dark(cls) -> "Palette":
-        """The dark theme of our own."""
+        """Return the program's dark palette."""
         return cls.from_colors(DARK)
 
     @classmethod
     def light(cls) -> "Palette":
-        """The light theme of our own."""
+        """Return the program's light palette."""
         return cls.from_colors(LIGHT)
 
     @classmethod
     def ansi(cls) -> "Palette":
-        """The terminal's own sixteen colors on its own background: nothing is assumed about either."""
+        """Return a palette of the terminal's sixteen colors on its background; assumes nothing about either."""
         style = Style.parse
         return cls(
             text=style("none"),

@@ -35,13 +35,13 @@ from coze_tui.text.markdown_rules import alert_title
 from coze_tui.text.urls import expires_at, readable
 
 _ENDS = re.compile(r"[\n。！？；]|[.!?;:](?=\s)")
-"""Where a piece of text may be written."""
+"""Matches the positions up to which text may be written."""
 _LONGEST_OPEN = 2_048
-"""Characters after which a sentence is written although its markup is not closed."""
+"""Characters after which an unfinished sentence is written even if its markup is still open."""
 _ORDINARY = re.compile(r"[^\s>*+\-\d.)_=|:`~#$\\\[!?;。！？；]")
-"""Matches a line of which the marks at the beginning are certain."""
+"""Matches a line whose meaning is certain from its first characters."""
 _MAY_DEFINE = re.compile(r"\[(?!\^)(?:[^\[\]\\]|\\.)*(?:\Z|\]:|\]\Z)", re.DOTALL)
-"""Matches the beginning of a paragraph that may begin with link reference definitions."""
+"""Matches the start of a paragraph that may start with link reference definitions."""
 _RULE = "———"
 
 
@@ -52,7 +52,7 @@ def plain_text(source: str) -> str:
 
 
 class _Targets(Styles):
-    """Shows the target of a link in parentheses, whole, also for references: nothing can be clicked."""
+    """Styles that show each link's whole target in parentheses, because nothing is clickable."""
 
     shows_every_target = True
 
@@ -72,7 +72,7 @@ class _References(dict[str, object]):
 
 
 class PlainText:
-    """A message. `feed` what arrives, `finish` when it is whole; each returns the text to write next."""
+    """A message as plain text. `feed` each piece, then `finish`; both return the text to write next."""
 
     def __init__(self) -> None:
         palette = Palette.ansi()
@@ -82,44 +82,44 @@ class PlainText:
         self._scanner = Scanner()
         self._unwrapper = Unwrapper()
         self._waiting: list[str] = []
-        """Text after the last place where some may be written."""
+        """Text after the last position up to which it may be written."""
         self._line = ""
-        """The line that has not ended, unless it is in its block."""
+        """The unfinished line, unless it is in its block already."""
         self._is_midline = False
-        """Whether the line is in its block already, before it has ended."""
+        """Whether the unfinished line is in its block already."""
         self._is_blank = False
         """Whether an empty line precedes the next block."""
         self._first, self._rest = "", ""
-        """The marks before the next line of the open block, and before those that follow it."""
+        """The marks before the next line of the open block, and before the lines after it."""
         self._fresh = 0
-        """Containers that begin with the open block."""
+        """Number of containers that start with the open block."""
         self._paragraph = ""
-        """What is not written yet of the open paragraph."""
+        """The unwritten part of the open paragraph."""
         self._tried = 0
-        """Characters of it that were parsed in vain: it is parsed again when it is half as long again."""
+        """Its length at the last failed parse. It is parsed again when it is half as long again."""
         self._is_begun = False
-        """Whether some of the open paragraph is written."""
+        """Whether a part of the open paragraph is written."""
         self._head: list[str] = []
-        """The cells of the open table's head, until a row shows them."""
+        """The header cells of the open table, until a row shows them."""
         self._names: list[str] = []
         """The column names of the open table, as text."""
         self._empty_lines = 0
-        """Empty lines of indented code, which may be its end."""
+        """Empty lines of indented code, which may turn out to be after its end."""
         self._out: list[str] = []
         self._is_empty = True
         """Whether nothing was written so far."""
         self._is_at_start = True
-        """Whether the next character begins a line."""
+        """Whether the next character starts a line."""
         self._space = ""
-        """Blanks before the next text of the line."""
+        """Spaces before the next text of the line."""
 
     @property
     def parsed_chars(self) -> int:
-        """Characters that the inline parser has looked at so far: the work done."""
+        """Return the characters processed by the inline parser so far, a measure of the work done."""
         return self._inline.parsed_chars
 
     def feed(self, text: str) -> str:
-        """Add text. Return what has become final."""
+        """Add text. Return the text that has become final."""
         return self._feed(self._unwrapper.feed(text))
 
     def _feed(self, text: str) -> str:
@@ -138,7 +138,7 @@ class PlainText:
         return self._taken()
 
     def settle(self) -> str:
-        """Return all that is not written yet, as if the sentence ended here. More text may follow."""
+        """Return all unwritten text as if the sentence ended here. More text may follow."""
         self._line_so_far("".join(self._waiting))
         self._waiting.clear()
         if self._line and self._paragraph_step(self._line) is None:
@@ -150,7 +150,7 @@ class PlainText:
         return self._taken()
 
     def finish(self) -> str:
-        """Return the rest: the text is whole."""
+        """Complete the text and return the rest."""
         begun = self._feed(self._unwrapper.flush())
         self._line_so_far("".join(self._waiting))
         self._waiting.clear()
@@ -168,7 +168,7 @@ class PlainText:
         return text
 
     def _take(self, piece: str) -> None:
-        """Add a piece of a line up to the end of a sentence, or of the line."""
+        """Add a piece that ends with a sentence or a line."""
         if piece[-1] == "\n":
             self._line_so_far(piece[:-1])
             self._end_line()
@@ -187,7 +187,7 @@ class PlainText:
             self._line += text
 
     def _enter(self) -> None:
-        """Put the line into its paragraph before it has ended."""
+        """Put the unfinished line into its paragraph."""
         self._apply(self._read(self._line))
         self._line, self._is_midline = "", True
 
@@ -201,11 +201,11 @@ class PlainText:
 
     @property
     def _kind(self) -> Kind | None:
-        """The kind of the open block."""
+        """Return the kind of the open block, or None."""
         return self._scanner.block.kind if self._scanner.block is not None else None
 
     def _read(self, line: str) -> Step:
-        """Return the meaning of a line. The data of `data:` URLs is folded, except in code."""
+        """Return the meaning of a line. Folds the data of `data:` URLs, except in code."""
         step = self._scanner.read(line)
         is_code = (isinstance(step, Grow) and self._kind is Kind.CODE) or (
             isinstance(step, Open) and step.kind is Kind.CODE
@@ -213,7 +213,7 @@ class PlainText:
         return step if is_code or "data:" not in line.lower() else self._scanner.read(folded(line))
 
     def _paragraph_step(self, line: str) -> Open | Grow | None:
-        """Return the meaning of a line if it is one of a paragraph."""
+        """Return the meaning of a line if it belongs to a paragraph, else None."""
         match self._read(line):
             case Open(kind=Kind.PARAGRAPH) as step:
                 return step
@@ -223,7 +223,7 @@ class PlainText:
                 return None
 
     def _is_decided(self) -> bool:
-        """Whether the line belongs to a paragraph however it continues."""
+        """Return whether the line belongs to a paragraph, however it continues."""
         if self._kind in (Kind.CODE, Kind.MATHS):
             return False
         is_long = len(self._line) > 2 * LONGEST_ROW
@@ -244,7 +244,7 @@ class PlainText:
                     self._put_line(text)
                 self._end_block()
             case Retitle(text=text):
-                if self._end_paragraph():  # of nothing but definitions: the line is a paragraph
+                if self._end_paragraph():  # only definitions: the line is a paragraph, not a heading
                     step = Open(len(self._scanner.stack), (), Kind.PARAGRAPH, text)
                     self._first, self._paragraph = self._rest, text
             case Tabulate():
@@ -314,7 +314,7 @@ class PlainText:
             case Kind.EMPTY:
                 self._put_line("")
             case Kind.TABLE:
-                if self._head:  # no row has shown its names
+                if self._head:  # no row has shown the column names
                     self._put_cells([""] * len(self._head))
                 self._is_blank = True
             case _:
@@ -326,10 +326,10 @@ class PlainText:
     # --- paragraphs ---
 
     def _write_closed(self) -> None:
-        """Write what no later text can change of the open paragraph."""
+        """Write the part of the open paragraph that no later text can change."""
         text = self._paragraph
         if is_row(self._scanner.last_line):
-            return  # the head of a table, perhaps
+            return  # it may be the header of a table
         if not text.strip():
             self._write_paragraph()
             return
@@ -351,7 +351,7 @@ class PlainText:
             self._new_line()
 
     def _end_paragraph(self) -> bool:
-        """Write the rest of the open paragraph. Return whether it was nothing but link definitions."""
+        """Write the rest of the open paragraph. Return whether it consisted only of link definitions."""
         is_definitions = False
         if not self._is_begun:
             definitions, rest = definitions_in(self._paragraph.strip("\n"), self._references)
@@ -366,7 +366,7 @@ class PlainText:
     # --- tables ---
 
     def _tabulate(self) -> None:
-        """The last line of the open paragraph was the head of a table."""
+        """Turn the last line of the open paragraph into the header of a table."""
         head = self._scanner.last_line
         before = self._paragraph.rstrip("\n").rpartition("\n")[0]
         self._paragraph = before
@@ -385,7 +385,7 @@ class PlainText:
         self._head = []
 
     def _put_cells(self, cells: list[str]) -> None:
-        """Write a row, with an empty line between it and what precedes it."""
+        """Write a row, with an empty line before it if needed."""
         if self._is_blank:
             self._out.append("\n")
         self._is_blank = True
@@ -402,7 +402,7 @@ class PlainText:
     # --- lines of the output ---
 
     def _put(self, source: str) -> None:
-        """Write inline text; its last line stays open."""
+        """Write inline text without ending its last line."""
         for number, text in enumerate(self._texts(source)):
             if number:
                 self._new_line()
@@ -436,7 +436,7 @@ class PlainText:
 
 
 def _text(line: Logical) -> str:
-    """Return a line without styles. Deleted text keeps its marks: without them it would mean the opposite."""
+    """Return a line without styles. Deleted text retains its marks, because its meaning depends on them."""
     pieces: list[str] = []
     is_deleted = False
     for run in (*line, Segment("")):
@@ -451,7 +451,7 @@ def _text(line: Logical) -> str:
 def _leads(containers: tuple[Container, ...], fresh: int) -> tuple[str, str]:
     """Return the marks before the first line of a block in `containers`, and before the others.
 
-    The last `fresh` containers begin with the block.
+    The last `fresh` containers start with the block.
     """
     first, rest = "", ""
     for number, container in enumerate(containers):

@@ -1,4 +1,4 @@
-"""Tokens of markdown-it as lines of styled runs."""
+"""Converts markdown-it tokens to lines of styled runs."""
 
 import time
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 Logical = list[Segment]
-"""A line of the source in pieces of one style, not yet wrapped."""
+"""A source line as runs, not wrapped yet."""
 
 BOLD, ITALIC, STRIKE, UNDERLINE, MARK = 1, 2, 4, 8, 16
 _MARKS = {"strong": BOLD, "em": ITALIC, "s": STRIKE, "u": UNDERLINE, "mark": MARK, "summary": BOLD}
@@ -34,21 +34,21 @@ _SCRIPTS = {
         str.maketrans("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"),
     ),
 }
-"""The sign of raised and lowered text, and the characters that have such forms of their own."""
+"""The prefixes of superscript and subscript, and the characters that have such forms in Unicode."""
 
 
 class Styles:
     """The styles of marked text, for one palette."""
 
     shows_every_target = False
-    """Whether a link by reference shows its target, which its definition shows too."""
+    """Whether a reference link shows its target even though the definition shows it."""
 
     def __init__(self, palette: Palette) -> None:
         self.palette = palette
         self._marked: dict[tuple[Style, int], Style] = {}
 
     def marked(self, base: Style, marks: int) -> Style:
-        """Return `base` with `marks` (BOLD and others, added) laid over it."""
+        """Return `base` combined with `marks` (BOLD and others, added)."""
         if not marks:
             return base
         style = self._marked.get((base, marks))
@@ -64,12 +64,12 @@ class Styles:
         return style
 
     def link(self, base: Style, marks: int, url: str) -> Style:
-        """Return the style of text in a link; without a URL, of text outside of one."""
+        """Return the style of text in a link, or of text outside a link if `url` is empty."""
         style = self.marked(base, marks)
         return style + self.palette.link + link_to(url) if url else style
 
     def target(self, url: str, start: str = " ", *, is_image: bool = False) -> list[Segment]:
-        """Return a link's target as it is shown behind the link's text."""
+        """Return a link's target as shown after its text."""
         if (data := data_url(url)) is not None:
             return [Segment(f"{start}({data.text})", self.palette.url)]
         if not url:
@@ -80,22 +80,22 @@ class Styles:
 
 
 class Runs:
-    """Lines under construction."""
+    """A builder of lines from tokens."""
 
     def __init__(self, styles: Styles, base: Style) -> None:
         self.lines: list[Logical] = []
         self.literal: list[str] = []
-        """All text that was not markup, with a NUL for each place where some was."""
+        """All text that was not markup, with a NUL in place of each markup."""
         self._styles = styles
         self._base = base
         self._line: Logical = []
         self._depths: dict[int, int] = {}
-        """How many marks of each kind are open: emphasis can be inside of emphasis of its kind."""
+        """The number of open marks of each kind, because emphasis can nest in emphasis of its kind."""
         self._marks = 0
         self._links: list[tuple[str, bool, int]] = []
         self._scripts: list[str] = []
         self._is_hidden = False
-        """Whether the line contains markup that shows nothing."""
+        """Whether the line contains invisible markup."""
 
     def add(self, tokens: "list[Token]") -> None:
         """Add all tokens of a text."""
@@ -159,7 +159,7 @@ class Runs:
         self._put(with_labels(text), self._styles.link(self._base, self._marks, self._url))
 
     def _end_line(self) -> None:
-        """End the line. A line of nothing but markup that shows nothing is none."""
+        """End the line. Drops a line that consists only of invisible markup."""
         if not self._is_hidden or any(text.strip() for text, *_ in self._line):
             self.lines.append(self._line)
         self._line, self._is_hidden = [], False
@@ -169,7 +169,7 @@ class Runs:
         depth = self._depths[mark] = self._depths.get(mark, 0) + token.nesting
         if token.tag == "summary" and token.nesting > 0:
             self._put("▸ ", self._styles.palette.bullet)
-        # A heading's summary, or `<b>**x**</b>`, opens one kind twice.
+        # A heading summary, or `<b>**x**</b>`, opens one kind twice.
         self._marks = self._marks | mark if depth > 0 else self._marks & ~mark
 
     def _maths(self, source: str) -> None:
@@ -186,7 +186,7 @@ class Runs:
 
 
 def _alt(tokens: "list[Token]") -> str:
-    """Return the text of an image's description, without marks."""
+    """Return the alternative text of an image, without marks."""
     pieces = []
     for token in tokens:
         if token.type == "image":
@@ -199,7 +199,7 @@ def _alt(tokens: "list[Token]") -> str:
 
 
 def _in_script(text: str, tag: str) -> str:
-    """Return raised or lowered text: in characters of that form if there are some for all of it."""
+    """Return superscript or subscript text, in Unicode forms if all its characters have one."""
     sign, forms = _SCRIPTS[tag]
     if all(ord(character) in forms for character in text):
         return text.translate(forms)

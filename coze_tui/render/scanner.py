@@ -1,9 +1,9 @@
-"""The block structure of Markdown, one line at a time: each line is looked at once, and never again.
+"""Scans the block structure of Markdown, reading each line once.
 
-CommonMark's own rules with tables, and these differences, made for chat: maths (`$$` or `\\[` alone on a
-line) is a block of its own; a line without `|` ends a table; HTML is text, except that a line of comments or
-`<details>` counts as an empty one; Markdown in a fence contains whole fences. Of GitHub's: tables, tasks,
-footnotes and alerts.
+Follows CommonMark with tables, except that, for chat, math (`$$` or `\[` alone on a
+line) is a block; a line without `|` ends a table; HTML is text, but a line of comments or
+`<details>` counts as an empty line; Markdown in a fence may contain whole fences. Of GitHub's
+extensions it has tables, tasks, footnotes and alerts.
 """
 
 import re
@@ -14,9 +14,9 @@ from coze_tui.text.markdown_rules import ALERT, FOOTNOTE, HIDDEN_LINE, INNER_FEN
 from coze_tui.values import valueclass
 
 MOST_NESTED = 20
-"""Quotes and list items inside each other; deeper markers are text."""
+"""The maximum depth of nested quotes and list items; deeper markers are text."""
 LONGEST_ROW = 4_096
-"""A longer line is a paragraph whatever it begins with: no row, no heading, no rule, no fence, no maths."""
+"""Characters above which a line is always a paragraph, never a row, heading, rule, fence or math."""
 TAB = 4
 
 
@@ -30,26 +30,26 @@ class Kind(StrEnum):
     TABLE = "table"
     MATHS = "maths"
     ALERT = "alert"
-    """The first line of a quote that says what kind of quote it is: `[!NOTE]`."""
+    """The first line of an alert quote, with its kind: `[!NOTE]`."""
     EMPTY = "empty"
     """A list item without content so far."""
 
 
 ONE_LINE = frozenset({Kind.HEADING, Kind.RULE, Kind.ALERT})
-"""Blocks that end with the line that opens them."""
+"""Blocks that end with their first line."""
 
 
 class Container(NamedTuple):
-    """A quote, a list item or a footnote, around blocks."""
+    """A quote, list item or footnote that contains blocks."""
 
     marker: str
-    """`>` for a quote, `^` for a footnote; for an item what tells lists apart: `-`, `*`, `+`, `.` or `)`."""
+    """`>` for a quote, `^` for a footnote; `-`, `*`, `+`, `.` or `)` for an item, by its kind of list."""
     indent: int = 0
-    """An item's columns from the beginning of its marker's surroundings to its content."""
+    """Columns from the start of an item's marker to the content."""
     number: int = -1
-    """In ordered lists."""
+    """The number of an item in an ordered list, else -1."""
     label: str = ""
-    """Of a footnote."""
+    """The label of a footnote."""
 
     @property
     def is_quote(self) -> bool:
@@ -58,60 +58,60 @@ class Container(NamedTuple):
 
 @valueclass
 class Blank:
-    """An empty line; closes all that does not go on over one."""
+    """A step: an empty line. Closes each block that cannot contain empty lines."""
 
     depth: int
 
 
 @valueclass
 class Grow:
-    """The open block goes on by a line."""
+    """A step: the line continues the open block."""
 
     text: str
 
 
 @valueclass
 class Close:
-    """The open block ends with this line, which shows nothing (a fence) or `text` (maths)."""
+    """A step: the line ends the open block. It shows nothing (a fence) or `text` (math)."""
 
     text: str | None = None
 
 
 @valueclass
 class Retitle:
-    """The open paragraph was a heading."""
+    """A step: the open paragraph turns out to be a heading."""
 
     level: int
     text: str
-    """The line under it."""
+    """The line below it."""
 
 
 @valueclass
 class Tabulate:
-    """The last line of the open paragraph was the head of a table."""
+    """A step: the last line of the open paragraph turns out to be the header of a table."""
 
     aligns: tuple[str, ...]
 
 
 @valueclass
 class Open:
-    """A new block begins, after `depth` of the containers around the one before, in the `added` ones."""
+    """A step: a new block starts, inside the first `depth` current containers and the `added` ones."""
 
     depth: int
     added: tuple[Container, ...]
     kind: Kind
     text: str = ""
-    """The first line; a fence's language."""
+    """The first line, or the language of a fence."""
     level: int = 0
-    """Of a heading."""
+    """The level of a heading."""
     fence: str = ""
-    """The mark that opened a fence or a maths block; none: code by its indent."""
+    """The mark that opened a fence or a math block; empty for indented code."""
     indent: int = 0
-    """Columns before a fence, which its lines lose too."""
+    """Columns before a fence, which are removed from its lines, too."""
 
     @property
     def is_markdown(self) -> bool:
-        """Whether this is Markdown in a fence. Models write fences in it, and each has its own end."""
+        """Return whether this is a fence of Markdown. Models nest fences in it, each with its own end."""
         return self.kind is Kind.CODE and self.fence != "" and MARKDOWN_NAME.match(self.text) is not None
 
 
@@ -125,20 +125,20 @@ _ITEM = re.compile(r"(?:([-+*])|(\d{1,9})([.)]))(?: +|$)")
 _DELIMITERS = re.compile(r"[|:-][|:\- \t]+$|[|:-]-+[|:\- \t]*$")
 _MATHS = {"$$": "$$", "\\[": "\\]"}
 _STRUCTURE = re.compile(r"[ \t>*+\-\d.)]{0,200}")
-"""Matches the marks that begin containers; a tab after them is text."""
+"""Matches the marks that start containers; a tab after them is text."""
 
 
 class Scanner:
-    """A position in the structure of the text. `read` judges a line; `apply` continues with the result."""
+    """A position in the block structure. `read` interprets a line; `apply` advances by the result."""
 
     def __init__(self) -> None:
         self.stack: tuple[Container, ...] = ()
         self.block: Open | None = None
         """The open block."""
         self.last_line = ""
-        """The newest line of an open paragraph."""
+        """The latest line of an open paragraph."""
         self._inner_fences = 0
-        """How many fences are open inside of the open block, which is Markdown in a fence."""
+        """The number of open fences nested in the open block, if it is a fence of Markdown."""
 
     def read(self, raw: str) -> Step:
         """Return the meaning of `raw`, a line without its end, at this position. Changes nothing."""
@@ -160,13 +160,13 @@ class Scanner:
                 text = line[position:].strip(" \t")
                 return Close(text) if text.endswith(_MATHS[block.fence]) else Grow(text)
         if is_blank:
-            # An item may begin with one empty line, not with two.
+            # An item may start with one empty line, but not with two.
             is_bare = block is not None and block.kind is Kind.EMPTY and is_inside
             return Blank(depth - 1 if is_bare and not self.stack[-1].is_quote else depth)
         return self._begun(line, position, depth)
 
     def apply(self, step: Step) -> None:
-        """Go on after `step`."""
+        """Advance by `step`."""
         match step:
             case Blank(depth):
                 self.stack = self.stack[:depth]
@@ -186,7 +186,7 @@ class Scanner:
                 self.last_line = step.text
 
     def _count_fences(self, text: str) -> None:
-        """Count the fences inside of Markdown in a fence, of which each could have closed it."""
+        """Count the fences in a fence of Markdown, because any of them might look like its end."""
         block = self.block
         if block is not None and block.is_markdown and text.lstrip().startswith(block.fence):
             inner = INNER_FENCE.match(text)
@@ -194,12 +194,12 @@ class Scanner:
                 self._inner_fences = max(0, self._inner_fences + (1 if inner[1] else -1))
 
     def extend(self, text: str) -> None:
-        """More of a line that was applied before its end had come."""
+        """Append text to a line that was applied before it was complete."""
         if len(self.last_line) <= LONGEST_ROW:
             self.last_line += text
 
     def _matched(self, line: str) -> tuple[int, int, bool]:
-        """Return the end of the containers in the line, their number, and whether nothing follows."""
+        """Return the end of the matched containers, their number, and whether nothing follows them."""
         position, depth, length = 0, 0, len(line)
         for container in self.stack:
             start = position + _indent(line, position)
@@ -228,11 +228,11 @@ class Scanner:
         ):
             return Close()
         if not self.stack and not block.indent:
-            return Grow(raw)  # with its tabs, for the copy
+            return Grow(raw)  # with its tabs, because the user may copy it
         return Grow(line[position + min(indent, block.indent) :])
 
     def _begun(self, line: str, position: int, depth: int) -> Step:
-        """A line that is not blank and not inside of code: what begins on it, or goes on."""
+        """Return the meaning of a line that is neither blank nor in code: a new block or a continuation."""
         block, stack = self.block, self.stack
         is_inside = depth == len(stack)
         in_paragraph = block is not None and block.kind is Kind.PARAGRAPH
@@ -288,7 +288,7 @@ class Scanner:
                 is_bare = item.end() == len(rest)
                 number = int(item[2]) if item[2] else -1
                 if in_paragraph and is_inside and not added and (is_bare or number not in (-1, 1)):
-                    item = None  # such an item cannot interrupt a paragraph
+                    item = None  # CommonMark: such an item cannot interrupt a paragraph
             if item is not None:
                 width = len(item[1] or item[2] + item[3])
                 spaces = item.end() - width
@@ -310,7 +310,7 @@ class Scanner:
         return Open(depth, tuple(added), Kind.PARAGRAPH, rest)
 
     def _aligns(self, delimiters: str) -> tuple[str, ...]:
-        """The alignment of each column, if these are the delimiters under the last line of the paragraph."""
+        """Return each column's alignment if these are the delimiters of a table; empty otherwise."""
         if not _DELIMITERS.match(delimiters) or not is_row(self.last_line):
             return ()
         aligns: list[str] = []
@@ -323,19 +323,19 @@ class Scanner:
 
 
 def _title(text: str) -> str:
-    """The text of a heading without the closing marks it may have."""
+    """Return the text of a heading without closing marks."""
     text = text.strip(" \t")
     open_text = text.rstrip("#")
     return open_text.rstrip(" \t") if not open_text or open_text[-1] in " \t" else text
 
 
 def is_row(text: str) -> bool:
-    """Whether a line can be a row of a table."""
+    """Return whether a line can be a row of a table."""
     return "|" in text and len(text) <= LONGEST_ROW
 
 
 def row_cells(text: str) -> list[str]:
-    """Return the cells of a table's row; `\\|` is not a border."""
+    """Return the cells of a table row; `\|` is not a border."""
     cells = [cell.strip(" \t").replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", text.strip(" \t"))]
     if cells and not cells[0]:
         del cells[0]
@@ -345,13 +345,13 @@ def row_cells(text: str) -> list[str]:
 
 
 def task_in(text: str) -> tuple[str, str]:
-    """The state of a task (` ` or `x`; empty: no task) at the beginning of an item, and the rest of it."""
+    """Return the task state at the start of an item (` `, `x`, or empty for none) and the rest."""
     task = TASK.match(text)
     return (task[1].lower(), text[task.end() :]) if task else ("", text)
 
 
 def _indent(line: str, position: int) -> int:
-    """Spaces from `position` on."""
+    """Return the number of spaces from `position` on."""
     length = len(line)
     at = position
     while at < length and line[at] == " ":

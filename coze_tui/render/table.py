@@ -1,4 +1,4 @@
-"""Tables: columns that fit if they can, by wrapping their cells; else rows as lines of `column: value`."""
+"""Draws tables: wraps cells so that columns fit, otherwise shows rows as lines of `column: value`."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _LATIN_WORD = re.compile(r"[!-~]+")
 _GAP = " │ "
 _CROSS = "─┼─"
 _NARROWEST = 8
-"""A column is not made narrower than this by wrapping."""
+"""The narrowest column, in cells, that wrapping may produce."""
 _HANG = 2
-"""The indent of the other lines of a cell that has a line of its own."""
+"""The indent of the other lines of a cell that has its own line."""
 _UNSETTLED_ROWS = 30
-"""Up to here a row that is still being written may widen its columns."""
+"""Rows up to which an unfinished row may widen its columns."""
 
 Cell = list[Logical]
 
 
 class _Row:
-    """A row that is parsed; what is drawn of it is drawn when it is looked at."""
+    """A parsed row, drawn when displayed."""
 
     __slots__ = ("cells", "height", "longest_word", "natural")
 
@@ -40,16 +40,16 @@ class _Row:
         self.cells = cells_
         texts = [[_text(logical) for logical in cell] for cell in cells_]
         self.natural = [max(map(cell_len, lines)) for lines in texts]
-        """For each cell the room it would take without wrapping."""
+        """For each cell, the width it would have without wrapping."""
         self.longest_word = [
             max(map(len, _LATIN_WORD.findall("\n".join(lines))), default=0) for lines in texts
         ]
         self.height = 0
-        """Lines it has in columns as wide as they are now."""
+        """Lines of the row at the current column widths."""
 
 
 class _RowLine(NamedTuple):
-    """One line of a row."""
+    """A line of a row."""
 
     table: Table
     row: _Row
@@ -60,10 +60,10 @@ class _RowLine(NamedTuple):
 
 
 class Table(MarkdownBlock):
-    """A table.
+    """A table that can grow.
 
-    A row is parsed and measured once. When the columns change, by a row that wants more room or because the
-    page does, only the heights are computed again; and of these, only wrapped cells ask for work.
+    Parses and measures each row once. When the columns change because of a wider row or a resize, it
+    recomputes only the heights, for which only wrapped cells need work.
     """
 
     kind = Kind.TABLE
@@ -79,17 +79,17 @@ class Table(MarkdownBlock):
         self._head = _Row(self._cells(head, page.palette.table_header, is_open=is_open))
         self._rows: list[_Row] = []
         self._laid = 0
-        """So many of them are in `fixed`."""
+        """Number of rows that are in `fixed`."""
         self._is_airy = False
         """Whether a row has more than one line."""
         self._natural = self._head.natural
         self._longest_word = self._head.longest_word
         self._widths: list[int] | None = None
-        """Of the columns. Empty if they do not fit: each cell is then on its own line, behind its column."""
+        """Column widths. Empty if they do not fit: each cell then has its own line, after its column's name."""
         self._is_bare = True
         """Whether the lines are those of a table without rows."""
         self._last: tuple[_Row, list[Line]] | None = None
-        """The row that was drawn last, for its other lines."""
+        """A cache of the row drawn last, for its other lines."""
         self._lay_out()
 
     def grow(self, text: str) -> None:
@@ -118,7 +118,7 @@ class Table(MarkdownBlock):
         return self._may_link
 
     def _cells(self, text: str, style: Style, *, is_open: bool = False) -> list[Cell]:
-        """The cells of a row: as many as there are columns, with nothing lost. The last may still grow."""
+        """Parse a row into one cell per column, without losing text. The last cell may grow."""
         sources = row_cells(text)
         if is_open and sources and not text.rstrip().endswith("|"):
             sources[-1] = hopefully_closed(sources[-1])
@@ -136,7 +136,7 @@ class Table(MarkdownBlock):
         return row
 
     def _with(self, row: _Row) -> tuple[list[int], list[int]]:
-        """The room that all cells of a column and this row's ask for, and their longest word."""
+        """Return for each column the widest cell and the longest word, including this row."""
         return (
             [*map(max, self._natural, row.natural)],
             [*map(max, self._longest_word, row.longest_word)],
@@ -153,7 +153,7 @@ class Table(MarkdownBlock):
         return []
 
     def _lay_out(self, draft: _Row | None = None) -> None:
-        """Place the rows that are not in `fixed` yet; all of them, if the columns have to change."""
+        """Place the rows that are not in `fixed` yet, or all rows if the columns must change."""
         wanted = self._with(draft) if draft is not None else (self._natural, self._longest_word)
         widths = self._fit(*wanted)
         if widths != self._widths or (not widths and self._is_bare and self._rows):
@@ -176,7 +176,7 @@ class Table(MarkdownBlock):
         self._laid = len(self._rows)
 
     def _begin(self) -> None:
-        """Place nothing but the head, which is in every row if the columns do not fit."""
+        """Place only the header; nothing if the columns do not fit, because each row then repeats it."""
         if self._widths:
             self.fixed = [*self._draw(self._head.cells, is_head=True), self._rule()]
         elif self._is_bare:
@@ -197,7 +197,7 @@ class Table(MarkdownBlock):
         return height
 
     def drawn(self, row: _Row) -> list[Line]:
-        """The lines of one of its rows."""
+        """Return the lines of a row."""
         if self._last is None or self._last[0] is not row:
             is_first = row is self._rows[0]
             drawn = self._draw(row.cells) if self._widths else self._stacked(row.cells, is_first=is_first)
@@ -234,7 +234,7 @@ class Table(MarkdownBlock):
         return drawn
 
     def _stacked_rows(self, row: list[Cell]) -> Iterator[tuple[Logical, list[TextRow]]]:
-        """Yield the lines of a row that has a line for each cell, and where they wrap."""
+        """Yield the lines of a row with one line per cell, and their line breaks."""
         for head, cell in zip(self._head.cells, row, strict=True):
             name = [run for logical in head for run in logical]
             for number, logical in enumerate(cell):
@@ -268,14 +268,14 @@ def _text(logical: Logical) -> str:
 
 
 def _before(align: str, spare: int) -> int:
-    """Spaces left of a cell's text when there are `spare` ones."""
+    """Return the spaces left of a cell's text if `spare` spaces are free."""
     if spare <= 0 or align == "left":
         return 0
     return spare if align == "right" else spare // 2
 
 
 def _levelled(natural: Sequence[int], lowest: Sequence[int], room: int) -> list[int]:
-    """Widths that fill `room`: the widest columns give way first. Empty if one would get too narrow."""
+    """Return widths that fill `room` by narrowing the widest columns first; empty if one gets too narrow."""
 
     def widths(level: int) -> list[int]:
         return [min(size, max(least, level)) for size, least in zip(natural, lowest, strict=True)]

@@ -1,4 +1,4 @@
-"""Line breaks: between words or Chinese characters, and not before closing punctuation."""
+"""Breaks lines between words or Chinese characters, but not before closing punctuation."""
 
 import re
 from bisect import bisect_right
@@ -21,11 +21,11 @@ class TextRow(NamedTuple):
 
 
 MEASURE = 110
-"""The most cells of a line of prose. On longer lines the eye does not find the next one."""
+"""The most cells of a line of prose; longer lines make it hard to find the start of the next one."""
 
 
 def prose_width(width: int) -> int:
-    """Return the cells that prose takes of `width` cells. Tables and code take as many as they need."""
+    """Return the cells available to prose in `width`. Tables and code may use all of it."""
     return min(width, MEASURE)
 
 
@@ -41,14 +41,14 @@ _NOT_LAST = frozenset("（【「『〈《〔［｛〖〘“‘([{￥＄$#@")
 
 @cache
 def _wide() -> re.Pattern[str]:
-    # Compiled at its first use. That takes milliseconds, for which the first frame does not wait.
+    # Compiled at its first use, because it takes milliseconds that would delay the first frame.
     return re.compile(f"[{_WIDE}]")
 
 
 def rows_of(text: str, width: int) -> list[TextRow]:
-    """Break `text` into rows of at most `width` cells (a wide character in one cell is let through).
+    """Break `text` into rows of at most `width` cells. A wide character still fills a one-cell row.
 
-    Rows but the last do not change when text is added at the end. Spaces at a break belong to no row.
+    Appending text changes only the last row. Spaces at a break belong to no row.
     """
     length = len(text)
     if text.isascii():
@@ -71,7 +71,7 @@ def rows_of(text: str, width: int) -> list[TextRow]:
         rows.append(TextRow(start, stop, (ends[stop - 1] if stop else 0) - before, dropped))
         start, dropped = follow, text[stop:follow]
         if start >= length:
-            # Only spaces are left: they may be followed by more text, so they stay the last row.
+            # Only spaces remain. More text may follow them, so they form the last row.
             rows.append(TextRow(length, length, 0, dropped))
             return rows
 
@@ -106,7 +106,7 @@ def _without_spaces(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _break_before(text: str, ends: list[int], start: int, end: int) -> int:
-    """The best place to break at or before `end`, the first character that does not fit."""
+    """Return the best break at or before `end`, the first character that does not fit."""
     if text[end] == " ":
         return end
     at = end
@@ -132,7 +132,7 @@ def _break_before(text: str, ends: list[int], start: int, end: int) -> int:
 
 
 def cut(runs: Runs, start: int, end: int) -> tuple[Segment, ...]:
-    """The characters `start` to `end` of `runs`, in their styles."""
+    """Return the characters `start` to `end` of `runs`, in their styles."""
     taken: list[Segment] = []
     at = 0
     for run in runs:
@@ -151,7 +151,7 @@ def cut(runs: Runs, start: int, end: int) -> tuple[Segment, ...]:
 
 
 def cuts(runs: Runs, rows: Iterable[TextRow]) -> list[tuple[Segment, ...]]:
-    """`cut` for rows that follow each other, in one pass over `runs`."""
+    """Return the results of `cut` for consecutive rows, in one pass over `runs`."""
     pieces: list[tuple[Segment, ...]] = []
     index, at = 0, 0
     for row in rows:
