@@ -239,7 +239,7 @@ class Palette:
 
     @classmethod
     def ansi(cls) -> "Palette":
-        """Return a palette of the terminal's sixteen colors on its background; assumes nothing about either."""
+        """Return a palette of the terminal's own sixteen colors and background, whatever they are."""
         style = Style.parse
         return cls(
             text=style("none"),

@@ -1,6 +1,6 @@
 """Scans the block structure of Markdown, reading each line once.
 
-Follows CommonMark with tables, except that, for chat, math (`$$` or `\[` alone on a
+Follows CommonMark with tables, except that, for chat, math (`$$` or `\\[` alone on a
 line) is a block; a line without `|` ends a table; HTML is text, but a line of comments or
 `<details>` counts as an empty line; Markdown in a fence may contain whole fences. Of GitHub's
 extensions it has tables, tasks, footnotes and alerts.
@@ -335,7 +335,7 @@ def is_row(text: str) -> bool:
 
 
 def row_cells(text: str) -> list[str]:
-    """Return the cells of a table row; `\|` is not a border."""
+    """Return the cells of a table row; `\\|` is not a border."""
     cells = [cell.strip(" \t").replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", text.strip(" \t"))]
     if cells and not cells[0]:
         del cells[0]

@@ -85,7 +85,7 @@ class Table(MarkdownBlock):
         self._natural = self._head.natural
         self._longest_word = self._head.longest_word
         self._widths: list[int] | None = None
-        """Column widths. Empty if they do not fit: each cell then has its own line, after its column's name."""
+        """Column widths. Empty if they do not fit, so that each cell has its own line."""
         self._is_bare = True
         """Whether the lines are those of a table without rows."""
         self._last: tuple[_Row, list[Line]] | None = None

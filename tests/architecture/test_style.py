@@ -22,7 +22,6 @@ PENDING = (
     "diagnostics",
     "engine",
     "exports",
-    "render",
     "report",
     "standin",
     "terminal",

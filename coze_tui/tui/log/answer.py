@@ -1,4 +1,4 @@
-"""An answer as a block of the log. A long one is laid out in slices: a key waits for one of them only."""
+"""An answer as a block. A long answer is laid out in slices, so that keys wait for one slice only."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from coze_tui.tui.log.blocks import SLICE, EntryBlock, shown
 
 
 class AnswerBlock(EntryBlock):
-    """An answer in Markdown, final or growing.
+    """An answer in Markdown, complete or growing.
 
-    Text goes into the document slice by slice, whether it has just arrived, is opened, or is laid out again
-    at another width. A long text that is laid out again shows its old lines until the new ones are complete.
+    Text enters the document slice by slice, whether it has just arrived, was unfolded, or must fit another
+    width. A long text that is laid out again shows its old lines until the new ones are complete.
     """
 
     spaced = True
@@ -27,37 +27,37 @@ class AnswerBlock(EntryBlock):
         self.is_finished = is_finished
         self._pieces = [text] if text else []
         self._new: list[str] = []
-        """Pieces that arrived after the last slice was taken."""
+        """Pieces that arrived after the last slice."""
         self._waiting = ""
-        """Text of which the part from `_at` on is not in the document."""
+        """Text whose part from `_at` on is not in the document yet."""
         self._at = 0
         self._document: Document | None = None
-        """The document whose lines are shown."""
+        """The displayed document."""
         self._next: Document | None = None
-        """The document that replaces it as soon as it contains the whole text."""
+        """The document that replaces `_document` as soon as it contains the whole text."""
         self._released = (0, 0)
         """Width and height when the lines were released."""
 
     @property
     def text(self) -> str:
-        """The source."""
+        """Return the Markdown source."""
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
 
     @property
     def document(self) -> Document | None:
-        """The rendering, once it has been laid out."""
+        """Return the rendering, or None before the first layout."""
         return self._document
 
     @property
     def is_empty(self) -> bool:
-        """Whether no text has arrived yet."""
+        """Return whether no text has arrived yet."""
         return not self._pieces
 
     @property
     def is_long(self) -> bool:
-        """Whether its text is more than a slice."""
+        """Return whether the text is longer than one slice."""
         return len(self.text) > SLICE
 
     @property
@@ -65,7 +65,7 @@ class AnswerBlock(EntryBlock):
         return self._at < len(self._waiting)
 
     def append(self, text: str) -> None:
-        """Add text, which is rendered when the lines are next needed."""
+        """Add text. It is rendered when the lines are next read."""
         if text:
             self._pieces.append(text)
             self._new.append(text)
@@ -145,12 +145,12 @@ class AnswerBlock(EntryBlock):
         return self.text
 
     def _start(self, document: Document) -> None:
-        """Begin again in a document, and lay out the first slice."""
+        """Restart in a document, and lay out the first slice."""
         self._begin(document)
         self.advance()
 
     def _begin(self, document: Document) -> None:
-        """Let the whole text wait for a document, which is shown at once if there is none yet."""
+        """Queue the whole text for a document, which is displayed at once if there is none yet."""
         assert self._laid_out is not None
         self._new.clear()
         self._waiting, self._at = shown(self.text, self._laid_out[1]), 0

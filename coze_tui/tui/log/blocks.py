@@ -1,4 +1,4 @@
-"""The blocks of a log entry, which turn their content into lines of a width. No widget, no I/O."""
+"""The blocks of an entry, which convert their content to lines of a given width. No widgets, no I/O."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from coze_tui.text.format import thousands
 from coze_tui.text.i18n import ngettext
 
 _MOST_SHOWN = 48
-"""Cells of a call's arguments on its one line."""
+"""The most cells of a call's arguments on its one line."""
 
 _INDENT = "  "
-"""Stands before the lines that a fold opens."""
+"""The indent of the lines in an open fold."""
 
 SLICE = 8_192
-"""The most characters that are laid out at once: 1 ms for ordinary text, 30 ms for nothing but marks."""
+"""The most characters laid out at once: 1 ms for ordinary text, 30 ms if it consists only of markup."""
 
 Role = Literal["text", "muted", "accent", "user", "good", "attention", "error"]
 Words = Sequence[tuple[str, Role]]
-"""Texts with the roles of their colors."""
+"""Texts with their color roles."""
 
 
 def style_of(palette: Palette, role: Role) -> Style:
@@ -40,12 +40,12 @@ def style_of(palette: Palette, role: Role) -> Style:
 
 
 def shown(text: str, palette: Palette) -> str:
-    """Return the text as it is drawn; copying and searching use the original."""
+    """Return text in its displayed form; copying and searching use the original."""
     return simple_emoji(text) if palette.simple_emoji else text
 
 
 def words_line(words: Words, palette: Palette, *, bold_first: bool = False) -> Line:
-    """Return one line, which is not wrapped."""
+    """Return one unwrapped line."""
     segments = [Segment(shown(text, palette), style_of(palette, role)) for text, role in words if text]
     if bold_first and segments:
         first = segments[0]
@@ -54,7 +54,7 @@ def words_line(words: Words, palette: Palette, *, bold_first: bool = False) -> L
 
 
 def _fitted(words: Words, width: int) -> Words:
-    """Return the words in at most `width` cells, with `…` at a cut."""
+    """Return the words in at most `width` cells, with `…` if cut."""
     if sum(cell_len(text) for text, _role in words) <= width:
         return words
     fitted: list[tuple[str, Role]] = []
@@ -69,31 +69,31 @@ def _fitted(words: Words, width: int) -> Words:
 
 
 class EntryBlock:
-    """A run of lines that belong together."""
+    """A group of lines, such as a message or a fold."""
 
     is_stop = False
-    """The cursor stops at it, and not only at the header of its entry."""
+    """Whether the cursor stops here, and not only at the header of the entry."""
     spaced = False
-    """A blank line separates it from the block before, unless that is a header."""
+    """Whether a blank line separates this block from the one before, unless that is a header."""
 
     def __init__(self) -> None:
         self._lines: Sequence[Line] | None = None
         self._laid_out: tuple[int, Palette] | None = None
 
     def lines(self, width: int, palette: Palette) -> Sequence[Line]:
-        """Return the lines at this width; keep them until width, palette or content change."""
+        """Return the lines at this width; cached until width, palette or content changes."""
         if self._lines is None or self._laid_out is None or self._laid_out != (width, palette):
             self._lines = self._lay_out(width, palette)
             self._laid_out = (width, palette)
         return self._lines
 
     def height(self, width: int, palette: Palette) -> int:
-        """Return the number of lines at this width, of which the last ones may not be laid out yet."""
+        """Return the number of lines at this width, some of which may not be laid out yet."""
         return len(self.lines(width, palette))
 
     @property
     def is_behind(self) -> bool:
-        """Whether a part of a long text is not laid out yet. `advance` lays out the next slice."""
+        """Return whether a part of a long text is not laid out yet. `advance` lays out the next slice."""
         return False
 
     def advance(self) -> int:
@@ -101,19 +101,19 @@ class EntryBlock:
         return 0
 
     def estimate(self, width: int) -> int:
-        """Return about how many lines it has, without a layout."""
+        """Estimate the number of lines without a layout."""
         return 1
 
     def release(self) -> None:
-        """Forget the lines, which can be made again."""
+        """Discard the lines, which can be computed again."""
         self._lines = None
 
     def copy_text(self) -> str:
-        """Return its source, for the clipboard."""
+        """Return the source for the clipboard."""
         return ""
 
     def find_text(self) -> str:
-        """Return the text in which a search looks."""
+        """Return the text that a search examines."""
         return self.copy_text()
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
@@ -121,7 +121,7 @@ class EntryBlock:
 
 
 class HeaderBlock(EntryBlock):
-    """A name, and in dim words the time and the figures."""
+    """A name, followed by time and metrics in dim text."""
 
     def __init__(self, name: str, role: Role, facts: Sequence[str] = ()) -> None:
         super().__init__()
@@ -131,11 +131,11 @@ class HeaderBlock(EntryBlock):
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The dim words, separated by dots."""
+        """Return the dim texts."""
         return self._facts
 
     def set_name(self, name: str) -> bool:
-        """Show another name; return whether it differs."""
+        """Set the name; return whether it changed."""
         name = clean_line(name)
         if name == self._name:
             return False
@@ -144,7 +144,7 @@ class HeaderBlock(EntryBlock):
         return True
 
     def set_facts(self, facts: Sequence[str]) -> bool:
-        """Show other dim words; return whether they differ."""
+        """Set the dim texts; return whether they changed."""
         if tuple(facts) == self._facts:
             return False
         self._facts = tuple(facts)
@@ -155,7 +155,7 @@ class HeaderBlock(EntryBlock):
         name = shorten(self._name, width)
         room = width - cell_len(name) - 2
         facts = ""
-        for fact in self._facts:  # what does not fit is left out whole
+        for fact in self._facts:  # a fact that does not fit is omitted
             longer = f"{facts} · {fact}" if facts else fact
             if cell_len(longer) <= room:
                 facts = longer
@@ -164,16 +164,16 @@ class HeaderBlock(EntryBlock):
 
 
 class PlainBlock(EntryBlock):
-    """Plain text, as it was typed. A long one is laid out in slices."""
+    """Plain text as typed. A long text is laid out in slices."""
 
     def __init__(self, text: str, role: Role = "text") -> None:
         super().__init__()
         self._text = text
         self._role: Role = role
         self._waiting: list[str] = []
-        """The slices that are not laid out yet, the last one first."""
+        """The slices that are not laid out yet, in reverse order."""
         self._complete = (0, 0)
-        """Width and height when it was last complete."""
+        """Width and height of the last complete layout."""
 
     @property
     def is_behind(self) -> bool:
@@ -211,7 +211,7 @@ class PlainBlock(EntryBlock):
 
 
 def slices_of(text: str) -> list[str]:
-    """Cut a text at ends of lines into slices of at most `SLICE` characters; a longer line is one slice."""
+    """Cut a text at line ends into slices of at most `SLICE` characters; a longer line is one slice."""
     slices: list[str] = []
     start = 0
     while len(text) - start > SLICE:
@@ -230,27 +230,27 @@ class FoldBlock(EntryBlock):
 
     is_stop = True
     is_prose = False
-    """What it opens takes the width of prose."""
+    """Whether the folded content has the width of prose instead of the full width."""
 
     def __init__(self) -> None:
         super().__init__()
         self.is_open = False
 
     def toggle(self) -> None:
-        """Open or close it."""
+        """Open or close the fold."""
         self.is_open = not self.is_open
         self.release()
 
     def label(self, width: int) -> Words:
-        """Return the line without its triangle, shortened to `width` cells where it can be."""
+        """Return the line without its triangle, shortened to `width` cells if possible."""
         return ()
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
-        """Return the lines under it while it is open."""
+        """Return the lines below it while it is open."""
         return ()
 
     def preview(self, width: int, palette: Palette) -> Sequence[Line]:
-        """Return the lines under it while it is closed."""
+        """Return the lines below it while it is closed."""
         return ()
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
@@ -266,7 +266,7 @@ class FoldBlock(EntryBlock):
 
 
 Awaited = Literal["tool", "user", "nobody"]
-"""Who may still give the response to a tool call; the user gives those of local tools."""
+"""The party whose response to a tool call is pending; `user` for a local tool."""
 
 
 class ToolBlock(FoldBlock):
@@ -281,11 +281,11 @@ class ToolBlock(FoldBlock):
         self.elapsed_us = 0
         self.awaits: Awaited = "tool"
         self.is_unpaired = False
-        """A response came that may be its, but does not say which call it answers."""
+        """Whether a response arrived that may belong to this call but does not identify it."""
         self._tail = tail
 
     def await_response(self, awaits: Awaited) -> None:
-        """Set who may still give a response, if there is none yet."""
+        """Set the party whose response is pending, if there is no response yet."""
         if self.response is None and awaits != self.awaits:
             self.awaits = awaits
             self.release()
@@ -317,7 +317,7 @@ class ToolBlock(FoldBlock):
 
 
 class MoreToolsBlock(EntryBlock):
-    """The number of tool calls that are not shown one by one."""
+    """The number of tool calls beyond the limit, which are not shown one by one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -338,7 +338,7 @@ class MoreToolsBlock(EntryBlock):
 
 
 def _arguments_text(arguments: str) -> str:
-    """Return arguments as a person would write them: `"2025 春节"`, `pier: 3, count: 2`."""
+    """Return arguments in a readable form: `"2025 春节"`, `pier: 3, count: 2`."""
     try:
         values = json.loads(arguments)
     except (ValueError, RecursionError):
@@ -385,7 +385,7 @@ class NoticeBlock(EntryBlock):
 
 
 class SectionBlock(EntryBlock):
-    """The line of a cleared context."""
+    """A line that shows that the context was cleared."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

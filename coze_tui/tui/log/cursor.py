@@ -1,7 +1,7 @@
-"""The cursor of the log: on a message, on one of its folds, or on a piece of its code.
+"""The cursor of the message pane: on a message, a fold, or a code block.
 
-It is visible while the log has the focus: it follows the view if the user scrolls, and the view follows it if
-lines move for another reason. Text that arrives never scrolls it out of the view.
+It is visible while the pane has the focus. It follows the view if the user scrolls, and the view follows it
+if lines move for another reason. Arriving text never scrolls it out of the view.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from coze_tui.tui.log.painter import Mark
 from coze_tui.tui.log.viewport import LogViewport
 
 _ABOVE, _BELOW = 1, 2
-"""Lines that the view keeps above and below the cursor, if it has room for them."""
+"""Lines of context above and below the cursor, if there is room."""
 
 
 class Stop(NamedTuple):
-    """A place for the cursor."""
+    """A position of the cursor."""
 
     entry: Entry
     block: EntryBlock | None = None
@@ -33,11 +33,11 @@ class Stop(NamedTuple):
 
 
 class LogCursor:
-    """Moves a cursor over the entries of a viewport, and keeps it in the view.
+    """A cursor over the entries of a viewport, which remains in the view.
 
     Args:
         log: The cursor is visible while this widget has the focus.
-        on_move: Called after the cursor has moved, with the stop before.
+        on_move: Called after the cursor has moved, with the previous stop.
         code_label: Returns the text that marks a chosen code block, given its number from 1, the number of
             code blocks in its message, and its language.
     """
@@ -60,17 +60,17 @@ class LogCursor:
 
     @property
     def entry(self) -> Entry | None:
-        """The entry under the cursor."""
+        """Return the entry under the cursor."""
         return self.stop.entry if self.stop is not None else None
 
     @property
     def fold(self) -> FoldBlock | None:
-        """The fold under the cursor."""
+        """Return the fold under the cursor."""
         block = self.stop.block if self.stop is not None else None
         return block if isinstance(block, FoldBlock) else None
 
     def choose(self, entry: Entry | None, block: EntryBlock | None = None, code: int | None = None) -> None:
-        """Put the cursor on an entry or a part of it, or on nothing. The view does not move."""
+        """Move the cursor to an entry or a part of it, or to nothing. Does not scroll."""
         before, self.stop = self.stop, Stop(entry, block, code) if entry is not None else None
         if self.stop != before:
             self._view.repaint()
@@ -79,7 +79,7 @@ class LogCursor:
     # --- where it is ---
 
     def rows(self) -> range:
-        """Return its lines: of the message without the blank line behind it, of the fold, or of the code."""
+        """Return the lines of the message (without the blank line after it), the fold, or the code."""
         stop = self.stop
         if stop is None or stop.entry not in self._view.entries:
             return range(0)
@@ -97,17 +97,17 @@ class LogCursor:
 
     @property
     def row(self) -> int:
-        """The line that shows the cursor: its first one in the view."""
+        """Return the line that shows the cursor: its first one in the view."""
         return max(self.rows().start, self._view.top)
 
     @property
     def is_in_view(self) -> bool:
-        """Whether one of its lines is in the view."""
+        """Return whether any of its lines is in the view."""
         rows, top = self.rows(), self._view.top
         return len(rows) > 0 and rows.start < top + self._view.height and rows.stop > top
 
     def _mark(self) -> Mark | None:
-        """Return how the cursor is drawn now; None while it is not visible."""
+        """Return the marking of the cursor; None while it is not visible."""
         if self.stop is None or not self._log.has_focus or not self.is_in_view:
             return None
         if self.stop.code is None:
@@ -118,13 +118,13 @@ class LogCursor:
         return Mark(self.stop.entry, self.row, self.rows(), label)
 
     def _may_begin_at(self, line: int) -> bool:
-        """Return whether the view may begin at a line although nobody scrolls it."""
+        """Return whether the view may start at a line without the user scrolling there."""
         return self.stop is None or not self._log.has_focus or self.rows().stop > line
 
     # --- moving ---
 
     def start(self) -> None:
-        """Be visible, because the log has the focus now: where it was, else on the last message."""
+        """Show the cursor after the pane got the focus: at its old position, else on the last message."""
         if self.is_in_view:
             self._view.repaint()
             return
@@ -136,11 +136,11 @@ class LogCursor:
         self.keep()
 
     def to_first(self) -> None:
-        """Go to the first message that is loaded."""
+        """Go to the first loaded message."""
         self.choose(next((entry for entry in self._view.entries if entry.bar is not None), None))
 
     def to_last(self) -> None:
-        """Go to the last message that is loaded."""
+        """Go to the last loaded message."""
         entries = reversed(self._view.entries)
         self.choose(next((entry for entry in entries if entry.bar is not None), None))
 
@@ -164,7 +164,7 @@ class LogCursor:
         self.show()
 
     def _stops(self) -> Iterator[tuple[int, Stop]]:
-        """Yield the messages and folds near the view, each with its first line."""
+        """Yield the messages and folds near the view with their first lines."""
         view = self._view
         for start, entry in view.entries_between(view.top - 2 * view.height, view.top + 3 * view.height):
             if entry.bar is not None:
@@ -174,13 +174,13 @@ class LogCursor:
                         yield start + entry.start_of(block), Stop(entry, block)
 
     def follow_view(self, *, down: bool) -> None:
-        """Go to the nearest message or fold in the view, because the user has scrolled it away."""
+        """Go to the nearest message or fold in the view, after the user has scrolled the cursor away."""
         if self.stop is not None and self._log.has_focus and not self.is_in_view:
             self._take_from_view(from_end=not down)
 
     def _take_from_view(self, *, from_end: bool) -> None:
         view = self._view
-        stops = list(self._stops())  # which lays out, and so may move the lines
+        stops = list(self._stops())  # lays out entries, which may move the lines
         top, bottom = view.top, view.top + view.height
         seen = [stop for line, stop in stops if top <= line < bottom]
         if seen:
@@ -191,12 +191,12 @@ class LogCursor:
             self.choose(around[-1 if from_end else 0])
 
     def keep(self) -> None:
-        """Scroll if none of its lines is in the view."""
+        """Scroll if none of the cursor's lines is in the view."""
         if self.stop is not None and self._log.has_focus and not self.is_in_view:
             self.show()
 
     def show(self) -> None:
-        """Scroll as little as possible so that its first line is in the view."""
+        """Scroll as little as possible to show the cursor's first line."""
         view, line = self._view, self.rows().start
         above = min(_ABOVE, (view.height - 1) // 2)
         below = min(_BELOW, view.height - 1 - above)
@@ -206,7 +206,7 @@ class LogCursor:
             view.scroll(line - view.height + 1 + below)
 
     def show_whole(self) -> None:
-        """Scroll so that its last line is in the view, but its first one stays there."""
+        """Scroll to show the cursor's last line, but not beyond its first one."""
         view, rows = self._view, self.rows()
         if rows.stop > view.top + view.height - 1:
             view.scroll(min(rows.start, rows.stop - view.height + 1))
@@ -234,7 +234,7 @@ class LogCursor:
         return True
 
     def _codes(self) -> Iterator[tuple[int, Stop]]:
-        """Yield the code blocks of the entries that are laid out, each with its first line."""
+        """Yield the code blocks of all laid out entries with their first lines."""
         for start, entry in self._view.laid_out():
             for block in entry.blocks:
                 for number, code in enumerate(codes_of(block)):
@@ -249,7 +249,7 @@ class LogCursor:
 
     @property
     def code(self) -> CodeBlock | None:
-        """The code block under the cursor."""
+        """Return the code block under the cursor."""
         stop = self.stop
         if stop is None or stop.code is None or stop.block is None:
             return None
@@ -257,7 +257,7 @@ class LogCursor:
         return codes[stop.code] if stop.code < len(codes) else None
 
     def code_place(self) -> tuple[int, int, str] | None:
-        """Return which code block of its message the cursor is on, from 1, of how many, and its language."""
+        """Return the number of the code block under the cursor, the number of all, and its language."""
         stop, code = self.stop, self.code
         if stop is None or code is None:
             return None
@@ -266,7 +266,7 @@ class LogCursor:
 
 
 def codes_of(block: EntryBlock | None) -> list[CodeBlock]:
-    """Return the code blocks of an answer that is laid out; none for any other block."""
+    """Return the code blocks of a laid out answer; none for any other block."""
     if isinstance(block, AnswerBlock) and block.document is not None:
         return block.document.code_blocks
     return []

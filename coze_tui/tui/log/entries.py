@@ -1,4 +1,4 @@
-"""The entries of the log: questions, answers, greetings and section lines. No widget, no I/O."""
+"""The entries of the message pane: questions, answers, greetings and section lines. No widgets, no I/O."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ from coze_tui.tui.log.reasoning import ReasoningBlock
 _B = TypeVar("_B", bound=EntryBlock)
 _BLANK = Line()
 _MOST_TOOLS = 500
-"""The number of tool calls of one chat that are shown one by one."""
+"""Tool calls of one chat that are shown one by one; any more are only counted."""
 
 
 class Entry:
-    """A few blocks beside one colored bar."""
+    """A message: a few blocks next to one colored bar."""
 
     bar: Role | None = None
     """The color of the bar at the left; None for no bar."""
     is_transient = False
-    """It is removed as soon as another entry follows."""
+    """Whether the entry is removed as soon as another one follows."""
 
     def __init__(self, blocks: Sequence[EntryBlock], chat: int = 0) -> None:
         self.blocks = list(blocks)
         self.chat = chat
-        """Key of its chat in the store; 0 if it is not stored yet."""
+        """Key of its chat in the store; 0 if not stored yet."""
         self._starts: list[int] = []
         self._height: int | None = None
         self._width = 0
@@ -66,18 +66,18 @@ class Entry:
 
     @property
     def is_measured(self) -> bool:
-        """Whether its height is exact, not estimated."""
+        """Return whether its height is exact instead of estimated."""
         return self._height is not None
 
     def height(self, width: int) -> int:
-        """Return its lines with the blank one after it: exact once laid out at this width, else estimated."""
+        """Return the number of lines with the blank one after it; estimated until laid out."""
         if self._height is not None and self._width == width:
             return self._height
         blocks = sum(block.estimate(width) for block in self.blocks)
         return blocks + len(self.blocks) // 2 + 1
 
     def lay_out(self, width: int, palette: Palette) -> int:
-        """Make its lines, and return its exact height."""
+        """Compute the lines and return the exact height."""
         self._starts, at = [], 0
         before: EntryBlock | None = None
         for block in self.blocks:
@@ -91,27 +91,27 @@ class Entry:
 
     @property
     def is_behind(self) -> bool:
-        """Whether a part of it is not laid out yet."""
+        """Return whether a part of the entry is not laid out yet."""
         return any(block.is_behind for block in self.blocks)
 
     def advance(self) -> int:
-        """Lay out the next slice of what is left; return the first changed line. Then call `lay_out`."""
+        """Lay out the next slice; return the first changed line. The caller then calls `lay_out`."""
         for block in self.blocks:
             if block.is_behind:
                 return self.start_of(block) + block.advance()
         return 0
 
     def changed(self) -> None:
-        """Note that a block has changed, so that the height is estimated until the next layout."""
+        """Record that a block has changed: the height is an estimate until the next layout."""
         self._height = None
 
     def release(self) -> None:
-        """Forget the lines, but not the height."""
+        """Discard the lines but retain the height."""
         for block in self.blocks:
             block.release()
 
     def line(self, number: int) -> tuple[Line, EntryBlock | None, int]:
-        """Return a line of a laid out entry, its block, and its number in the block; a gap has no block."""
+        """Return a line of a laid out entry, its block, and its index in the block; a gap has no block."""
         assert self._palette is not None
         for index in range(len(self.blocks) - 1, -1, -1):
             start = self._starts[index]
@@ -124,22 +124,22 @@ class Entry:
         return _BLANK, None, 0
 
     def start_of(self, block: EntryBlock) -> int:
-        """Return the first line of one of its blocks; of one not laid out yet, that of the last that is."""
+        """Return the first line of a block; if it is not laid out yet, of the last block that is."""
         number = self.blocks.index(block)
         return self._starts[min(number, len(self._starts) - 1)] if self._starts else 0
 
     def show_offered(self, *, is_offered: bool, lit: int = 0) -> bool:
-        """Set whether digits choose its follow-ups, and which one is typed; return whether that changed."""
+        """Set whether digits choose the follow-ups, and which one is typed; return whether that changed."""
         block = next((block for block in self.blocks if isinstance(block, FollowUpsBlock)), None)
         return block is not None and block.show_offered(is_offered=is_offered, lit=lit)
 
     def translate(self) -> None:
-        """Show its words in the language in use."""
+        """Update the texts to the current language."""
         self.release()
         self.changed()
 
     def copy_text(self) -> str:
-        """Return the source of the message, for the clipboard."""
+        """Return the source of the message for the clipboard."""
         return "\n\n".join(text for block in self.blocks if (text := block.copy_text()))
 
 
@@ -150,14 +150,14 @@ def _gap(before: EntryBlock, block: EntryBlock) -> bool:
 
 
 class QuestionEntry(Entry):
-    """A question, with the names of the files that are sent with it."""
+    """A question with the names of its files."""
 
     bar = "user"
 
     def __init__(self, text: str, sent_at_ms: int, *, chat: int = 0, files: Sequence[str] = ()) -> None:
         self.text = text
         self.sent_at_ms = sent_at_ms
-        """Unix milliseconds; 0 if it is not known."""
+        """Unix milliseconds; 0 if unknown."""
         self._header = HeaderBlock(_("you"), "user", _when(sent_at_ms))
         super().__init__([self._header, PlainBlock(with_files(text, files))], chat)
 
@@ -186,10 +186,10 @@ class SectionEntry(Entry):
 
 
 class BotEntry(Entry):
-    """An entry under the name of a bot, which may become known later.
+    """An entry with the name of a bot, which may become known later.
 
     Args:
-        bot_id: The bot, if the entry is to follow its name.
+        bot_id: The bot whose name the entry shows; empty for a fixed name.
     """
 
     bar = "accent"
@@ -200,15 +200,15 @@ class BotEntry(Entry):
         self._bot_id = bot_id
 
     def name_bot(self, bot_id: str, name: str) -> bool:
-        """Show the name of a bot if the entry is of this bot; return whether it has changed.
+        """Update the name if the entry is of this bot; return whether it has changed.
 
-        The entry stays as high as it is.
+        The height of the entry stays the same.
         """
         return bool(bot_id) and bot_id == self._bot_id and self._header.set_name(name)
 
 
 class GreetingEntry(BotEntry):
-    """The prologue of a bot, with its suggested questions (docs/wire.md 4.5)."""
+    """The greeting of a bot with its suggested questions (docs/wire.md 4.5)."""
 
     def __init__(self, bot_name: str, prologue: str, questions: Sequence[str], *, bot_id: str = "") -> None:
         blocks: list[EntryBlock] = []
@@ -221,12 +221,12 @@ class GreetingEntry(BotEntry):
 
 
 class AnswerEntry(BotEntry):
-    """All that a bot sends for one question: answers, reasoning, tool calls, follow-ups, and how it ended.
+    """The complete response of a bot: answers, reasoning, tool calls, follow-ups, and the final state.
 
     Args:
-        base_url: The site that is asked; if it refuses the token, the entry names the other site.
-        only_read: The notice about its end names no key, because none works where the entry is shown.
-        bot_id: The bot, if the entry is to follow its name.
+        base_url: The site that was asked; if it refuses the token, the entry names the other site.
+        only_read: Omit key hints from the notices, because no key works in this view.
+        bot_id: The bot whose name the entry shows; empty for a fixed name.
     """
 
     def __init__(
@@ -246,23 +246,23 @@ class AnswerEntry(BotEntry):
         self.outcome: Outcome | None = None
         self.error: CozeTuiError | None = None
         self.figures: TurnFigures | None = None
-        """The figures of its turn while it grows; they include each update before the entry shows it."""
+        """The metrics of the running turn; they include each update before the entry shows it."""
         self._first_text_us = 0
         self._total_us = 0
         self._tokens = 0
         self._ended: updates.TurnEnded | None = None
         self._hint: Hint | None = None
         self.is_at_coze = False
-        """Coze has accepted the question, so that it knows the chat."""
+        """Whether Coze has accepted the question, so that the chat exists on the server."""
         self._tools = 0
         self._more_tools: MoreToolsBlock | None = None
         self._thinking: ReasoningBlock | None = None
-        """The reasoning that arrives."""
+        """The reasoning that is arriving."""
         self._follow_ups: list[str] = []
 
     @classmethod
     def of(cls, chat: ChatTranscript, *, only_read: bool = False) -> AnswerEntry:
-        """Return the entry of a stored chat."""
+        """Create the entry of a stored chat."""
         record = chat.record
         entry = cls(
             clean_line(record.bot_name) or tail(clean_line(record.bot_id)),
@@ -297,17 +297,17 @@ class AnswerEntry(BotEntry):
 
     @property
     def is_thinking(self) -> bool:
-        """Whether reasoning arrives."""
+        """Return whether reasoning is arriving."""
         return self._thinking is not None
 
     @property
     def answers(self) -> tuple[AnswerBlock, ...]:
-        """Its answers, in order."""
+        """Return the answers in order."""
         return tuple(block for block in self.blocks if isinstance(block, AnswerBlock))
 
     @property
     def follow_ups(self) -> list[str]:
-        """The follow-ups that it suggests."""
+        """Return the suggested follow-ups."""
         return self._follow_ups
 
     def copy_text(self) -> str:
@@ -357,7 +357,7 @@ class AnswerEntry(BotEntry):
         self._add_tool(ToolBlock(update.message_id, update.name, update.arguments, _tool_tail))
 
     def tool_responded(self, update: updates.ToolResponded) -> None:
-        """Show the response of a tool, or the recalled knowledge."""
+        """Show the response of a tool or the recalled knowledge."""
         self._end_thinking(update.at_us)
         tool = next(
             (block for block in self._all(ToolBlock) if block.message_id == update.call_message_id), None
@@ -380,7 +380,7 @@ class AnswerEntry(BotEntry):
         self._add(PlainBlock(agent_line(update.name, update.condition), "muted"))
 
     def follow_up(self, update: updates.FollowUpOffered) -> None:
-        """Show one more follow-up, unless it is a choice that an answer lists."""
+        """Show a follow-up, unless it is a choice that an answer lists."""
         self._follow_ups.append(update.text)
         shown = unlisted(self._follow_ups, (answer.text for answer in self.answers))
         number = len(self._follow_ups)
@@ -394,7 +394,7 @@ class AnswerEntry(BotEntry):
         self.changed()
 
     def begin_again(self) -> None:
-        """Remove all but the header, because the updates of the chat follow from its start."""
+        """Remove all but the header, because all updates of the chat will arrive again."""
         self.blocks = [self._header]
         self.outcome = self.error = self._ended = self._hint = None
         self._tools, self._more_tools, self._follow_ups = 0, None, []
@@ -402,7 +402,7 @@ class AnswerEntry(BotEntry):
         self.changed()
 
     def resumed(self) -> None:
-        """Remove the notice about its end, because the chat continues or is fetched again."""
+        """Remove the notices about the end, because the chat continues or is fetched again."""
         self.outcome = self.error = self._ended = self._hint = None
         self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
         self._await_tools("tool")
@@ -425,7 +425,7 @@ class AnswerEntry(BotEntry):
         self._show_end()
 
     def hint(self, hint: Hint | None) -> None:
-        """Say under the notice about its end what became of the question; None says nothing any more."""
+        """Show below the notice about the end what happened to the question; None removes this hint."""
         if hint is not self._hint:
             self._hint = hint
             self._show_end()
@@ -436,7 +436,7 @@ class AnswerEntry(BotEntry):
         super().translate()
 
     def _show_end(self) -> None:
-        """Show the notices about the end, in the language in use, in place of those that are shown."""
+        """Replace the notices about the end, in the current language."""
         self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
         if self._ended is not None:
             about = About(self.sent_at_ms, self.base_url, self._only_read, self.is_at_coze, self._hint)
@@ -466,7 +466,7 @@ class AnswerEntry(BotEntry):
         return [block for block in self.blocks if isinstance(block, kind)]
 
     def _add_tool(self, tool: ToolBlock) -> None:
-        """Show a call. Only count those over the limit, so that a flood of calls blocks nothing."""
+        """Show a call. Only counts calls above the limit, so that a flood of calls blocks nothing."""
         if self._tools < _MOST_TOOLS:
             self._tools += 1
             self._add(tool)
@@ -505,14 +505,14 @@ class AnswerEntry(BotEntry):
         return block
 
     def _end_thinking(self, at_us: int = 0) -> None:
-        """Fold the reasoning that arrives, if any does, because something else arrived at this time."""
+        """Fold the arriving reasoning, if any, because something else arrived at this time."""
         if self._thinking is not None:
             self._thinking.end(at_us)
             self._thinking = None
 
 
 def _when(at_ms: int) -> list[str]:
-    """Return the time of day, or nothing if it is not known."""
+    """Return the time of day, or nothing if unknown."""
     return [clock_time(at_ms)] if at_ms else []
 
 

@@ -1,4 +1,4 @@
-"""Finds a query in the open conversation, and moves from match to match."""
+"""Searches the open conversation, and moves from match to match."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 @valueclass
 class _Origin:
-    """The place in the conversation at which a search begins: the first row in sight."""
+    """The position at which a search starts: the first row in the view."""
 
     entry: Entry
     position: int
-    """Position of its first message; 0 if it is not known."""
+    """Position of its first message; 0 if unknown."""
     row: tuple[int, int]
-    """In the entry: number of the block, and row of it."""
+    """Block and row in the entry."""
 
     def is_before(self, stop: Occurrence) -> bool:
-        """Return whether a match is in the entry or behind it."""
+        """Return whether a match is in this entry or after it."""
         if self.position:
             return stop.position >= self.position
-        if stop.chat == self.entry.chat:  # the question comes before the answer
+        if stop.chat == self.entry.chat:  # the question precedes the answer
             return isinstance(self.entry, QuestionEntry) or stop.type != "question"
         return stop.chat > self.entry.chat
 
 
 class Finder:
-    """Searches the store, shows matches in the log, and loads the messages around them when needed."""
+    """A search over the store, which shows matches in the message pane and loads the messages around them."""
 
     def __init__(self, engine_thread: EngineThread, log: MessageLog, window: LogWindow, bar: FindBar) -> None:
         self._engine_thread = engine_thread
@@ -46,16 +46,16 @@ class Finder:
         self._bar = bar
         self._text = ""
         self._at = 0
-        """Key of the message of the current match; 0 before the first."""
+        """Key of the current match's message; 0 before the first match."""
         self._found: list[Occurrence] = []
         """The matches of the last search in the store."""
         self._origin: _Origin | None = None
-        """The place from which one types; None after a step: the next text is looked for from there."""
+        """The origin of the search while the user types; None after a step, which sets a new origin."""
 
     async def type(self, text: str) -> None:
-        """Highlight a query, and go to its first match in sight, or else to the next one below.
+        """Highlight a query, and go to its first match in the view, otherwise to the next one below.
 
-        While one types, this is what was in sight before the first letter.
+        While the user types, the view before the first letter counts.
         """
         self._text, self._at = text.strip(), 0
         self._log.viewport.set_query(self._text)
@@ -82,17 +82,17 @@ class Finder:
             self._found = _stops(
                 await self._engine_thread.call(lambda engine: engine.browsing.find(key, text))
             )
-            # It may not be the first match of its entry: the stop is the last one that begins before it.
+            # It may not be the first match of its entry, so use the last stop that does not start after it.
             index = max(0, sum(each.message <= message for each in self._found) - 1) if self._found else None
             if index is not None:
                 self._at = self._found[index].message
             self._show_index(index)
 
     def _show_index(self, index: int | None) -> None:
-        """Show which match is current; None for none.
+        """Set which match is current; None for none.
 
-        For the current entry only drawn matches count: its source may contain the query more often, in a URL
-        or in the shortened arguments of a tool call.
+        For the current entry only displayed matches count. Its source may contain the query more often, in
+        a URL or in shortened arguments of a tool call.
         """
         if index is None:
             self._bar.show_place(0, 0)
@@ -104,9 +104,9 @@ class Finder:
         self._bar.show_place(before + drawn.place, sum(each.count for each in self._found))
 
     async def step(self, step: int) -> None:
-        """Go to the next match for 1, to the previous one for -1; the first follows the last.
+        """Go to the next match for 1, to the previous one for -1; wraps around.
 
-        All matches of one message come before those of the next message.
+        Visits all matches of one message before those of the next message.
         """
         text, key = self._text, self._window.key
         if step:
@@ -134,7 +134,7 @@ class Finder:
             await self._go_to_nearest()
 
     async def _go_on(self, index: int, step: int) -> None:
-        """Go to the match of another message; the first follows the last."""
+        """Go to the match of another message; wraps around."""
         found, before = self._found, self._log.chosen
         for _try in range(len(found)):
             target = await self._window.entry_of(found[index % len(found)])
@@ -144,7 +144,7 @@ class Finder:
         await self._go_to(index % len(found), target, last=step < 0)
 
     async def _go_to_nearest(self) -> None:
-        """Go to the first match at or below the origin; if there is none, to the last one above it."""
+        """Go to the first match at or below the origin, otherwise to the last one above it."""
         found, origin = self._found, self._origin or self._place_in_sight()
         index = next((n for n, each in enumerate(found) if origin is None or origin.is_before(each)), None)
         if index is None:
@@ -163,7 +163,7 @@ class Finder:
     async def _go_to(
         self, index: int, target: Entry | None, *, last: bool = False, since: tuple[int, int] | None = None
     ) -> bool:
-        """Show a match of an entry as `MatchCursor.show` does; return False if there is none behind `since`.
+        """Show a match of an entry as `MatchCursor.show` does; return False if none follows `since`.
 
         Does nothing if another search has started.
         """
@@ -186,13 +186,13 @@ class Finder:
         return _Origin(entry, self._window.position_of(entry), row)
 
     def stop(self) -> None:
-        """Remove the highlight; the view does not move."""
+        """Remove the highlight. Does not scroll."""
         self._text, self._at, self._origin = "", 0, None
         self._log.viewport.set_query("")
 
 
 def _stops(found: Iterable[Occurrence]) -> list[Occurrence]:
-    """Return one match for each entry of the log: for a question, and for all answers of a chat."""
+    """Return one match per entry: for a question, or for all answers of a chat."""
     stops: list[Occurrence] = []
     for each in found:
         last = stops[-1] if stops else None

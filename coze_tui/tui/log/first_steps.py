@@ -1,4 +1,4 @@
-"""What an empty conversation says about the program, until the first question follows."""
+"""The introduction that an empty conversation shows until the first question."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _GAP = "   "
 
 
 class FirstStepsEntry(Entry):
-    """A few sentences, and keys with what they do. It goes as soon as a message follows.
+    """A few sentences and a list of keys; removed as soon as a message follows.
 
     Args:
-        sentences: A paragraph each.
-        keys: Names of keys, and what they do.
+        sentences: One paragraph each.
+        keys: Names of keys and their actions.
     """
 
     is_transient = True
@@ -35,7 +35,7 @@ class FirstStepsEntry(Entry):
 
 
 class KeysBlock(EntryBlock):
-    """Keys with what they do, as many on a line as fit."""
+    """Keys and their actions, several per line if they fit."""
 
     spaced = True
 

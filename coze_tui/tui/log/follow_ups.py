@@ -1,4 +1,4 @@
-"""Suggested questions as a block of the log: each behind its digit, as long as a digit chooses it."""
+"""Suggested questions as a block, each after its digit while a digit chooses it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from coze_tui.tui.log.blocks import EntryBlock
 
 _GAP = "   "
 _INLINE_SHARE = 3
-"""Questions share a line if none of them takes more than this part of its width."""
+"""Questions share a line if each takes at most one part in this many of its width."""
 _OLD_MARK = "· "
 
 
 class FollowUpsBlock(EntryBlock):
-    """Follow-ups. Those that a digit chooses now have their digits and a color.
+    """Follow-ups. Those that a digit chooses now show their digits in color.
 
     Args:
-        is_list: Each has a line of its own, and a hint follows that says how to choose one.
+        is_list: Show one question per line, followed by a hint about choosing one.
     """
 
     spaced = True
@@ -40,7 +40,7 @@ class FollowUpsBlock(EntryBlock):
         """Line, first cell, last cell and index of each question."""
 
     def offer(self, question: str, number: int) -> None:
-        """Add a follow-up with its number among all that the bot has offered."""
+        """Add a follow-up with its number among all follow-ups of the bot."""
         self.questions.append(question)
         self._numbers.append(number)
         self.release()

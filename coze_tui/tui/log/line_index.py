@@ -1,4 +1,4 @@
-"""Maps the lines of the log to its entries: heights and their running sums. Pure."""
+"""Maps the lines of the message pane to entries by heights and their running sums. Pure."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ from collections.abc import Iterable
 
 
 class LineIndex:
-    """Heights of entries stacked on each other.
+    """An index of the heights of stacked entries.
 
     Changing the last entry, as a stream does, costs the same for any number of entries. Changing an earlier
-    one costs one sum over the entries after it, at the next look-up.
+    one recomputes the sums of the entries after it at the next lookup.
     """
 
     def __init__(self) -> None:
         self._heights: list[int] = []
         self._ends: list[int] = []
         self._clean = 0
-        """How many of `_ends` are right."""
+        """Number of valid items of `_ends`."""
 
     def __len__(self) -> int:
         return len(self._heights)
 
     @property
     def total(self) -> int:
-        """The number of all lines."""
+        """Return the number of all lines."""
         self._sum_to(len(self._heights))
         return self._ends[-1] if self._ends else 0
 
     def height(self, number: int) -> int:
-        """Return the lines of one entry."""
+        """Return the height of an entry."""
         return self._heights[number]
 
     def start(self, number: int) -> int:
-        """Return the first line of an entry; the total for the number after the last."""
+        """Return the first line of an entry; the total for the index after the last."""
         if number <= 0:
             return 0
         self._sum_to(number)
         return self._ends[number - 1]
 
     def find(self, line: int) -> tuple[int, int]:
-        """Return the entry that contains a line, and the line's number in it. Raises IndexError outside."""
+        """Return the entry that contains a line, and the line's index in it. Raises IndexError outside."""
         if not 0 <= line < self.total:
             raise IndexError(line)
         number = bisect_right(self._ends, line)

@@ -1,4 +1,4 @@
-"""The links of an entry, in their order."""
+"""Lists the links of an entry in order."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class EntryLink:
     """A link of an entry."""
 
     text: str
-    """What it is shown as, which may differ from its target."""
+    """The displayed text, which may differ from the target."""
     url: str
 
 
 def links_of(entry: Entry, width: int, palette: Palette) -> list[EntryLink]:
-    """Return the links of an entry that is shown in these cells, each target once.
+    """Return the links of an entry at this width, each target once.
 
-    A link that is wrapped over several lines is one link.
+    A link that wraps over several lines is one link.
     """
     found: dict[str, str] = {}
     if isinstance(entry, QuestionEntry):  # typed text is shown as it is, without links
@@ -45,5 +45,5 @@ def links_of(entry: Entry, width: int, palette: Palette) -> list[EntryLink]:
 
 
 def _label(text: str, url: str) -> str:
-    """Return the text of a link without its target, which is shown behind it."""
+    """Return the text of a link without its target, which is shown after it."""
     return text.strip().removesuffix(shown_url(url)).strip() or text.strip()

@@ -1,4 +1,4 @@
-"""Goes from match to match of a query in the entries of a log, and marks the one that was gone to."""
+"""Moves between the matches of a query in the entries of the message pane, and marks the current one."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from coze_tui.tui.log.viewport import LogViewport
 
 
 class MatchCursor:
-    """The current match. It is one of the entry where a match was shown last.
+    """A cursor over the matches of one entry.
 
     Args:
-        choose: Puts the cursor of the log on an entry.
+        choose: Moves the cursor of the pane to an entry.
     """
 
     def __init__(self, viewport: LogViewport, choose: Callable[[Entry], None]) -> None:
         self._viewport = viewport
         self._choose = choose
         self.count = 0
-        """Matches in that entry, as they are drawn."""
+        """Number of displayed matches in the entry."""
         self.place = 0
-        """The current one of them, counted from 1."""
+        """Index of the current match, from 1."""
 
     def show(
         self, entry: Entry, query: str, *, last: bool = False, since: tuple[int, int] | None = None
     ) -> bool:
-        """Put the cursor on an entry and bring a match into sight, by default the first.
+        """Move the cursor to an entry and scroll to a match, by default the first.
 
-        Folds that hold the text open. Nothing moves if the match is in sight.
+        Opens folds that contain the text. Does not scroll if the match is in the view.
 
         Args:
             last: Show the last match.
-            since: Show the first one at or behind this row, given by the number of its block and its own.
+            since: Show the first match at or after this row, given as indexes of block and row.
 
         Returns:
-            False if there is none behind `since`; then nothing has changed but the folds.
+            False if no match follows `since`; only folds may then have changed.
         """
         if open_folds(entry, query):
             self._viewport.entry_changed(entry, counts_as_new=False)
@@ -53,7 +53,7 @@ class MatchCursor:
         return True
 
     def step(self, entry: Entry, query: str, step: int) -> bool:
-        """Go on to another match in the same entry; return False if there is none."""
+        """Move to another match in the same entry; return False if there is none."""
         matches = self._matches_in(entry, query)
         self.count = len(matches)
         if not 1 <= self.place + step <= len(matches):
@@ -62,7 +62,7 @@ class MatchCursor:
         return True
 
     async def mark_again(self) -> None:
-        """Mark the current match in lines of another width."""
+        """Mark the current match again after a layout at another width."""
         painter, match = self._viewport.painter, self._viewport.painter.match
         if match is None:
             return

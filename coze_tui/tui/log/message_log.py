@@ -1,6 +1,6 @@
-"""The messages of a conversation as one widget: handles the updates of a turn, the keys and the mouse.
+"""The message pane as a widget: handles the updates of a turn, the keys and the mouse.
 
-It knows nothing of the network or the store.
+It depends on neither the network nor the store.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ from coze_tui.tui.log.viewport import LogViewport
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
 _SIDEWAYS_STEP = 8
-"""Cells that one step of side-scrolling moves."""
+"""Cells per step of sideways scrolling."""
 
 _IN_SELECTION = {
     "cursor(1)": N_("extend"),
@@ -64,12 +64,12 @@ _IN_SELECTION = {
     "copy_message": N_("copy"),
     "leave_selection": N_("stop selecting"),
 }
-"""What the keys that are shown do while a part of the text is selected by keys, by their actions."""
+"""The footer's labels, by action, while the user selects text by keys."""
 
 
 @dataclass
 class Updated(Message, bubble=False):
-    """An update of the turn that an entry of the log shows.
+    """An update of the turn for an entry of the pane.
 
     It does not bubble, so a flood of deltas never fills the queues of the screen and the app.
     """
@@ -79,7 +79,7 @@ class Updated(Message, bubble=False):
 
 
 class MessageLog(ScrollView, can_focus=True):
-    """The messages of a conversation, with a cursor. A `LogViewport` lays them out and paints them."""
+    """The messages of a conversation with a cursor. A `LogViewport` lays them out and paints them."""
 
     PART = N_("Log")
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--chip"}
@@ -127,79 +127,79 @@ class MessageLog(ScrollView, can_focus=True):
         self.selector = LogSelector(self, self.viewport, self._selecting_changed)
         self._live: AnswerEntry | None = None
         self._offering: Entry | None = None
-        """The entry whose follow-ups a digit chooses."""
+        """The entry whose follow-ups can be chosen by digits."""
         self.matches = MatchCursor(self.viewport, self.cursor.choose)
 
     @dataclass
     class CopyAsked(Message):
-        """A key asks to copy a text."""
+        """A request to copy a text."""
 
         text: str
         what: str
         """`message`, `code` or `selection`."""
         place: tuple[int, int, str] = (1, 1, "")
-        """Of code: its number in the message, from 1, the number of all, and its language."""
+        """For code: its index in the message, from 1, the number of code blocks, and its language."""
 
     @dataclass
     class NoCode(Message):
-        """A key for code found none."""
+        """A key for code was pressed, but no code was found."""
 
         has_some: bool
-        """Whether there is any code in the loaded messages."""
+        """Whether the loaded messages contain any code."""
         step: int = 0
-        """1 if the next code block was wanted, -1 for the previous one, 0 for the one under the cursor."""
+        """1 for the next code block, -1 for the previous one, 0 for the one under the cursor."""
 
     @dataclass
     class EntryChosen(Message):
-        """The cursor is on another entry, or on none."""
+        """The cursor has moved to another entry, or to none."""
 
         entry: Entry | None
 
     @dataclass
     class Asked(Message):
-        """A key asks for an action on an entry, by name."""
+        """A request for a named action on an entry."""
 
         what: str
         entry: Entry | None
 
     @dataclass
     class QuestionChosen(Message):
-        """A click on a follow-up asks its question."""
+        """A click on a follow-up, to ask its question."""
 
         text: str
 
     @dataclass
     class LinkChosen(Message):
-        """A click on a link asks to show its target, which is as the bot wrote it."""
+        """A click on a link, to show its target as the bot wrote it."""
 
         url: str
 
     @dataclass
     class LinksAsked(Message):
-        """A key asks to show the links of an entry."""
+        """A request to show the links of an entry."""
 
         links: Sequence[EntryLink]
 
     # --- selecting by keys ---
 
     def on_key(self, key: events.Key) -> None:
-        """While a part of the text is selected by keys, move the end of the selection."""
+        """Move the end of the selection while the user selects text by keys."""
         if not self.selector.is_on:
             return
         character = key.character if key.is_printable else None
         bound = bindings_of(self, self.screen).key_to_bindings.get(key.key, ())
         actions = {binding.action for binding in bound}
-        if "leave_selection" in actions:  # the screen of Textual would clear the selection, and go on
+        if "leave_selection" in actions:  # Textual's screen would clear the selection and pass the key on
             self.selector.leave()
         elif not self.selector.press(character or key.key) and not (
             character and actions.isdisjoint(_IN_SELECTION)
         ):
-            return  # other letters do nothing meanwhile
+            return  # other letters do nothing in this mode
         key.stop()
         key.prevent_default()
 
     def action_select(self) -> None:
-        """Select from the message under the cursor on; the second time, from the caret on."""
+        """Select from the message under the cursor on; if repeated, from the caret on."""
         if self.selector.is_on:
             self.selector.restart()
             return
@@ -210,11 +210,11 @@ class MessageLog(ScrollView, can_focus=True):
             self.selector.start(self.cursor.row + has_head)
 
     def action_leave_selection(self) -> None:
-        """Select nothing."""
+        """Clear the selection."""
         self.selector.leave()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Esc leaves a selection that was made by keys."""
+        """Enable Esc for a selection that was made by keys."""
         return self.selector.is_on if action == "leave_selection" else True
 
     def _selecting_changed(self) -> None:
@@ -222,21 +222,21 @@ class MessageLog(ScrollView, can_focus=True):
 
     @property
     def live(self) -> AnswerEntry | None:
-        """The entry that grows, if one does."""
+        """Return the growing entry, or None."""
         return self._live
 
     @property
     def entries(self) -> list[Entry]:
-        """The entries that are loaded."""
+        """Return the loaded entries."""
         return self.viewport.entries
 
     @property
     def chosen(self) -> Entry | None:
-        """The entry with the cursor."""
+        """Return the entry under the cursor, or None."""
         return self.cursor.entry
 
     def append(self, *entries: Entry) -> None:
-        """Put entries at the end."""
+        """Append entries."""
         self.viewport.append(*entries)
         self._start_cursor()
 
@@ -245,27 +245,27 @@ class MessageLog(ScrollView, can_focus=True):
             self.cursor.start()
 
     def show(self, entries: Sequence[Entry], *, has_older: bool = False, has_newer: bool = False) -> None:
-        """Show these entries from their end."""
+        """Show these entries, scrolled to their end."""
         self._live = None
         self.cursor.choose(None)
         self.viewport.show(entries, has_older=has_older, has_newer=has_newer)
         self._start_cursor()
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Remove all entries."""
         self._live = None
         self.cursor.choose(None)
         self.viewport.clear()
 
     def set_palette(self, palette: Palette) -> None:
-        """Draw everything in other colors."""
+        """Redraw everything in other colors."""
         self.viewport.set_palette(palette)
 
     def offer(self, entry: Entry | None, lit: int = 0) -> None:
-        """Show that a digit chooses a follow-up of this entry, and of no other.
+        """Set the entry whose follow-ups can be chosen by digits; None for none.
 
         Args:
-            lit: The number that is typed; 0 for none.
+            lit: The typed number; 0 for none.
         """
         before, self._offering = self._offering, entry
         if before is not None and before is not entry and before.show_offered(is_offered=False):
@@ -274,31 +274,31 @@ class MessageLog(ScrollView, can_focus=True):
             self.viewport.entry_changed(entry, counts_as_new=False)
 
     def light(self, number: int) -> None:
-        """Show which follow-up is typed; 0 for none."""
+        """Highlight the follow-up whose number is typed; 0 for none."""
         self.offer(self._offering, number)
 
     def translate(self) -> None:
-        """Show the words of all entries in the language in use, also of the one that grows."""
+        """Update the texts of all entries, including the growing one, to the current language."""
         for entry in self.entries:
             entry.translate()
         self.viewport.set_palette(self.viewport.painter.palette)
 
     def name_bot(self, bot_id: str, name: str) -> None:
-        """Show the name of a bot, which is known now, in its entries."""
+        """Update the name of a bot in its entries."""
         entries = [entry for entry in self.entries if isinstance(entry, BotEntry)]
         changed = [entry for entry in entries if entry.name_bot(bot_id, name)]
         if changed:
             self.viewport.repaint()
 
     def begin(self, entry: AnswerEntry, figures: TurnFigures) -> None:
-        """Let an entry grow by the updates that are posted for it, after these figures include them."""
+        """Let an entry grow by the updates that are posted for it, after they are counted in `figures`."""
         entry.figures = figures
         if entry not in self.entries:
             self.append(entry)
         self._live = entry
 
     def on_updated(self, message: Updated) -> None:
-        """Show an update of the entry that grows; those of a turn that was left are late."""
+        """Show an update of the growing entry; ignore late updates of another turn."""
         entry = message.entry
         if entry is not self._live:
             return
@@ -340,12 +340,12 @@ class MessageLog(ScrollView, can_focus=True):
                 self.viewport.entry_changed(entry)
                 self._live = None
             case EventNoted() | ChatIdentified() | LogidReported() | ActionRequired():
-                pass  # shown beside the log
+                pass  # the sidebar shows these
             case _:
                 assert_never(message.update)
 
     def key_words(self, binding: Binding) -> str | None:
-        """Return what a key does at the cursor; see `NamesKeys`."""
+        """Return the footer's label for a key at the cursor; see `NamesKeys`."""
         if self.selector.is_on:
             return _(_IN_SELECTION[binding.action]) if binding.action in _IN_SELECTION else ""
         match binding.action:
@@ -397,21 +397,21 @@ class MessageLog(ScrollView, can_focus=True):
         self.viewport.repaint()
 
     def notify_style_update(self) -> None:
-        """Forget lines that were drawn in the old styles, by a frame in the middle of a change of theme."""
+        """Discard lines that a frame in the middle of a theme change has drawn in the old styles."""
         super().notify_style_update()
         self.viewport.painter.forget_styles()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return visible lines, past Textual's styles cache: there is no border, and strips are kept here."""
+        """Return visible lines, bypassing Textual's styles cache, because the pane caches strips itself."""
         return self.viewport.strips(crop)
 
     def render_line(self, y: int) -> Strip:
-        """Return one visible line with its offsets; Textual asks for it to learn what is under the mouse."""
+        """Return a visible line with its offsets; Textual calls this to find what is under the mouse."""
         number = self.viewport.top + y
         return self.viewport.strip(number).apply_offsets(0, number)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text, and what separates it from that of other widgets."""
+        """Return the selected text, and the separator from the text of other widgets."""
         return self.viewport.selected_text(selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
@@ -420,7 +420,7 @@ class MessageLog(ScrollView, can_focus=True):
 
     @property
     def vertical_scrollbar(self) -> ScrollBar:
-        """Return the scrollbar, created on first use, as Textual does."""
+        """Return the scrollbar, created on first use as in Textual."""
         if not is_known_textual():
             return super().vertical_scrollbar
         if not isinstance(self._vertical_scrollbar, SteadyScrollBar):
@@ -432,7 +432,7 @@ class MessageLog(ScrollView, can_focus=True):
     # --- the cursor and the query ---
 
     def action_to_top(self) -> None:
-        """Go to the first line that is loaded."""
+        """Go to the first loaded line."""
         view = self.viewport
         view.following = False
         view.scroll(0)
@@ -441,7 +441,7 @@ class MessageLog(ScrollView, can_focus=True):
         self.cursor.to_first()
 
     def action_to_end(self) -> None:
-        """Go to the end, and stay there while text arrives."""
+        """Go to the end and follow arriving text."""
         if self.has_focus:
             self.cursor.to_last()
         else:
@@ -452,12 +452,12 @@ class MessageLog(ScrollView, can_focus=True):
             self.viewport.want_page(older=False, to_the_end=True)
 
     def show_entry(self, entry: Entry) -> None:
-        """Bring an entry into sight and put the cursor on it."""
+        """Scroll to an entry and move the cursor to it."""
         self.viewport.show_entry(entry)
         self.cursor.choose(entry)
 
     def action_cursor(self, step: int) -> None:
-        """Go to the next entry or fold; in a long one, scroll first."""
+        """Go to the next entry or fold; scroll first in a long entry."""
         self.cursor.step(step)
 
     def _cursor_moved(self, before: Stop | None) -> None:
@@ -469,9 +469,9 @@ class MessageLog(ScrollView, can_focus=True):
 
     @property
     def opens(self) -> FoldBlock | AnswerEntry | None:
-        """What the key that opens acts on: the fold under the cursor, or the first one of the message.
+        """Return what Enter opens: the fold under the cursor, or the first one of the message.
 
-        An answer that waits for the output of a tool asks for it.
+        For an answer that waits for the output of a local tool, that is the answer.
         """
         if self.cursor.fold is not None:
             return self.cursor.fold
@@ -483,7 +483,7 @@ class MessageLog(ScrollView, can_focus=True):
         )
 
     def action_unfold(self) -> None:
-        """Open or close the fold under the cursor, or the first one of the message; copy a selection."""
+        """Copy the selection, if any; otherwise open or close the fold under the cursor or the first one."""
         if self.selector.is_on:
             self.action_copy_message()
             return
@@ -496,7 +496,7 @@ class MessageLog(ScrollView, can_focus=True):
 
     @property
     def last_fold(self) -> FoldBlock | None:
-        """The last fold in the view, or the last one of all."""
+        """Return the last fold in the view, otherwise the last one of all."""
         found = self._last_fold()
         return found[1] if found is not None else None
 
@@ -516,13 +516,13 @@ class MessageLog(ScrollView, can_focus=True):
         return last
 
     def action_last_fold(self) -> None:
-        """Open or close the last fold in the view, or the last one of all. The cursor goes there."""
+        """Open or close the last fold in the view or the last one of all, and move the cursor there."""
         if (found := self._last_fold()) is not None:
             self.cursor.choose(*found)
             self._toggle(found[1])
 
     def _toggle(self, fold: FoldBlock) -> None:
-        """Open or close the fold under the cursor, and show as much of it as there is room for."""
+        """Open or close the fold under the cursor, and scroll to show as much of it as possible."""
         view, entry = self.viewport, self.chosen
         if entry is None:
             return
@@ -535,15 +535,15 @@ class MessageLog(ScrollView, can_focus=True):
             self.screen.refresh_bindings()
 
     def action_ask(self, what: str) -> None:
-        """Ask the screen for an action on the entry under the cursor, or the last one."""
+        """Post a request for an action on the entry under the cursor, or on the last one."""
         self.post_message(self.Asked(what, self.chosen))
 
     def plain_text(self) -> str:
-        """All that is said in the entries, as it was written."""
+        """Return the source of all entries as plain text."""
         return "\n\n".join(text for entry in self.entries if (text := entry.copy_text()))
 
     def action_copy_message(self) -> None:
-        """Copy the selection, else the source of the message under the cursor, or of the last one."""
+        """Copy the selection, otherwise the source of the message under the cursor, or of the last one."""
         if self.selector.is_on:
             self.post_message(self.CopyAsked(self.selector.text, "selection"))
             self.selector.leave()
@@ -555,7 +555,7 @@ class MessageLog(ScrollView, can_focus=True):
             self.post_message(self.CopyAsked(text, "message"))
 
     def action_links(self) -> None:
-        """List the links of the message under the cursor, or of the last one that has any."""
+        """List the links of the message under the cursor, or of the last message with links."""
         view = self.viewport
         entries = [self.chosen] if self.chosen is not None else reversed(self.entries)
         for entry in entries:
@@ -584,7 +584,7 @@ class MessageLog(ScrollView, can_focus=True):
             self.post_message(self.NoCode(has_some=has_some, step=step))
 
     def action_scroll_sideways(self, step: int) -> None:
-        """Scroll the wide code in sight sideways."""
+        """Scroll the wide code in the view sideways."""
         view, painter = self.viewport, self.viewport.painter
         widest: dict[tuple[int, int], LogLine] = {}
         for number in range(view.top, min(view.top + view.height, view.total)):
@@ -621,7 +621,7 @@ class MessageLog(ScrollView, can_focus=True):
 
 
 def _url_at(line: Line, cell: int, shift: int) -> str:
-    """The address of the link drawn at a cell, or nothing."""
+    """Return the URL of the link drawn in a cell, or an empty string."""
     at = line.lead_width - (shift if line.scrolls else 0)
     for segment in line.body:
         end = at + segment.cell_length

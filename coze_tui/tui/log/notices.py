@@ -1,4 +1,4 @@
-"""The notices under an answer: how its chat ended, why, and what can be done."""
+"""The notices below an answer: how its chat ended, why, and what the user can do."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from coze_tui.values import valueclass
 
 
 class Hint(Enum):
-    """What became of the question of the last chat."""
+    """The state of the question after its chat failed."""
 
     RECALLED = N_("↑ in the prompt brings your question back.")
     RESTORED = N_(
         "Your question is back in the prompt: send it again, or type to replace it. "
         "In the messages i copies the IDs."
     )
-    """It is selected there."""
+    """Whether the question is selected in the prompt."""
 
 
 @valueclass
 class About:
-    """What a notice depends on besides the end of the chat."""
+    """The facts, besides the end of the chat, on which a notice depends."""
 
     sent_at_ms: int
-    """0 if it is not known, as in a capture from elsewhere."""
+    """Unix milliseconds; 0 if unknown, as in a capture made by another program."""
     base_url: str
     """The site that was asked."""
     only_read: bool
-    """No key works where the notice is shown, so it names none."""
+    """Whether to omit key hints, because no key works in this view."""
     is_at_coze: bool
-    """Coze has begun the chat."""
+    """Whether Coze has started the chat."""
     hint: Hint | None = None
 
 
 def clock_time(at_ms: int) -> str:
-    """Return the local time of day, after its date if that is not today."""
+    """Return the local time of day, preceded by the date unless it is today."""
     then, now = time.localtime(at_ms / 1000), time.localtime()
     if then[:3] == now[:3]:
         return time.strftime("%H:%M:%S", then)
@@ -52,7 +52,7 @@ def clock_time(at_ms: int) -> str:
 
 
 def notices_of(ended: TurnEnded, about: About) -> Iterator[NoticeBlock]:
-    """Yield the notices about the end of a chat, in the language in use; none for one without problems."""
+    """Yield the notices about the end of a chat in the current language; none if there was no problem."""
     if ended.breaks.cut_us and ended.outcome is not Outcome.INTERRUPTED:
         yield NoticeBlock(cut_words(ended.breaks), "muted", "↻")
     if (notice := _end_notice(ended, about)) is not None:
@@ -104,7 +104,7 @@ def _hint(about: About) -> list[str]:
 
 
 def _why_cut(error: CozeTuiError | None, base_url: str) -> list[str]:
-    """Return why an answer was cut off, or why its rest could not be fetched, one fact a line."""
+    """Return why an answer was cut off, or why its rest could not be fetched, one fact per line."""
     match error:
         case None:
             return []
@@ -117,7 +117,7 @@ def _why_cut(error: CozeTuiError | None, base_url: str) -> list[str]:
 
 
 def _explained(error: CozeTuiError, base_url: str) -> list[str]:
-    """Return what happened, why and what to do, with the logid, one a line."""
+    """Return what happened, why, what to do, and the logid, one per line."""
     said = explain(error, base_url=base_url)
     logid = f"logid {said.logid}" if said.logid else ""
     return [line for line in (said.title, said.what, said.do, logid) if line]

@@ -1,4 +1,4 @@
-"""Draws single lines of the log as strips, and keeps each strip until something in it changes."""
+"""Draws single lines of the message pane as strips, each cached until something in it changes."""
 
 from __future__ import annotations
 
@@ -24,42 +24,42 @@ from coze_tui.tui.log.search import Match, highlighted, is_part_of, split_match_
 GUTTER = 3
 """Cells left of the text: a margin, the bar, a space."""
 MARGIN = 2
-"""Cells right of it: one that stays blank, and the scrollbar's."""
+"""Cells right of the text: a blank one, and the scrollbar."""
 _MOST_STRIPS = 600
 _CARET = Style(bold=True, underline=True, reverse=True)
-"""Over a selection, in any colors and without any."""
+"""Visible on top of a selection, with and without colors."""
 
 
 class LogLine(NamedTuple):
-    """One line of the log, and where it stands."""
+    """A line of the message pane and its position."""
 
     entry: Entry
     number: int
-    """The line of its entry, from 0."""
+    """The index of the line in its entry."""
     is_last: bool
-    """It is the blank line behind its entry."""
+    """Whether it is the blank line after its entry."""
     line: Line
     block: EntryBlock | None
-    """None for a blank line between two blocks, and for the last one."""
+    """None for a blank line between two blocks or after the entry."""
     row: int
-    """The line of its block, from 0."""
+    """The index of the line in its block."""
 
 
 class Mark(NamedTuple):
-    """How the cursor is drawn."""
+    """The marking of the cursor."""
 
     entry: Entry
-    """It has a strong bar."""
+    """The entry drawn with a strong bar."""
     row: int
-    """The line that is drawn as the selected one."""
+    """The line drawn as selected."""
     code: range = range(0)
     """The lines of the code block under the cursor."""
     label: str = ""
-    """Stands at the right end of the first of them in the view."""
+    """The text at the right end of the first of these lines in the view."""
 
 
 class LogPainter:
-    """Paints lines for a log. Who changes what they show calls `forget`.
+    """A painter of lines with a cache. Callers that change what a line shows call `forget`.
 
     Args:
         log: The widget whose size, styles, focus and selection the lines show.
@@ -69,27 +69,27 @@ class LogPainter:
         self._log = log
         self.palette = palette
         self.query = ""
-        """The text that is highlighted wherever it occurs; empty for none."""
+        """The text to highlight; empty for none."""
         self.match: Match | None = None
-        """The occurrence that was gone to, in a color of its own."""
+        """The current match, drawn in its own color."""
         self.caret: tuple[int, int] | None = None
         """Line and character of the end of the selection that keys move."""
         self._mark: Mark | None = None
         self._shifts: dict[tuple[int, int], int] = {}
-        """How far the wide lines of a block are scrolled: (id of the block, number in its document)."""
+        """Cells by which wide lines are scrolled sideways, by (id of the block, index in its document)."""
         self._strips: dict[int, Strip] = {}
         self._blank_strip: Strip | None = None
         self._ground: tuple[Style, Color] | None = None
-        """Style and background of the log; Textual computes them from all ancestors each time."""
+        """Style and background of the pane, cached because Textual computes them from all ancestors."""
 
     def clear(self) -> None:
-        """Forget the entries: their strips, the match, and how far their blocks are scrolled."""
+        """Discard all strips, the current match, and the sideways scrolling."""
         self._strips.clear()
         self._shifts.clear()
         self.match = self._mark = self.caret = None
 
     def set_mark(self, mark: Mark | None) -> None:
-        """Draw the cursor like this from now on."""
+        """Set how the cursor is drawn."""
         before, self._mark = self._mark, mark
         if mark == before:
             return
@@ -100,14 +100,14 @@ class LogPainter:
             self._strips.pop(row, None)
 
     def forget(self, start: int = 0) -> None:
-        """Paint the lines from `start` on again when they are next asked for."""
+        """Discard the strips from line `start` on."""
         if not start or len(self._strips) > _MOST_STRIPS:
             self._strips.clear()
         for number in [number for number in self._strips if number >= start]:
             del self._strips[number]
 
     def forget_styles(self) -> None:
-        """Paint everything again in other colors, the blank line as well."""
+        """Discard all strips and styles because the colors have changed."""
         self._strips.clear()
         self._blank_strip = self._ground = None
 
@@ -121,17 +121,17 @@ class LogPainter:
         self._shifts[key] = max(0, min(most, self._shifts.get(key, 0) + step))
 
     def blank(self) -> Strip:
-        """Return the strip behind the end of the log; it is the same object for all of these lines."""
+        """Return the strip for lines after the end; always the same object."""
         log = self._log
         if self._blank_strip is None or self._blank_strip.cell_length != log.size.width:
             self._blank_strip = Strip.blank(log.size.width, log.rich_style)
         return self._blank_strip
 
     def strip(self, number: int, line_of: Callable[[int], LogLine]) -> Strip:
-        """Return the strip of a line, painted now if it was not kept.
+        """Return the strip of a line, painting it if it is not cached.
 
         Args:
-            line_of: Finds the line by its number; called only if it must be painted.
+            line_of: Finds a line by its number; called only if the line must be painted.
         """
         strip = self._strips.get(number)
         if strip is None:
@@ -154,7 +154,8 @@ class LogPainter:
         if self._ground is None:
             self._ground = log.rich_style, log.background_colors[1]
         background, color = self._ground
-        is_row = mark is not None and number == mark.row and self.caret is None  # else it looks selected
+        # Otherwise it would look selected.
+        is_row = mark is not None and number == mark.row and self.caret is None
         over = self.palette.selected if is_row else None
         strip = Strip(Segment.apply_style(segments, background, over), width)
         selection = log.text_selection
@@ -167,7 +168,7 @@ class LogPainter:
         return strip
 
     def _with_matches(self, body: list[Segment], log_line: LogLine, shift: int) -> list[Segment]:
-        """Return a painted line with its occurrences of the query, and the one that was gone to."""
+        """Highlight the query and the current match in a painted line."""
         line = log_line.line
         lead = sum(len(segment.text) for segment in line.lead)
         parts = [] if shift else split_match_parts(log_line.entry, log_line.number, self.query)
@@ -175,7 +176,7 @@ class LogPainter:
         body = highlighted(body, self.query, self.palette.search_hit, also)
         span = self.match.part_in(log_line.block, log_line.row) if self.match is not None else None
         if span is None or not is_part_of(line.text[slice(*span)], self.query):
-            return body  # or the text of the row has changed
+            return body  # the text of the row has changed since
         hidden = len(line.text) - len(slice_cells(line.text, shift, None)) if shift else 0
         start, end = (max(lead, offset + lead - hidden) for offset in span)
         return highlighted(body, "", self.palette.search_match, [(start, end)])
@@ -189,7 +190,7 @@ class LogPainter:
         return [Segment(" "), Segment("▌" if is_chosen else "▎", style), Segment(" ")]
 
     def _with_code_mark(self, body: Sequence[Segment], label: str) -> list[Segment]:
-        """Return a line of the chosen code with a bar, and a label at its right end if it fits."""
+        """Add a bar, and a label at the right end if it fits, to a line of the selected code block."""
         width = sum(segment.cell_length for segment in body)
         bar = Segment("▌", self.palette.attention + Style(bold=True))
         marked = [bar, *crop_runs(body, 1, width - 1)]
@@ -200,7 +201,7 @@ class LogPainter:
         return [*crop_runs(marked, 0, room), chip]
 
     def with_chip(self, strip: Strip, new_lines: int) -> Strip:
-        """Return the strip with the number of new lines below at its end, if there is room for it."""
+        """Add a chip with the number of new lines below, if there is room for it."""
         words = ngettext("{n} new line", "{n} new lines", new_lines).format(n=thousands(new_lines))
         style = self._log.get_component_rich_style("log--chip")
         chip = Strip([Segment(f" ↓ {words} (Ctrl+End) ", style)])
@@ -225,7 +226,7 @@ def _with_selection(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
 
 
 def _with_caret(strip: Strip, offset: int) -> Strip:
-    """Return the strip with the character at an offset, or the cell behind its text, as a cursor."""
+    """Draw the caret on the character at an offset, or on the cell after the text."""
     start = cell_of(strip, offset)
     clusters = split_graphemes(strip.text[offset:])[0]
     end = cell_of(strip, offset + (clusters[0][1] if clusters else 1))
@@ -236,6 +237,6 @@ def _with_caret(strip: Strip, offset: int) -> Strip:
 
 
 def cell_of(strip: Strip, offset: int) -> int:
-    """Return the cell in which the character with this offset begins."""
+    """Return the cell in which the character at an offset starts."""
     text = strip.text[:offset]
     return len(text) if text.isascii() else Segment(text).cell_length

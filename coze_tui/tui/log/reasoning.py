@@ -1,4 +1,4 @@
-"""Reasoning as a block of the log: its last lines while it arrives, then one folded line."""
+"""Reasoning as a block: its last lines while it arrives, then one folded line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coze_tui.tui.log.blocks import FoldBlock, Words, shown
 _LAST_LINES = 2
 """Lines that are shown while reasoning arrives."""
 _MOST_NEW = 4_000
-"""Characters of new reasoning that are laid out for these lines; of more only the end."""
+"""Characters of new reasoning laid out for these lines; only the end of a longer text."""
 
 
 class ReasoningBlock(FoldBlock):
@@ -24,7 +24,7 @@ class ReasoningBlock(FoldBlock):
 
     Args:
         text: The whole reasoning of a stored answer.
-        elapsed_us: How long it took in microseconds; 0 if that is not known.
+        elapsed_us: Its duration in microseconds; 0 if unknown.
     """
 
     is_prose = True
@@ -38,24 +38,24 @@ class ReasoningBlock(FoldBlock):
         self._latest_us = 0
         self._is_live = False
         self._new: list[str] = []
-        """Pieces that arrived since the last lines were laid out."""
+        """Pieces that arrived since the last layout."""
         self._last = ""
-        """The text of the last lines."""
+        """The text of the displayed last lines."""
 
     @property
     def text(self) -> str:
-        """The source."""
+        """Return the source."""
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
 
     @property
     def is_live(self) -> bool:
-        """Whether it still arrives, so that its last lines are shown while it is folded."""
+        """Return whether it is still arriving, so that its last lines are shown while folded."""
         return self._is_live
 
     def append(self, text: str, arrivals_us: Sequence[int] = ()) -> None:
-        """Add text that has arrived at these times, in microseconds after the question."""
+        """Add text with its arrival times, in microseconds after the question."""
         self._pieces.append(text)
         self._new.append(text)
         if arrivals_us:
@@ -74,7 +74,7 @@ class ReasoningBlock(FoldBlock):
         """Fold it, because something else follows.
 
         Args:
-            at_us: When that arrived; 0 if nothing follows, so that it ends with its last delta.
+            at_us: Arrival time of what follows, or 0. Reasoning then ends with its last delta.
         """
         if self._is_live:
             self._is_live = False
@@ -106,9 +106,9 @@ class ReasoningBlock(FoldBlock):
         text = (self._last + new)[-_MOST_NEW:]
         lines = render_plain(text, width, palette.muted + Style(italic=True), is_open=True)
         while len(lines) > 1 and not lines[-1].text.strip():
-            lines.pop()  # a line end is shown as soon as something follows it
+            lines.pop()  # a trailing line end becomes visible with the text after it
         rest = text[len(text.rstrip("\n")) :]
-        # The next text continues the lines that are shown now, so that they do not wrap at other places.
+        # Continue the displayed lines with the next text, so that they do not wrap at other positions.
         lines = lines[-_LAST_LINES:]
         self._last = joined((line, line.text) for line in lines) + rest
         return lines

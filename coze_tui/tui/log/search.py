@@ -17,21 +17,21 @@ from coze_tui.values import valueclass
 
 @valueclass
 class Match:
-    """An occurrence of a query in an entry, by the row of a block in which it begins."""
+    """An occurrence of a query in an entry."""
 
     entry: Entry
     line: int
-    """Of its entry, as it is laid out now."""
+    """The line of the entry in the current layout."""
     block: EntryBlock
     row: int
     start: int
-    """Offset in the text of the row, as `end`."""
+    """Offset in the text of the row, like `end`."""
     end: int
     rest: int = 0
-    """Characters of it at the start of the next row, to which a wrap has moved them."""
+    """Characters of the match that a wrap has moved to the next row."""
 
     def part_in(self, block: EntryBlock | None, row: int) -> tuple[int, int] | None:
-        """Return start and end of what a row contains of it; None if that is nothing."""
+        """Return start and end of the match in a row; None if it is not in that row."""
         if block is not self.block:
             return None
         if row == self.row:
@@ -39,14 +39,14 @@ class Match:
         return (0, self.rest) if row == self.row + 1 and self.rest else None
 
     def is_at_or_after(self, place: tuple[int, int]) -> bool:
-        """Return whether it begins at or behind a row, given by the number of its block and its own."""
+        """Return whether the match starts at or after a row, given as indexes of block and row."""
         return (self.entry.blocks.index(self.block), self.row) >= place
 
 
 def matches_in(entry: Entry, query: str, width: int, palette: Palette) -> list[Match]:
-    """Return the occurrences in an entry, in order, also those that continue on the next wrapped line.
+    """Return the matches in an entry in order, including those that wrap to the next line.
 
-    Lays out what is left of a long entry: `LogViewport.complete` does that before without holding up keys.
+    Lays out the rest of a long entry; call `LogViewport.complete` before to avoid blocking keys.
     """
     height = entry.lay_out(width, palette)
     if entry.is_behind:
@@ -75,9 +75,9 @@ def _continuation(line: Line) -> str:
 
 
 def split_match_parts(entry: Entry, number: int, query: str) -> list[tuple[int, int]]:
-    """Return the parts of a line, as offsets, that belong to matches split by a line wrap.
+    """Return the offsets of the parts of a line that belong to matches split by a wrap.
 
-    `Line.continues` says whether a line continues the one before, and `Line.joint` what the wrap removed.
+    `Line.continues` identifies wrapped lines; `Line.joint` is the text that the wrap removed.
     """
     line, block, _place = entry.line(number)
     before = after = ""
@@ -91,13 +91,13 @@ def split_match_parts(entry: Entry, number: int, query: str) -> list[tuple[int, 
 
 
 def is_part_of(text: str, query: str) -> bool:
-    """Return whether a text is a match or the part of one that a wrap has left on a row."""
+    """Return whether a text is a match, or the part of one that a wrap has left on a row."""
     wanted, found = fold(query), fold(text)
     return bool(found) and (found.startswith(wanted) or wanted.startswith(found) or wanted.endswith(found))
 
 
 def holds(entry: Entry, query: str) -> bool:
-    """Return whether the query is in the text of an entry, visible or folded."""
+    """Return whether the text of an entry contains the query, visible or folded."""
     return any(spans(block.find_text(), query) for block in entry.blocks)
 
 
@@ -112,7 +112,7 @@ def open_folds(entry: Entry, query: str) -> bool:
 
 
 def split_spans(text: str, query: str, before: str, after: str) -> list[tuple[int, int]]:
-    """Return the parts of the text that belong to matches that begin before it or end after it."""
+    """Return the parts of the text that belong to matches that start before it or end after it."""
     parts = []
     for start, end in spans(before + text, query) if before else ():
         if start < len(before) < end:

@@ -1,4 +1,4 @@
-"""Selects a part of the messages by keys: from an anchor to a caret that keys move."""
+"""Selects a part of the messages by keys, from an anchor to a caret."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from coze_tui.tui.log.painter import GUTTER
 from coze_tui.tui.log.viewport import LogViewport
 
 _FAR = 1_000_000
-"""More lines, or cells, than there are."""
+"""More than the number of lines or cells."""
 
 
 class Place(NamedTuple):
-    """A character of the log. It stays where it is if lines are added before its message."""
+    """A character of the message pane, unaffected by lines added before its message."""
 
     entry: Entry
     number: int
-    """The line of the entry, from 0."""
+    """The index of the line in its entry."""
     column: int
-    """The character of the line behind the bar, from 0; 0 also on an empty line."""
+    """The index of the character after the bar; 0 for an empty line."""
 
 
 class LogSelector:
-    """The mode in which keys select. The selection is one of the screen, as the mouse makes it.
+    """The keyboard selection mode. It uses the screen's selection, as the mouse does.
 
     Args:
         log: The widget of the messages.
-        on_change: Called if the mode begins or ends.
+        on_change: Called when the mode starts or ends.
     """
 
     def __init__(self, log: Widget, viewport: LogViewport, on_change: Callable[[], None]) -> None:
@@ -45,18 +45,18 @@ class LogSelector:
         self._anchor: Place | None = None
         self._caret: Place | None = None
         self._goal = 0
-        """The cell that the caret aims at when it goes up and down."""
+        """The cell that the caret aims at when it moves up or down."""
         self._by_lines = False
         self._width = 0
         self._shown: Selection | None = None
 
     @property
     def is_on(self) -> bool:
-        """Whether keys select."""
+        """Return whether the mode is on."""
         return self._caret is not None
 
     def start(self, line: int) -> None:
-        """Select the first character of a line, which is brought into sight."""
+        """Start the mode at the first character of a line, and scroll to it."""
         self._view.following = False
         self._width = self._view.laid_out_width
         self._by_lines = False
@@ -66,12 +66,12 @@ class LogSelector:
         self._on_change()
 
     def restart(self) -> None:
-        """Select from the caret on."""
+        """Restart the selection at the caret."""
         self._anchor, self._by_lines = self._caret, False
         self._show()
 
     def leave(self) -> None:
-        """Select nothing."""
+        """End the mode and clear the selection."""
         if self._caret is None:
             return
         self._anchor = self._caret = self._shown = None
@@ -81,27 +81,27 @@ class LogSelector:
         self._on_change()
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Leave the mode if something else has changed the selection, for example the mouse."""
+        """End the mode if something else, such as the mouse, has changed the selection."""
         if self._caret is not None and selection != self._shown:
             self._anchor = self._caret = self._shown = None
             self._view.painter.caret = None
             self._on_change()
 
     def resized(self) -> None:
-        """Leave the mode if the lines are others now."""
+        """End the mode, because the lines have changed."""
         if self._view.laid_out_width != self._width:
             self.leave()
 
     @property
     def text(self) -> str:
-        """The selected text, as it should reach a clipboard."""
+        """Return the selected text in the form for the clipboard."""
         return self._view.selected_text(self._shown) if self._shown is not None else ""
 
     def press(self, key: str) -> bool:
-        """Move the caret; return False if the key does not.
+        """Move the caret; return False if the key does not move it.
 
         Args:
-            key: The character, or the name of a key that has none.
+            key: A character, or the name of a key without one.
         """
         move = _MOVES.get(key)
         if move is None or self._caret is None:
@@ -119,7 +119,7 @@ class LogSelector:
         return self._view.first_line(place.entry) + place.number
 
     def _text(self, line: int) -> str:
-        """Return what can be selected of a line."""
+        """Return the selectable text of a line."""
         return self._view.strip(line).text[GUTTER:].rstrip()
 
     def _place(self) -> tuple[int, int, str]:
@@ -168,17 +168,17 @@ class LogSelector:
     # --- moves ---
 
     def lines(self) -> None:
-        """Select whole lines, or characters again."""
+        """Toggle between selecting whole lines and characters."""
         self._by_lines = not self._by_lines
 
     def other_end(self) -> None:
-        """Move the other end of the selection from now on."""
+        """Swap the caret and the anchor."""
         self._anchor, self._caret = self._caret, self._anchor
         line, column, _text = self._place()
         self._go_to(line, column)
 
     def by_character(self, step: int) -> None:
-        """Go right or left, at the end of a line to the next one."""
+        """Move right or left, across line ends."""
         line, column, text = self._place()
         if step > 0:
             if (after := _next(text, column)) < len(text):
@@ -191,27 +191,27 @@ class LogSelector:
             self._go_to(line - 1, _FAR)
 
     def by_line(self, step: int) -> None:
-        """Go up or down."""
+        """Move up or down."""
         line, _column, _text = self._place()
         line = max(0, min(line + step, self._view.total - 1))
         self._reveal(line)
         self._go_to(line, _at_cell(self._text(line), self._goal), keeps_goal=True)
 
     def by_page(self, step: int) -> None:
-        """Go up or down by what is seen at once."""
+        """Move up or down by one page."""
         self.by_line(step * max(1, self._view.height - 2))
 
     def to_edge(self, *, end: bool) -> None:
-        """Go to the start or end of the line."""
+        """Move to the start or end of the line."""
         line, _column, _text = self._place()
         self._go_to(line, _FAR if end else 0)
 
     def to_end(self, *, end: bool) -> None:
-        """Go to the first or last line that is loaded."""
+        """Move to the first or last loaded line."""
         self._go_to(_FAR if end else 0, 0)
 
     def next_word(self) -> None:
-        """Go to the start of the next word."""
+        """Move to the start of the next word."""
         line, column, text = self._place()
         found = next((start for start, _end in words(text) if start > column), None)
         while found is None and line + 1 < self._view.total:
@@ -221,7 +221,7 @@ class LogSelector:
             self._go_to(line, found)
 
     def word_end(self) -> None:
-        """Go to the last character of a word."""
+        """Move to the end of the word."""
         line, column, text = self._place()
         found = next((end for _start, end in words(text) if end > _next(text, column)), None)
         while found is None and line + 1 < self._view.total:
@@ -232,7 +232,7 @@ class LogSelector:
             self._go_to(line, _border(self._text(line), found - 1))
 
     def word_before(self) -> None:
-        """Go to the start of the word before."""
+        """Move to the start of the previous word."""
         line, column, text = self._place()
         while not text[:column].strip() and line > 0:
             line -= 1
@@ -242,12 +242,12 @@ class LogSelector:
 
 
 def _last(text: str) -> int:
-    """Return the column of the last character, as readers see characters."""
+    """Return the column of the last grapheme."""
     return _border(text, len(text) - 1) if text else 0
 
 
 def _border(text: str, column: int) -> int:
-    """Return where the character starts, as readers see characters, that covers a column."""
+    """Return the start of the grapheme that covers a column."""
     if text.isascii():
         return max(0, min(column, len(text)))
     clusters = split_graphemes(text)[0]
@@ -255,7 +255,7 @@ def _border(text: str, column: int) -> int:
 
 
 def _next(text: str, column: int) -> int:
-    """Return where the character after the one at a column starts."""
+    """Return the start of the grapheme after the one at a column."""
     if text.isascii():
         return min(len(text), column + 1)
     clusters = split_graphemes(text)[0]
@@ -289,4 +289,4 @@ _MOVES: Mapping[str, Callable[[LogSelector], None]] = {
     "V": LogSelector.lines,
     "o": LogSelector.other_end,
 }
-"""What the keys of the mode do, beside those that begin and end it."""
+"""Actions of the keys in this mode, except those that start and end it."""

@@ -1,4 +1,4 @@
-"""Lays out long entries of the log in slices, with pauses in which keys are handled."""
+"""Lays out long entries in slices, with pauses in which keys are handled."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from coze_tui.garbage import without_collection
 from coze_tui.tui.log.entries import Entry
 
 _SHORTEST_PAUSE = 0.005
-"""Seconds in which a key passes through the queues of the app, its screen and the focused widget."""
+"""Seconds that a key needs to pass through the queues of the app, its screen and the focused widget."""
 
 
 class Slices:
-    """The entries of which a part is not laid out yet; of several, the newest one comes first.
+    """A queue of entries that are not completely laid out yet, the newest first.
 
-    Each pause is as long as the slice before it: a long text takes half of the processor at most.
+    Each pause is as long as the slice before it, so a long text uses at most half of the processor.
 
     Args:
-        log: The widget in whose queue a slice waits for its turn.
+        log: The widget in whose queue each slice waits.
         lay_out: Lays out the next slice of an entry; returns whether another one follows.
     """
 
@@ -29,23 +29,23 @@ class Slices:
         self._log = log
         self._lay_out = lay_out
         self._entries: dict[Entry, asyncio.Event] = {}
-        """Entries, and what is set when they are complete."""
+        """Entries with events that are set when they are complete."""
         self._is_planned = False
 
     def add(self, entry: Entry) -> None:
-        """Lay out the rest of an entry, if there is a rest."""
+        """Queue the rest of an entry, if there is one."""
         if entry.is_behind:
             self._entries.setdefault(entry, asyncio.Event())
             self._plan(_SHORTEST_PAUSE)
 
     def clear(self) -> None:
-        """Lay out no entry any more."""
+        """Remove all entries from the queue."""
         for complete in self._entries.values():
             complete.set()
         self._entries.clear()
 
     async def complete(self, entry: Entry) -> None:
-        """Wait until all lines of an entry are laid out, or the entry is removed."""
+        """Wait until an entry is completely laid out or removed."""
         self.add(entry)
         if entry in self._entries:
             await self._entries[entry].wait()

@@ -1,6 +1,6 @@
-"""The entries of a log as lines, and the view on them. Its cost does not grow with the number of entries.
+"""Maps entries to lines and shows a view of them. The cost does not depend on the number of entries.
 
-It lays out the entries in sight and keeps estimates for the others.
+Only entries in the view are laid out; the heights of others are estimates.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ from coze_tui.tui.log.slices import Slices
 from coze_tui.tui.widgets.steady_scrollbar import move_thumb
 
 _QUICK = 0.2
-"""Seconds between two lines that come quickly."""
+"""Seconds between two lines that count as a fast stream."""
 _STRIDE = 3
-"""Lines that are scrolled at once then."""
+"""Lines scrolled at once in a fast stream."""
 _SCROLL_BYTES = 1000
-"""Bytes that a scroll costs, about: what stands beside the log moves with it and is sent again."""
+"""Approximate bytes that a scroll costs, because the sidebar moves with the text and is sent again."""
 _STRIDE_PER_SECOND = 40
-"""Lines that are scrolled at once for each second that a scroll takes on a slow line."""
+"""Lines scrolled at once for each second that a scroll takes on a slow connection."""
 _MOST_LAID_OUT = 120
-"""Entries that keep their lines; of those laid out longest ago only the height is kept."""
+"""Entries that retain their lines; the least recently laid out ones retain only their height."""
 
 
 @dataclass
 class PageWanted(Message):
-    """The view is near the end of what is loaded on one side, and the conversation continues there."""
+    """The view is near the end of the loaded messages, and the conversation continues there."""
 
     older: bool
-    """Whether the entries before the first loaded one are wanted, or those after the last one."""
+    """Whether to load entries before the first loaded one, instead of after the last one."""
     to_the_end: bool
-    """Whether the very beginning or end of the conversation is wanted, not the next page."""
+    """Whether to load the start or end of the conversation, instead of the next page."""
 
 
 class LogViewport:
-    """Lays out, scrolls and paints the entries of a log.
+    """A view that lays out, scrolls and paints the entries of the message pane.
 
     Args:
-        log: The widget that is scrolled and painted. It passes on its size, scroll and paint requests.
+        log: The widget that is scrolled and painted. It forwards its size, scroll and paint requests.
     """
 
     def __init__(self, log: ScrollView, palette: Palette, *, max_fps: int) -> None:
@@ -62,77 +62,77 @@ class LogViewport:
         self.painter = LogPainter(log, palette)
         self.entries: list[Entry] = []
         self.following = True
-        """Whether the view is at the end and stays there while text arrives."""
+        """Whether the view is at the end and follows arriving text."""
         self.has_older = False
         self.has_newer = False
         self.frame_seconds = 1 / max_fps
         self.mark_of: Callable[[], Mark | None] = lambda: None
-        """Returns how the cursor is drawn; asked whenever lines are painted."""
+        """Returns the marking of the cursor; called when lines are painted."""
         self.may_begin_at: Callable[[int], bool] = lambda _line: True
-        """Returns whether text that arrives may scroll the view to a line."""
+        """Returns whether arriving text may scroll the view to a line."""
         self.on_change: Callable[[], None] = lambda: None
         """Called after lines have moved."""
         self._index = LineIndex()
         self.laid_out_width = 0
-        """Cells of a line of text when everything was last laid out."""
+        """Text width in cells at the last full layout."""
         self._laid_out: dict[Entry, None] = {}
-        """Entries that keep their lines, the oldest first."""
+        """Entries that retain their lines, the oldest first."""
         self._dirty: set[int] = set()
         self._dirty_whole: set[int] = set()
-        """Those of the dirty ones in which more than text has come."""
+        """Dirty entries of which more than the text has changed."""
         self._ahead: set[Entry] = set()
-        """Entries that were laid out before their frame was due: strips made of them earlier may be old."""
+        """Entries laid out before their frame was due; their cached strips may be outdated."""
         self._slices = Slices(log, self._lay_out_slice)
         self._timer: asyncio.TimerHandle | None = None
         self._budget = FrameBudget()
         self._unseen = 0
         self._asked_page = False
         self._room = 0
-        """Blank lines under the last one, for those to come."""
+        """Blank lines after the last one, reserved for arriving lines."""
         self._grown_at = 0.0
-        """When it last grew out of sight."""
+        """The time at which it last grew beyond the view."""
 
     @property
     def text_width(self) -> int:
-        """Cells of a line of text."""
+        """Return the width of the text in cells."""
         return max(8, self._log.size.width - GUTTER - MARGIN)
 
     @property
     def height(self) -> int:
-        """Lines in sight."""
+        """Return the height of the view."""
         return self._log.size.height
 
     @property
     def total(self) -> int:
-        """Lines of all entries; those of entries out of sight are estimates."""
+        """Return the number of all lines; entries outside the view are estimated."""
         return self._index.total
 
     @property
     def top(self) -> int:
-        """The first line in sight."""
+        """Return the first line in the view."""
         return self._log.scroll_offset.y
 
     @property
     def unseen(self) -> int:
-        """Lines that arrived below the view since the user scrolled up."""
+        """Return the number of lines that arrived below the view since the user scrolled up."""
         return self._unseen
 
     def scroll(self, line: int) -> None:
-        """Make a line the first one in sight."""
+        """Scroll so that a line is the first one in the view."""
         self._log.scroll_to(y=line, animate=False)
 
     def scroll_pages(self, pages: int, lines: int = 0) -> None:
-        """Scroll by pages and lines, down for positive numbers; two lines of a page remain in sight."""
+        """Scroll by pages and lines, down if positive; two lines of the previous page remain visible."""
         self.scroll(self.top + pages * max(1, self.height - 2) + lines)
 
     def set_palette(self, palette: Palette) -> None:
-        """Draw everything in other colors."""
+        """Redraw everything in other colors."""
         self.painter.palette = palette
         self.painter.forget_styles()
         self._lay_out_anew()
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Remove all entries."""
         self.entries.clear()
         self._index = LineIndex()
         self.painter.clear()
@@ -149,13 +149,13 @@ class LogViewport:
         self._log.refresh()
 
     def show(self, entries: Sequence[Entry], *, has_older: bool = False, has_newer: bool = False) -> None:
-        """Show these entries from their end."""
+        """Show these entries, scrolled to their end."""
         self.clear()
         self.has_older, self.has_newer = has_older, has_newer
         self.append(*entries)
 
     def append(self, *entries: Entry) -> None:
-        """Put entries at the end."""
+        """Append entries."""
         self._remove_transient()
         self._index.insert(len(self.entries), [entry.height(self.text_width) for entry in entries])
         self.entries += entries
@@ -172,7 +172,7 @@ class LogViewport:
             self.painter.forget(self._index.total)
 
     def prepend(self, entries: Sequence[Entry], *, has_older: bool) -> None:
-        """Put older entries at the top; what is in sight stays where it is."""
+        """Insert older entries at the top; the view does not move."""
         self.has_older, self._asked_page = has_older, False
         heights = [entry.height(self.text_width) for entry in entries]
         self.entries[:0] = entries
@@ -185,17 +185,17 @@ class LogViewport:
         self.on_change()
 
     def extend(self, entries: Sequence[Entry], *, has_newer: bool) -> None:
-        """Put newer entries at the end of a log that does not show the end yet."""
+        """Append newer entries to a pane that does not show the end yet."""
         self.has_newer, self._asked_page = has_newer, False
         following, self.following = self.following, False
         self.append(*entries)
         self.following = following and not has_newer
 
     def text_added(self, entry: Entry, *, whole: bool = False) -> None:
-        """Draw new text of an entry: at once while there are frames left for this moment, else a bit later.
+        """Draw new text of an entry: at once if the frame rate allows it, otherwise a little later.
 
         Args:
-            whole: More than the text at its end has changed.
+            whole: Whether more than the text at its end has changed.
         """
         self._dirty.add(id(entry))
         if whole:
@@ -217,10 +217,10 @@ class LogViewport:
             paint_now(self._log, self._log.vertical_scrollbar)
 
     def entry_changed(self, entry: Entry, *, counts_as_new: bool = True) -> None:
-        """Draw an entry again in which more than text has changed.
+        """Redraw an entry of which more than the text has changed.
 
         Args:
-            counts_as_new: Lines that it gains below the view count as new.
+            counts_as_new: Whether lines that it gains below the view count as new.
         """
         self._dirty.discard(id(entry))
         self._dirty_whole.discard(id(entry))
@@ -229,7 +229,7 @@ class LogViewport:
             self._after_change()
 
     def flush(self) -> None:
-        """Draw what has come since the last frame."""
+        """Draw everything that has arrived since the last frame."""
         if not self._dirty or not self._log.size.width:
             return
         dirty, self._dirty = self._dirty, set()
@@ -244,14 +244,14 @@ class LogViewport:
         self._after_change(is_growing=True)
 
     def _number(self, entry: Entry) -> int:
-        """Return the index of an entry; search from the end, where the growing entry is."""
+        """Return the index of an entry; searches from the end, because the growing entry is there."""
         for number in range(len(self.entries) - 1, -1, -1):
             if self.entries[number] is entry:
                 return number
         raise ValueError(entry)
 
     def _lay_out(self, number: int, *, whole: bool = False, counts_as_new: bool = True) -> None:
-        """Render one entry; only the lines from the first changed one on are drawn again."""
+        """Lay out an entry, and redraw it from its first changed line on."""
         entry = self.entries[number]
         start = self._index.start(number)
         first = start
@@ -263,7 +263,7 @@ class LogViewport:
         self._take_height(number, first, counts_as_new=counts_as_new)
 
     def _take_height(self, number: int, first: int, *, counts_as_new: bool) -> None:
-        """Take over the lines of an entry, of which those from line `first` of the log on have changed."""
+        """Apply the new height of an entry; its lines from line `first` of the pane on have changed."""
         entry, start = self.entries[number], self._index.start(number)
         before = self._index.height(number)
         self._index.set_height(number, entry.lay_out(self.text_width, self.painter.palette))
@@ -290,7 +290,7 @@ class LogViewport:
         return entry.is_behind
 
     async def complete(self, entry: Entry) -> None:
-        """Wait until all lines of an entry are laid out."""
+        """Wait until an entry is completely laid out."""
         number = self._number(entry)
         top, end = self.top, self._index.start(number + 1)
         if delta := self._measure(number):
@@ -311,10 +311,10 @@ class LogViewport:
         self.on_change()
 
     def _to_end(self, *, is_growing: bool = False) -> None:
-        """Show the last line. One that comes soon after another leaves room for the next ones under it.
+        """Scroll to the last line. In a fast stream, leave room for the next lines.
 
-        What stands beside the log moves when the terminal scrolls, and must be sent again each time. On a
-        slow line it scrolls seldom, by many lines, and not back when the text has ended.
+        The sidebar moves when the terminal scrolls and must be sent again each time. On a slow
+        connection this scrolls rarely, by many lines, and not back when the text has ended.
         """
         self._unseen = 0
         end, y = max(0, self._index.total - self.height), self.top
@@ -334,7 +334,7 @@ class LogViewport:
             self.scroll(end + room)
 
     def _total_changed(self) -> None:
-        """Set the height of the whole text. It causes no layout: the scrollbar is always there."""
+        """Set the virtual height. Causes no layout, because the scrollbar is always visible."""
         log = self._log
         log.set_reactive(ScrollView.virtual_size, Size(log.size.width, self._index.total + self._room))
         log.scroll_y = log.validate_scroll_y(log.scroll_y)
@@ -346,7 +346,7 @@ class LogViewport:
             move_thumb(bar, total=self._index.total, height=self.height, position=self._log.scroll_y)
 
     def _lay_out_anew(self) -> None:
-        """Another width, palette or language: what is in sight is rendered again, the rest estimated."""
+        """Lay out again after a change of width, palette or language; estimate entries outside the view."""
         if not self._log.size.width:
             return
         top = self._index.find(self.top) if 0 <= self.top < self._index.total else None
@@ -368,7 +368,7 @@ class LogViewport:
         self._log.refresh()
 
     def lay_out(self, *, at_end: bool = False) -> None:
-        """Lay out what is in sight until nothing in it is an estimate; the last seen line stays in place."""
+        """Lay out the view until it contains no estimates; the last visible line does not move."""
         if not self._log.size.width:
             return
         if at_end or self.following:
@@ -407,7 +407,7 @@ class LogViewport:
         self._total_changed()
 
     def _measure(self, number: int) -> int:
-        """Lay out one entry if that was not done at this width; by how much its height was wrong."""
+        """Lay out an entry unless that was done at this width; return by how much its height has changed."""
         entry = self.entries[number]
         if entry.is_measured:
             return 0
@@ -427,7 +427,7 @@ class LogViewport:
             self._ahead.add(entry)
 
     def scrolled(self) -> None:
-        """Paint the view at its new place, and ask for the page that comes near."""
+        """Paint the view at its new position, and request a page if it is near the end of the loaded ones."""
         log = self._log
         log.refresh(log.size.region)
         self._move_thumb()
@@ -448,12 +448,12 @@ class LogViewport:
             self.want_page(older=False)
 
     def want_page(self, *, older: bool, to_the_end: bool = False) -> None:
-        """Post a `PageWanted`. Until entries are added at that end, scrolling asks for no page."""
+        """Post a `PageWanted`. Scrolling requests no other page until entries are added at that end."""
         self._asked_page = True
         self._log.post_message(PageWanted(older, to_the_end))
 
     def resized(self) -> None:
-        """Lay out again at another width, or show more or fewer lines."""
+        """Lay out at another width, or show more or fewer lines."""
         if self.text_width != self.laid_out_width:
             self._lay_out_anew()
         else:
@@ -478,11 +478,11 @@ class LogViewport:
         return block.height(self.text_width, self.painter.palette)
 
     def entry_at(self, line: int) -> Entry:
-        """Return the entry that holds a line. Raises IndexError outside."""
+        """Return the entry that contains a line. Raises IndexError outside."""
         return self.entries[self._index.find(line)[0]]
 
     def entries_between(self, top: int, bottom: int) -> list[tuple[int, Entry]]:
-        """Return each entry of these lines, laid out, with its first line. The view does not move."""
+        """Return the entries of these lines, laid out, each with its first line. Does not scroll."""
         if not self._index.total:
             return []
         bottom = min(bottom, self._index.total - 1)
@@ -503,13 +503,13 @@ class LogViewport:
         return [(self._index.start(number), self.entries[number]) for number in range(first, last + 1)]
 
     def laid_out(self) -> Iterator[tuple[int, Entry]]:
-        """Yield each entry whose height is exact, with its first line."""
+        """Yield the entries whose height is exact, each with its first line."""
         for number, entry in enumerate(self.entries):
             if entry.is_measured:
                 yield self._index.start(number), entry
 
     def show_entry(self, entry: Entry) -> None:
-        """Bring an entry into sight, two lines below the top."""
+        """Scroll to an entry, two lines below the top."""
         number = self._number(entry)
         self._measure(number)
         self.following = False
@@ -519,20 +519,20 @@ class LogViewport:
         self.scroll(max(0, self._index.start(number) - 2))
 
     def show_start(self) -> None:
-        """Show the first line; follow the text only if all of it is in sight."""
+        """Scroll to the first line; follow arriving text only if all of it is visible."""
         self.following = self._index.total <= self.height
         self.scroll(0)
 
     def show_end(self) -> None:
-        """Show the last line, and follow the text if nothing newer is left out."""
+        """Scroll to the last line; follow arriving text unless newer messages are not loaded."""
         self.following = not self.has_newer
         self.lay_out(at_end=True)
         self._to_end()
 
     def place_at_top(self) -> tuple[Entry, tuple[int, int]] | None:
-        """Return the first message in sight, and the first of its rows there: number of the block, and row.
+        """Return the first message in the view, and its first visible row as indexes of block and row.
 
-        Lines between messages, for example that of a new section, belong to the message after them.
+        Lines between messages, such as a section line, belong to the message after them.
         """
         for number in range(self.top, min(self.top + self.height, self.total)):
             entry, _number, _is_last, _line, block, row = self.log_line(number)
@@ -541,18 +541,18 @@ class LogViewport:
         return None
 
     def set_query(self, text: str) -> None:
-        """Highlight every occurrence of this text; nothing for an empty one."""
+        """Highlight all occurrences of this text; none if it is empty."""
         if text != self.painter.query:
             self.painter.query, self.painter.match = text, None
             self.repaint()
 
     def repaint(self) -> None:
-        """Paint all lines in sight again."""
+        """Repaint all lines in the view."""
         self.painter.forget()
         self._log.refresh()
 
     def log_line(self, number: int) -> LogLine:
-        """Return a line, laid out now if it was not. Raises IndexError outside."""
+        """Return a line, laid out if needed. Raises IndexError outside."""
         index, place = self._index.find(number)
         entry = self.entries[index]
         if not entry.is_measured:
@@ -563,13 +563,13 @@ class LogViewport:
         return LogLine(entry, place, place == self._index.height(index) - 1, line, block, row)
 
     def strip(self, number: int) -> Strip:
-        """Return a line as it is drawn; a blank one behind the end."""
+        """Return a painted line; a blank one after the end."""
         if not 0 <= number < self._index.total:
             return self.painter.blank()
         return self.painter.strip(number, self.log_line)
 
     def strips(self, crop: Region) -> list[Strip]:
-        """Return the part of the lines in sight that lies in a region of the widget."""
+        """Return the part of the view inside a region of the widget."""
         top, width = self.top, self._log.size.width
         self.painter.set_mark(self.mark_of())
         strips = [self.strip(top + y) for y in range(crop.y, crop.bottom)]
@@ -580,7 +580,7 @@ class LogViewport:
         return strips
 
     def selected_text(self, selection: Selection) -> str:
-        """Return the selected text: wrapped lines are one again, bars and padding are left out."""
+        """Return the selected text, with wrapped lines rejoined, and without bars and padding."""
         parts = []
         for number in range(self._index.total):
             span = selection.get_span(number)

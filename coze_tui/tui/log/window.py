@@ -1,4 +1,4 @@
-"""Loads the part of a stored conversation that a log shows."""
+"""Loads the displayed part of a stored conversation."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @valueclass
 class _LoadedChat:
-    """A stored chat and its entries in the log."""
+    """A stored chat and its entries in the pane."""
 
     first: int
     last: int
-    """Positions of its messages."""
+    """Position of the last message."""
     question: QuestionEntry | None
     answer: AnswerEntry
 
 
 class LogWindow:
-    """Fills a log with chats of one conversation, and ignores pages that arrive after another one was opened.
+    """A loader of the chats of one conversation. Ignores pages that arrive after another one was opened.
 
     Args:
-        only_read: The entries name no keys, because none works where they are shown.
+        only_read: Whether entries omit key hints, because no key works in this view.
     """
 
     def __init__(self, engine_thread: EngineThread, log: MessageLog, *, only_read: bool = False) -> None:
@@ -47,30 +47,30 @@ class LogWindow:
 
     @property
     def has_newer(self) -> bool:
-        """Whether the conversation continues after the last loaded message."""
+        """Return whether the conversation continues after the last loaded message."""
         return self._page is not None and self._page.has_newer
 
     def forget(self) -> None:
-        """Show no stored conversation."""
+        """Stop showing a stored conversation."""
         self.key, self._page = "", None
         self._loaded.clear()
 
     def show(self, key: str, page: ChatPage) -> None:
-        """Show this page of a conversation, from its end."""
+        """Show this page of a conversation, scrolled to its end."""
         self.key, self._page = key, page
         self._loaded.clear()
         entries = self._entries(page.chats, at_start=False) + _line_behind(page)
         self._log.show(entries, has_older=page.has_older, has_newer=page.has_newer)
 
     async def load(self, wanted: PageWanted) -> None:
-        """Load what the view came near to, or was sent to."""
+        """Load the page that the view has requested."""
         if wanted.older:
             await (self.load_start() if wanted.to_the_end else self.load_older())
         else:
             await (self.load_end() if wanted.to_the_end else self.load_newer())
 
     async def load_older(self) -> None:
-        """Add the page before the first loaded chat."""
+        """Load the page before the first loaded chat."""
         key, page = self.key, self._page
         if page is None or not page.has_older:
             return
@@ -83,7 +83,7 @@ class LogWindow:
         self._log.viewport.prepend(self._entries(older.chats, at_start=True), has_older=older.has_older)
 
     async def load_newer(self) -> None:
-        """Add the page after the last loaded chat."""
+        """Load the page after the last loaded chat."""
         key, page = self.key, self._page
         if page is None or not page.has_newer:
             return
@@ -95,7 +95,7 @@ class LogWindow:
         self._log.viewport.extend(entries, has_newer=newer.has_newer)
 
     async def load_start(self) -> None:
-        """Show the beginning of the conversation; while an answer arrives, only add the page before."""
+        """Show the start of the conversation; while an answer arrives, only load the page before."""
         key, page = self.key, self._page
         if self._log.live is not None:
             await self.load_older()
@@ -106,7 +106,7 @@ class LogWindow:
                 self._log.action_to_top()
 
     async def load_end(self) -> None:
-        """Show the end of the conversation if it is not loaded."""
+        """Load and show the end of the conversation, if it is not loaded."""
         key, page = self.key, self._page
         if page is not None and page.has_newer:
             last = await self._engine_thread.call(lambda engine: engine.conversations.page(key))
@@ -114,7 +114,7 @@ class LogWindow:
                 self.show(key, last)
 
     async def load_around(self, key: str, message: int) -> int:
-        """Show the page around a message; return the position of the message, 0 if it is gone."""
+        """Show the page around a message; return the message's position, 0 if it no longer exists."""
         page, position = await self._engine_thread.call(
             lambda engine: engine.conversations.around(key, message)
         )
@@ -122,12 +122,12 @@ class LogWindow:
         return position
 
     async def entry_of(self, occurrence: Occurrence) -> Entry | None:
-        """Return the entry of a message, which is loaded if needed; None if it is gone."""
+        """Return the entry of a message, loading it if needed; None if the message no longer exists."""
         key, wanted = self.key, occurrence.message
         while self._log.live is not None and self._page is not None and self._page.has_older:
             if self._page.first <= occurrence.position:
                 break
-            await self.load_older()  # the live answer must stay in the log
+            await self.load_older()  # the live answer must stay loaded
         entry = self._entry_at(occurrence)
         if entry is None and key and self._log.live is None:
             page, position = await self._engine_thread.call(
@@ -143,7 +143,7 @@ class LogWindow:
         for chat in self._loaded:
             if chat.first <= occurrence.position <= chat.last:
                 return chat.question if is_question and chat.question else chat.answer
-        # Messages that were sent since the log was filled belong to no loaded chat.
+        # Messages sent since the pane was filled belong to no loaded chat.
         kind = QuestionEntry if is_question else AnswerEntry
         return next(
             (
@@ -155,7 +155,7 @@ class LogWindow:
         )
 
     def position_of(self, entry: Entry | None) -> int:
-        """Return the position of the first message of an entry; 0 if it is not known."""
+        """Return the position of an entry's first message; 0 if unknown."""
         for chat in self._loaded:
             if entry is not None and entry in (chat.question, chat.answer):
                 return chat.first if entry is chat.question else chat.first + (chat.question is not None)
@@ -165,7 +165,7 @@ class LogWindow:
         """Copy the conversation up to and including an entry, or all of it; return the key of the copy.
 
         Raises:
-            StoreError: the chat is gone, or the conversation is empty.
+            StoreError: the chat no longer exists, or the conversation is empty.
         """
         key, chat = self.key, entry.chat if entry is not None else 0
         position = self._last_of(entry) if entry is not None and not chat else 0
@@ -175,7 +175,7 @@ class LogWindow:
         )
 
     def _last_of(self, entry: Entry) -> int:
-        """Return the position of the last message of an entry; 0 if it is not known."""
+        """Return the position of an entry's last message; 0 if unknown."""
         for chat in self._loaded:
             if entry is chat.question:
                 return chat.first
@@ -184,7 +184,7 @@ class LogWindow:
         return 0
 
     def entry_at(self, position: int) -> Entry | None:
-        """Return the entry of the message at a position, if it is loaded."""
+        """Return the entry of the message at a position, or None if it is not loaded."""
         chat = next((chat for chat in self._loaded if chat.first <= position <= chat.last), None)
         if chat is None:
             return None
@@ -208,7 +208,7 @@ def _line_behind(page: ChatPage) -> list[Entry]:
 
 
 def entries_of(chat: ChatTranscript, *, only_read: bool = False) -> list[Entry]:
-    """Return the entries of a stored chat: the line of a new section, the question and the answer."""
+    """Return the entries of a stored chat: section line, question and answer."""
     entries: list[Entry] = []
     if chat.starts_section:
         entries.append(SectionEntry(chat.record.sent_at))
