@@ -195,7 +195,7 @@ def _ask_for_ferries(desk: Desk) -> None:
 def thinking(desk: Desk) -> Cells:
     """Reasoning, unfolded over the answer."""
     _greeted(desk)
-    desk.talk_to(desk.either("Thinks aloud", "边想边答"))
+    desk.talk_to(desk.either("Reasoning", "边想边答"))
     english = "20 heads and 56 legs: how many chickens and rabbits?"
     desk.ask(desk.either(english, "鸡兔同笼，35 个头，94 只脚，各几只？"))
     desk.answered()
@@ -256,7 +256,7 @@ def _talked(desk: Desk) -> None:
     for bot, question in (
         (desk.either("Follow-ups", "接着问"), desk.either("Why is the sea salty?", "海水为什么咸？")),
         (desk.either("Fails", "总出错"), desk.either("3, please", "来 3")),
-        (desk.either("Thinks aloud", "边想边答"), desk.either("20 heads, 56 legs", "35 个头，94 只脚")),
+        (desk.either("Reasoning", "边想边答"), desk.either("20 heads, 56 legs", "35 个头，94 只脚")),
         (
             desk.either("Uses tools", "会用工具"),
             desk.either("When does the next ferry leave?", "下一班渡轮几点开？"),
@@ -314,7 +314,7 @@ def side_by_side(desk: Desk) -> Cells:
     desk.send("/compare")
     desk.until(_("Choose a bot"))
     desk.until(_LAST_BOT)
-    desk.write(desk.either("Thinks aloud", "边想边答"))
+    desk.write(desk.either("Reasoning", "边想边答"))
     desk.press("enter")
     desk.until("B  ")
     desk.send(desk.either("When is the Spring Festival in 2025?", "2025年春节是哪一天"))

@@ -15,7 +15,7 @@ from tests.support.standin_calls import Answer, Caller, Json, as_list, as_object
 
 BOTS: Mapping[str, str] = {bot.name: bot.id for bot in demo_bots()}
 COMPLETED = "conversation.message.completed"
-CHATTY = ["Xiaochun", "Markdown tour", "Thinks aloud", "Uses tools", "Follow-ups", "Fast", "Slow"]
+CHATTY = ["Xiaochun", "Markdown tour", "Reasoning", "Uses tools", "Follow-ups", "Fast", "Slow"]
 
 
 def bot_id(name: str) -> str:
@@ -78,7 +78,7 @@ def test_the_festival_is_known_to_every_ordinary_bot(tour: Caller, name: str) ->
 def test_the_festival_in_english_and_in_other_years(tour: Caller) -> None:
     assert "Wednesday, 29 January" in ask(tour, "Xiaochun", "When is Spring Festival 2025?").answer()
     assert "2 月 17 日，星期二" in ask(tour, "Xiaochun", "2026年的春节呢").answer()
-    assert "almanac" in ask(tour, "Xiaochun", "When is Spring Festival 2090?").answer()
+    assert "not 2090" in ask(tour, "Xiaochun", "When is Spring Festival 2090?").answer()
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_the_web_page_is_whole_and_in_a_fence(tour: Caller, question: str) -> No
         ("7 ÷ 2", "7 ÷ 2 = **3.5**"),
         ("0.1 + 0.2", "0.1 + 0.2 = **0.3**"),
         ("-3 * -(2 + 1)", "-3 * -(2 + 1) = **9**"),
-        ("1 / 0", "One cannot divide by zero."),
+        ("1 / 0", "You cannot divide by zero."),
         ("(1 + 1", "I cannot read that sum."),
     ],
 )
@@ -127,7 +127,7 @@ def test_only_sums_are_sums(text: str) -> None:
 
 def test_an_honest_answer_to_what_it_cannot_know(tour: Caller) -> None:
     answer = ask(tour, "Xiaochun", "Who won the match yesterday?").answer()
-    assert "stand-in" in answer
+    assert "mock bot" in answer
     assert "Who won the match yesterday?" in answer
     assert "1 + 1" in answer
 
@@ -162,7 +162,7 @@ def test_the_markdown_tour_has_everything(tour: Caller, question: str) -> None:
     ],
 )
 def test_the_thinker_reasons_before_it_answers(tour: Caller, question: str, result: str) -> None:
-    reply = ask(tour, "Thinks aloud", question)
+    reply = ask(tour, "Reasoning", question)
     deltas = reply.objects("conversation.message.delta")
     kinds = ["reasoning" if "reasoning_content" in delta else "content" for delta in deltas]
     assert kinds == sorted(kinds, reverse=True)
@@ -248,7 +248,7 @@ def shape(reply: Answer) -> str:
 
 
 def test_the_one_who_loses_the_line_has_the_answer_at_the_server(tour: Caller) -> None:
-    with tour.open("What if?", bot=bot_id("Loses the line")) as line:
+    with tour.open("What if?", bot=bot_id("Dropped connection")) as line:
         chat = line.chat(until=b"chat.in_progress")
         line.body()
         assert not line.whole

@@ -56,8 +56,8 @@ BOTS = (
         "Ask me for the **next ferry**.",
         ("When does the next ferry leave?", "What does it cost?"),
     ),
-    Bot("7511000000000000105", "Clock", [], "Needs a tool on your machine, and waits for its result."),
-    Bot("7511000000000000108", "Fails", [], "Fails in five ways, in turn or by number."),
+    Bot("7511000000000000105", "Clock", [], "Calls a local tool and waits for its output."),
+    Bot("7511000000000000108", "Fails", [], "Fails in one of five ways, in turn or by number."),
 )
 """They are shown, never asked."""
 _ROUNDS = 3

@@ -59,8 +59,8 @@ def known(turn: Turn) -> str:
     if turn.files:
         names = "、".join(turn.files) if turn.chinese else ", ".join(turn.files)
         return turn.pick(
-            f"收到文件：{names}。我只是替身，看不见里面写了什么，但它确实送到了。",
-            f"I got {names}. I am a stand-in and cannot look inside, but it did arrive.",
+            f"收到文件：{names}。我只是模拟智能体，读不了里面的内容，但文件已收到。",
+            f"I received {names}. I am only a mock bot and cannot read it, but it arrived.",
         )
     if re.search(r"我(刚才|刚刚|上次).*(问|说)|what did i (ask|say)", question):
         return _remember(turn)
@@ -68,8 +68,8 @@ def known(turn: Turn) -> str:
         return turn.pick("你好呀！今天想聊点什么？", "Hello! What shall we talk about?")
     if re.search(r"你是谁|who are you", question):
         return turn.pick(
-            "我是**小春**，住在你这台机器上的替身机器人：没有模型，没有网络，也不花钱。",
-            "I am **Xiaochun**, a stand-in that lives on your own machine: no model, no network, no bill.",
+            "我是**小春**，运行在本机的模拟智能体：没有模型，没有网络，也不花钱。",
+            "I am **Xiaochun**, a mock bot on your own machine: no model, no network, no cost.",
         )
     return ""
 
@@ -78,18 +78,18 @@ def _otherwise(turn: Turn) -> str:
     asked = turn.question.strip().replace("\n", " ")
     asked = asked if len(asked) <= 40 else asked[:39] + "…"
     return turn.pick(
-        f"你问的是“{asked}”。说实话，我是一个替身机器人，背后没有大模型，答不了这个。\n\n"
+        f"你问的是“{asked}”。我只是没有模型的模拟智能体，答不了这个。\n\n"
         "不过你可以试试：\n\n"
         "- `2025年春节是哪一天`\n"
         "- `2025春节有什么不一样的，做成一个网页`\n"
         "- `1 + 1`\n\n"
-        "或者换一个机器人：Markdown 之旅、边想边答、会用工具、要你帮忙、断线……每一个都演示一种情形。",
-        f"You asked: “{asked}”. Honestly, I am a stand-in with no model behind me; that is beyond me.\n\n"
+        "或者换一个机器人：Markdown 之旅、边想边答、会用工具、要你帮忙、断线…每一个都演示一种情形。",
+        f"You asked: “{asked}”. I am only a mock bot without a model, so I cannot answer that.\n\n"
         "What I can do:\n\n"
         "- `When is the Spring Festival in 2025?`\n"
         "- `What is different about the 2025 Spring Festival? Make it a web page`\n"
         "- `1 + 1`\n\n"
-        "Or pick another bot: the Markdown tour, the one that thinks aloud, uses tools, needs your help, "
+        "Or pick another bot: the Markdown tour, or the one that shows its reasoning, uses tools, needs you, "
         "loses the line… each shows one situation.",
     )
 
@@ -116,7 +116,7 @@ def _new_year(turn: Turn) -> str:
         first, last = min(NEW_YEARS), max(NEW_YEARS)
         return turn.pick(
             f"我只记得 {first} 到 {last} 年的春节，{year} 年的要查历书。",
-            f"I only know the years {first} to {last}; for {year} you need an almanac.",
+            f"I only know {first} to {last}, not {year}.",
         )
     month, day, chinese_name, animal = NEW_YEARS[year]
     when = date(year, month, day)
@@ -150,7 +150,7 @@ def _sum(text: str, turn: Turn) -> str:
     try:
         value = evaluate(shown.replace("×", "*").replace("÷", "/"))
     except ZeroDivisionError:
-        return turn.pick("不能除以零。", "One cannot divide by zero.")
+        return turn.pick("不能除以零。", "You cannot divide by zero.")
     except (ValueError, SyntaxError, OverflowError, RecursionError):
         return turn.pick("这个算式我看不懂。", "I cannot read that sum.")
     return f"{shown} = **{value:.12g}**"

@@ -64,7 +64,7 @@ def slow(turn: Turn) -> Iterable[Step]:
     first = turn.pick("不急。", "No hurry. ")
     text = turn.pick(
         "慢有慢的好处：可以看见等待的样子，可以按停，也可以一边等一边打字。",
-        "Slowness has its use: one sees what waiting looks like, can stop it, and can type in the meantime.",
+        "Slow has its uses: you can see the waiting state, stop the answer, and type in the meantime.",
     )
     whole = friendly.known(turn) or first + text
     half = len(whole) // 2

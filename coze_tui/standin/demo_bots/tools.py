@@ -91,7 +91,7 @@ def _report(turn: Turn) -> Iterable[Step]:
             Answer(
                 turn.pick(
                     "明白，你没有把结果给我，那我就不猜了。要是改了主意，再问一次就好。",
-                    "I see, you kept the result to yourself, so I will not guess. Ask again if you like.",
+                    "You declined, so I will not guess. Ask again if you like.",
                 )
             )
         ]
@@ -99,7 +99,8 @@ def _report(turn: Turn) -> Iterable[Step]:
         Answer(
             turn.pick(
                 f"谢谢，你的机器告诉我：\n\n{quoted}\n\n本地工具的结果就是这样回到对话里的。",
-                f"Thank you. Your machine says:\n\n{quoted}\n\nSo a local tool comes back into a chat.",
+                f"Thank you. Your machine says:\n\n{quoted}\n\n"
+                "That is how the output of a local tool returns to the chat.",
             )
         )
     ]

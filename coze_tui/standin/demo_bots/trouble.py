@@ -35,12 +35,12 @@ def fails(turn: Turn) -> Iterable[Step]:
 
 
 def cut(turn: Turn) -> Iterable[Step]:
-    """The line breaks in the middle; the answer is finished at the server, to be fetched from there."""
+    """The connection drops in the middle; the server finishes the answer, and the client can fetch it."""
     first, second = turn.pick(
         "这一句还在路上的时候，线就会断|掉。不过机器人没有停：答案会在服务器上写完，"
         "客户端应当自己把剩下的取回来，接在这里，而不是再问一遍。",
-        "While this sentence is on its way, the line will br|eak. The bot does not stop, though: the answer "
-        "is finished at the server, and the client should fetch the rest and put it here, and not ask again.",
+        "While this sentence arrives, the connection will dr|op. The bot keeps going: it finishes the answer "
+        "on the server, and the client fetches the rest and puts it here instead of asking again.",
     ).split("|")
     return [*_said(first), Cut(), Pause(2.5), Delta(second), *_whole(first + second)]
 

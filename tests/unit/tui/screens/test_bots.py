@@ -140,7 +140,7 @@ async def test_a_recent_bot_stands_once_with_what_the_workspace_knows(tmp_path: 
             assert it.host.text.count(THINKER.name) == 1
             assert THINKER.description in it.host.text
             assert it.host.text.count("● in use") == 1
-            await it.pilot.press(*"aloud")
+            await it.pilot.press(*"reas")
             await until(it.pilot, lambda: FIRST.name not in it.host.text)
             assert it.host.text.count(THINKER.name) == 1
 
