@@ -37,6 +37,37 @@ def test_keys_have_one_name_each(data: str, name: str) -> None:
     assert names(Keyboard().type(data)) == [name]
 
 
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        # Terminal.app, with its own profile and with Option as Meta
+        ("\x1bOP", "f1"),
+        ("\x1b[15~", "f5"),
+        ("\x1b[H", "home"),
+        ("\x1b[F", "end"),
+        ("\x7f", "backspace"),
+        ("\x1b[3~", "delete"),
+        ("\x1b[Z", "shift+tab"),
+        ("\x1b[1;5C", "ctrl+right"),
+        ("\x1bf", "ctrl+right"),
+        ("\x1b\x7f", "ctrl+w"),
+        # Windows Terminal
+        ("\x1bOA", "up"),
+        ("\x1b[24~", "f12"),
+        ("\x1b[2~", "insert"),
+        ("\x1b[5~", "pageup"),
+        ("\x1b[6~", "pagedown"),
+        ("\x08", "backspace"),
+        ("\x1b[1;2A", "shift+up"),
+        ("\x1b[1;3C", "alt+right"),
+        ("\x1b[3;5~", "ctrl+delete"),
+        ("\x1b[1;2P", "shift+f1"),
+    ],
+)
+def test_the_keys_of_other_systems_terminals_are_read(data: str, name: str) -> None:
+    assert names(Keyboard().type(data)) == [name]
+
+
 def test_every_kind_of_enter_either_sends_or_makes_a_new_line() -> None:
     keyboard = Keyboard()
     for data in ("\r", "\n", "\x1b\r", "\x1b[13;2u", "\x1b[13;5u", "\x1b[27;2;13~"):

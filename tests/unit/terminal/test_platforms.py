@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import coze_tui.terminal
+from tests.support.samples import ROOT
 
 FOLDER = Path(coze_tui.terminal.__file__).parent
 POSIX_ONLY = {"driver.py", "throttle.py"}
@@ -45,3 +48,30 @@ def test_a_module_needs_nothing_of_posix(name: str) -> None:
 def test_the_check_sees_what_it_looks_for() -> None:
     source = (FOLDER / "throttle.py").read_text(encoding="utf-8")
     assert {"termios", "fcntl"} <= imported_at_once(ast.parse(source).body)
+
+
+WITHOUT_POSIX = """
+import asyncio, ctypes, importlib, pkgutil, socket, sqlite3, ssl, subprocess, sys, types
+import httpx, httpx_sse, platformdirs, rich.console
+import textual.app, textual.drivers.linux_driver, textual.widgets
+
+# Other people's modules are loaded: only what this program imports sees another system.
+for name in ("curses", "fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty"):
+    sys.modules[name] = None
+sys.modules["msvcrt"] = types.ModuleType("msvcrt")
+sys.platform = "win32"
+import coze_tui
+for module in pkgutil.walk_packages(coze_tui.__path__, "coze_tui."):
+    if module.name not in POSIX_ONLY and not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+from coze_tui.cli.main import main
+sys.exit(main(["--help"], {"LANG": "en_US.UTF-8"}))
+"""
+
+
+def test_every_module_can_be_imported_and_help_be_printed_without_posix() -> None:
+    posix_only = {f"coze_tui.terminal.{name.removesuffix('.py')}" for name in POSIX_ONLY}
+    code = f"POSIX_ONLY = {posix_only!r}{WITHOUT_POSIX}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: coze-tui")
