@@ -433,7 +433,18 @@ _ALL = (
         "doctor",
         N_("check settings, token, folders and terminal, and list problems"),
         (
-            *_TARGET,
+            Option(
+                "--bot",
+                N_(
+                    "also check permissions, bot, variables and quota: about 15 API calls, no tokens; "
+                    "without ID the bot of the settings"
+                ),
+                "ID",
+                setting="bot_id",
+                is_optional=True,
+            ),
+            _SITE,
+            _USER,
             Option("--online", N_("also contact the site (one API call)")),
             Option("--copy", N_("also test the clipboard: copies a line for you to paste")),
             *_COMMON,

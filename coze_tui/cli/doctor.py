@@ -48,9 +48,9 @@ def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
     console = Console(sys.stdout, environment)
     problems: list[CozeTuiError] = list(startup.problems)
 
-    def show(title: str, facts: _Facts | Sequence[tuple[str, str]]) -> None:
+    def show(title: str, facts: _Facts | Sequence[tuple[str, str]], **layout: int) -> None:
         console.text(title)
-        show_facts(console, facts)
+        show_facts(console, facts, **layout)
         console.text()
 
     show(_("program"), _program())
@@ -67,6 +67,8 @@ def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
         show(_("the site"), ((startup.settings.base_url, answer),))
         dialect = dialect if dialect is not Dialect.UNKNOWN else found
     show(_("server"), _server(dialect))
+    if arguments.bot is not None and startup.no_site is None:
+        show(_("bot"), asyncio.run(_bot(startup, problems)), name_cells=_CHECK_CELLS)
     if not problems:
         console.text(_("No problem found."))
         return Exit.OK
@@ -174,6 +176,37 @@ def _server(dialect: Dialect) -> _Facts:
     yield _("type"), name_of(dialect)
     for limit in limits(dialect):
         yield _("not supported") if limit.is_whole else _("partly supported"), limit.text
+
+
+_CHECK_CELLS = 28
+"""For the longest name of a permission."""
+_SIGNS = {"good": "✓", "note": "!", "wrong": "✗"}
+
+
+async def _bot(startup: Startup, problems: list[CozeTuiError]) -> list[tuple[str, str]]:
+    """Check the token and the bot on the server; return a fact for each check."""
+    from coze_tui.engine.library.bot_checks import check_bot
+
+    settings = startup.settings
+    facts = []
+    try:
+        connection = Connection(startup)
+    except CozeTuiError as error:  # is in the problems already
+        return [(_("token"), f"{_SIGNS['wrong']} {explain(error, base_url=settings.base_url).title}")]
+    try:
+        await connection.renew()
+        async for check in check_bot(connection.client, settings):
+            text = check.text
+            if check.error is not None:
+                problems.append(check.error)
+                text = explain(check.error, base_url=settings.base_url).title
+            facts.append((check.subject, f"{_SIGNS[check.verdict]} {text}".rstrip()))
+    except CozeTuiError as error:
+        problems.append(error)
+        facts.append((_("site"), f"{_SIGNS['wrong']} {explain(error, base_url=settings.base_url).title}"))
+    finally:
+        await connection.aclose()
+    return facts
 
 
 async def _online(startup: Startup, problems: list[CozeTuiError]) -> tuple[str, Dialect]:

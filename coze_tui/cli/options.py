@@ -32,6 +32,7 @@ class Option:
         read: converts the text of the value; without it the value stays a text.
         default: the value if the option is not given.
         excludes: the options that cannot be given together with this one.
+        is_optional: whether the value may be left out; it is an empty text then.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Option:
         read: OptionReader | None = None,
         default: object = None,
         excludes: Sequence[str] = (),
+        is_optional: bool = False,
     ) -> None:
         self.name = name
         self.names = (short, name) if short else (name,)
@@ -57,6 +59,7 @@ class Option:
         self.repeats = repeats
         self.read = read
         self.excludes = excludes
+        self.is_optional = is_optional
         self.default = [] if repeats else default if value else False
 
 
@@ -131,6 +134,8 @@ class Arguments:
         found: dict[str, object] = {}
         for option in self.command.options:
             given = getattr(self, option.dest)
+            if option.is_optional and not given:
+                continue
             if option.setting and given not in (None, False):
                 found[option.setting] = given if option.value else False  # a switch turns its setting off
         return found

@@ -9,6 +9,7 @@ import argparse
 import os
 import re
 import sys
+from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -62,16 +63,21 @@ def _sorted_tokens(command: Command, tokens: Sequence[str]) -> tuple[list[str], 
     known = {name: option for option in command.options for name in option.names}
     options: list[str] = []
     words: list[str] = []
-    rest = iter(tokens)
-    for token in rest:
+    rest = deque(tokens)
+    while rest:
+        token = rest.popleft()
         name, equals, _value = token.partition("=")
         option = known.get(name)
         if token == "--":
             words += rest
-        elif option is None or (equals and not name.startswith("--")):
+            break
+        if option is None or (equals and not name.startswith("--")):
             (options if _looks_like_option(token) else words).append(token)
-        elif option.value and not equals and (value := next(rest, None)) is not None:
-            options.append(f"{option.name}={value}")
+        elif option.is_optional and not equals:
+            has_value = bool(rest) and not rest[0].startswith("-")
+            options.append(f"{option.name}={rest.popleft() if has_value else ''}")
+        elif option.value and not equals and rest:
+            options.append(f"{option.name}={rest.popleft()}")
         else:
             options.append(token)
     return options, words

@@ -36,10 +36,10 @@ def run_settings(arguments: Arguments, environment: Mapping[str, str]) -> int:
     return exit_for(startup.problems[0]) if startup.problems else Exit.OK
 
 
-def show_facts(console: Console, facts: Iterable[tuple[str, str]]) -> None:
+def show_facts(console: Console, facts: Iterable[tuple[str, str]], *, name_cells: int = _NAME_CELLS) -> None:
     """Print one line per fact: its name and its value, in columns."""
     for name, value in facts:
-        console.text(f"  {pad(name, _NAME_CELLS)} {value}")
+        console.text(f"  {pad(name, name_cells)} {value}")
 
 
 def setting_facts(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -113,7 +113,15 @@ class Catalog:
         draft = request.query.get("is_published", "true").lower() == "false"
         if not bot.is_published and not draft:
             raise Failure(4015, "The bot is not published to the channel Agent As API (sample)")
-        return envelope(self._context, self._whole(bot))
+        whole = self._whole(bot)
+        if draft and bot.draft_prompt is not None:
+            whole["prompt_info"] = {"prompt": bot.draft_prompt}
+        return envelope(self._context, whole)
+
+    async def benefits(self, request: Request) -> Answer:
+        """GET /v1/commerce/benefit/benefits/get without a query: the plan alone (docs/wire.md 16.1)."""
+        plan: objects.Json = {"user_level": self._context.switches.plan}
+        return envelope(self._context, {"basic_info": plan, "benefit_info": []})
 
     async def online_info(self, request: Request) -> Answer:
         """GET /v1/bot/get_online_info, the old call; in studio with connector_id, without envelope (4.5)."""
@@ -165,20 +173,35 @@ class Catalog:
             "create_time": bot.published_at - 86_400,
             "update_time": bot.published_at,
             "version": bot.version,
-            "prompt_info": {"prompt": ""},
+            "prompt_info": {"prompt": bot.prompt},
             "onboarding_info": {
                 "prologue": bot.prologue,
                 "suggested_questions": list(bot.suggested_questions),
             },
-            "bot_mode": 0,
+            "bot_mode": bot.mode,
             "plugin_info_list": [],
             "workflow_info_list": [],
-            "model_info": {"model_id": "7511000000000000031", "model_name": bot.model_name},
+            "model_info": {
+                "model_id": "7511000000000000031",
+                "model_name": bot.model_name,
+                "parameters": {"thinking_type": bot.thinking},
+            },
             "suggest_reply_info": {
                 "reply_mode": "enable" if bot.suggests else "disable",
                 "customized_prompt": "",
             },
-            "variables": [],
+            "variables": [
+                {
+                    "keyword": name,
+                    "description": "",
+                    "default_value": "",
+                    "enable": True,
+                    "prompt_enable": True,
+                    "channel": "custom",
+                    "variable_type": "",
+                }
+                for name in bot.variables
+            ],
             "shortcut_commands": [],
             "owner_user_id": self._context.user_id,
         }

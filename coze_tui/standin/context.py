@@ -21,6 +21,8 @@ class Switches:
 
     auth_status: int = 200
     """HTTP status of 4100 and 4101: 200 or 401."""
+    plan: str = "pro_personal"
+    """`user_level` of the account: free, pro_personal, team, enterprise (docs/wire.md 16.1)."""
     done_after_failed: bool = True
     cancel_event: bool = False
     """Whether a canceled chat sends conversation.chat.canceled and ends its stream."""

@@ -279,6 +279,15 @@ class Bot:
     icon_url: str = "https://example.invalid/icon.png"
     version: str = "1"
     published_at: int = 1760000000
+    prompt: str = ""
+    draft_prompt: str | None = None
+    """The prompt of the draft if its author has not published it yet."""
+    mode: int = 0
+    """`bot_mode`: 2 is a bot that is one chatflow."""
+    variables: tuple[str, ...] = ()
+    """The names of its memory variables."""
+    thinking: str = ""
+    """`thinking_type` of its model, or empty."""
     suggests: bool = False
     """Whether it makes follow-up questions."""
 
