@@ -127,7 +127,7 @@ def test_a_free_plan_is_said(command: Command, stand_in: StandIn) -> None:
 
 
 def test_coze_studio_has_its_own_rules(command: Command) -> None:
-    with StandIn(profile="studio", pace=0, bots=[BOT]) as studio:
+    with StandIn(dialect="studio", pace=0, bots=[BOT]) as studio:
         variables = {"COZE_API_BASE": studio.base_url, "COZE_API_TOKEN": studio.token}
         names = {"COZE_TUI_CUSTOM_VARIABLES": '{"name": "x", "city": "y", "mood": "z"}'}
         ran = command("doctor", "--bot", **variables, **names)
