@@ -1,1 +1,1 @@
-"""Chats and their history: everything that the program does without a screen or a command line."""
+"""Chats and their history: all work of the program that needs neither a screen nor a command line."""

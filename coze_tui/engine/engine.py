@@ -1,4 +1,4 @@
-"""The engine: one site, one store, the turns that run. `thread` runs it in a thread of its own."""
+"""The engine: one site, one store, the running turns. `thread` runs it in a separate thread."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ _log = logging.getLogger(__name__)
 _HEARTBEAT_SECONDS = 10.0
 _LEAVE_SECONDS = 3.0
 _LAST_WRITES_SECONDS = 1.0
-"""How long the engine tries to write what the store refused before it closes."""
+"""Time for a last attempt to write what the store refused, before the engine closes."""
 FETCH_SECONDS = 20.0
-"""How long to ask for a chat of an earlier run if no request succeeds."""
+"""Time to ask for a chat of an earlier run if no request succeeds."""
 _MOST_UNFETCHED = 50
-"""Chats whose rest is fetched at one start; the oldest first."""
+"""Number of chats whose rest one start fetches, the oldest first."""
 
 
 class Engine:
-    """Everything that screens and commands ask for. Its methods raise only errors of `coze_tui.errors`."""
+    """All operations of screens and commands. Its methods raise only errors of `coze_tui.errors`."""
 
     def __init__(
         self,
@@ -78,16 +78,16 @@ class Engine:
         report: Callable[[CozeTuiError], None],
         restored: Callable[[], None] = lambda: None,
     ) -> None:
-        """Open nothing yet.
+        """Create the engine without opening anything.
 
         Args:
-            report: Called with what goes wrong in the background, above all with the store.
-            restored: Called when the store works again and has everything.
+            report: called with errors in the background, especially of the store.
+            restored: called when the store works again and everything is written.
         """
         self.unsaved: Unsaved | None = None
         """The writes that the store did not accept before the engine closed."""
         self.left_chats = 0
-        """How many chats ran when the engine closed whose rest the next start fetches."""
+        """Number of chats that ran when the engine closed and whose rest the next start fetches."""
         self.warnings: tuple[StoreWarning, ...] = ()
         """Problems that the store had when it was opened."""
         self._reported = report
@@ -112,7 +112,7 @@ class Engine:
         )
 
     async def open(self, path: Path) -> None:
-        """Open the store, or one in memory if the file cannot be used."""
+        """Open the store; fall back to a store in memory if the file cannot be used."""
         opened = await open_or_rescue(path, patience_s=CHAT_PATIENCE_S)
         self._database = opened.database
         self._outbox = Outbox(opened.database, self._report, self._store_works_again)
@@ -141,32 +141,32 @@ class Engine:
 
     @property
     def settings(self) -> Settings:
-        """The settings in use; `site.use` changes them."""
+        """Return the settings in use; `site.use` changes them."""
         return self.site.settings
 
     @property
     def is_saved(self) -> bool:
-        """Whether chats are saved on disk."""
+        """Return whether chats are saved on disk."""
         return self._database.is_saved
 
     @property
     def exports(self) -> Exports:
-        """Export of conversations to files."""
+        """Return the exports of conversations to files."""
         from coze_tui.exports.exporting import Exports
 
         return Exports(self._database)
 
     @property
     def imports(self) -> Imports:
-        """Import of exported files."""
+        """Return the imports of exported files."""
         from coze_tui.exports.importing import Imports
 
         return Imports(self._database)
 
     async def limit(self, feature: Feature) -> Limit | None:
-        """Return what the server in use lacks of a feature.
+        """Return the limitation of a feature on the server in use.
 
-        None if it lacks nothing, or if no chat has shown yet which kind of server it is.
+        None if the feature is complete, or if the kind of server is not known yet.
         """
         try:
             return limit(await self.inspecting.dialect(self.settings.base_url, self.settings.site), feature)
@@ -174,15 +174,15 @@ class Engine:
             self._note(error)
             return None
 
-    # --- what is typed ---
+    # --- drafts and queues ---
 
     async def keep_draft(
         self, conversation: str, draft: str, bot: Bot, edit: SavedEdit | None = None
     ) -> None:
-        """Save the unsent text of a conversation, which is created if the store does not have it.
+        """Save the unsent text of a conversation; create the conversation if the store does not have it.
 
         Args:
-            edit: The earlier question that is being edited; None if there is none.
+            edit: the earlier question that is being edited; None if there is none.
         """
         site, keep = self.settings.site, self.conversations.keep_draft
         write = partial(keep, conversation, draft, site=site, bot=bot, edit=edit)
@@ -190,29 +190,29 @@ class Engine:
         await self._outbox.save(("draft", conversation), write, unsent, supersedes=True)
 
     async def keep_queue(self, conversation: str, queue: Sequence[str], bot: Bot, *, added: str = "") -> None:
-        """Save the questions that wait in a conversation, which is created if the store does not have it.
+        """Save the questions that wait in a conversation; create it if the store does not have it.
 
         Args:
-            added: One of them, which is the draft no longer.
+            added: one of them, which is no longer the draft.
         """
         site, keep = self.settings.site, self.conversations.keep_queue
         write = partial(keep, conversation, queue, site=site, bot=bot, added=added)
         await self._outbox.save(("queue", conversation), write, "\n".join(queue), supersedes=True)
 
     async def adopt(self, conversation: str, bot: Bot) -> None:
-        """Give a conversation that was begun without a bot this one; others keep theirs."""
+        """Assign a bot to a conversation that was started without one; do nothing if it has a bot."""
         adopt = partial(self.conversations.adopt, conversation, site=self.settings.site, bot=bot)
         await self._outbox.save(("adopt", conversation), adopt, supersedes=True)
 
     async def queue(self, conversation: str) -> tuple[str, ...] | None:
-        """Return the questions that wait in a conversation; None if the store cannot say it now."""
+        """Return the questions that wait in a conversation; None if the store cannot be read now."""
         if self._outbox.is_behind:
             return None
         saved = await self._conversation(conversation)
         return saved.queue if saved is not None else None
 
     async def note_failure(self, error: StoreError) -> None:
-        """Report a failure of the store that a screen has met, until the store works again."""
+        """Report a failure of the store that a screen has encountered, until the store works again."""
         self._note(error)
 
     # --- turns ---
@@ -226,7 +226,7 @@ class Engine:
         bot: Bot | None = None,
         files: Sequence[SentFile] = (),
     ) -> None:
-        """Store a question and send it. The updates go to the feed, which ends with TurnEnded in any case."""
+        """Store a question and send it. The feed receives the updates; the last one is always TurnEnded."""
         await self.send(await self.begin(conversation, question, bot=bot, files=files), feed)
 
     async def begin(
@@ -242,15 +242,15 @@ class Engine:
     ) -> AskedQuestion:
         """Store a question before it is shown and sent. `send` must follow.
 
-        Returns once the question is on disk, or the store has refused it, which is reported.
+        Returns once the question is on disk, or once the store has refused it, which is reported.
 
         Args:
-            conversation: Its key; one that the store does not have is created with the question.
-            bot: The bot of a new conversation, or of one that was begun without a bot; by default the one
+            conversation: its key; a conversation that the store does not have is created with the question.
+            bot: the bot of a new conversation, or of one that was started without a bot; by default the one
                 in the settings.
-            title: Of a new conversation; by default it comes from the question.
-            settings: For this question alone: another version of the bot, other parameters.
-            is_queued: The question comes from the conversation's queue, which loses it once it is written.
+            title: of a new conversation; by default it comes from the question.
+            settings: for this question only: another version of the bot, other parameters.
+            is_queued: the question comes from the conversation's queue and leaves it once it is stored.
         """
         settings = settings or self.settings
         bot = bot or Bot(id=settings.bot_id)
@@ -284,7 +284,7 @@ class Engine:
     async def send(self, asked: AskedQuestion, feed: TurnFeed) -> None:
         """Send a stored question, its files first. The updates go to the feed.
 
-        The feed ends with TurnEnded, also if the question could not be sent at all.
+        The feed ends with TurnEnded, even if the question could not be sent.
         """
         conversation = asked.recorder.conversation
         preparing = asked.preparing = asyncio.create_task(self._turn(asked))
@@ -293,7 +293,7 @@ class Engine:
         try:
             await asyncio.wait((preparing,))
         finally:
-            preparing.cancel()  # the program is being left
+            preparing.cancel()  # the program is exiting
             if self._asked.get(conversation) is asked:
                 del self._asked[conversation]
         if preparing.cancelled():
@@ -316,7 +316,7 @@ class Engine:
         return LiveTurn(stored.conversation, request.question, turn, stored)
 
     def _captured(self, stored: JournalRecorder, client: CozeClient) -> CaptureRecorder | None:
-        """Return what also saves the turn as a capture; None if the settings do not ask for it."""
+        """Return a recorder that also saves the turn as a capture; None if the settings ask for none."""
         folder = self.settings.record_captures
         if folder is None:
             return None
@@ -331,7 +331,7 @@ class Engine:
     def _check_site(self, saved: SavedConversation | None) -> None:
         """Raise SettingsError if a conversation belongs to another site than the one in use.
 
-        One that was begun without a bot belongs to none.
+        A conversation that was started without a bot belongs to no site.
         """
         here = self.settings.site
         if saved is not None and saved.bot_id and saved.site != here:
@@ -342,7 +342,7 @@ class Engine:
             raise SettingsError(problem, source=here)
 
     async def _conversation(self, key: str) -> SavedConversation | None:
-        """Return a conversation; None also if the store cannot be read, so that chatting continues."""
+        """Return a conversation; also None if the store cannot be read, so that chatting continues."""
         try:
             return await self._database.run(lambda c: history.conversation(c, key))
         except StoreError as error:
@@ -354,7 +354,7 @@ class Engine:
         return await asyncio.to_thread(lambda: [requests.check(file) for file in files])
 
     async def follow(self, conversation: str, feed: TurnFeed) -> RunningTurn | None:
-        """Follow the turn that runs in a conversation, from its start; None if none runs in this program."""
+        """Follow the running turn of a conversation from its start; return None if this program runs none."""
         live = self.live.follow(conversation, feed)
         return RunningTurn(live.question, live.recorder.chat_key) if live else None
 
@@ -367,7 +367,7 @@ class Engine:
         self._followed[conversation] = task
 
     async def stop(self, conversation: str) -> None:
-        """Stop the turn of a conversation, also one that is not sent yet."""
+        """Stop the turn of a conversation, even if it is not sent yet."""
         if (asked := self._asked.get(conversation)) is not None:
             asked.stop()
         else:
@@ -398,13 +398,13 @@ class Engine:
 
         Returns:
             True if this program fetches it: the feed continues after the frames that the store has.
-            False if another program fetches it, or it has been fetched: the feed has the chat from its start.
+            False if another program fetches it, or already has: the feed contains the chat from its start.
         """
         try:
             live = await self._recovery(chat_key)
             while (other := self.live.of(live.conversation)) is not None and other.is_running:
                 assert other.task is not None
-                await asyncio.wait((other.task,))  # one turn at a time in a conversation
+                await asyncio.wait((other.task,))  # a conversation can have only one turn at a time
             if not await self._take_up(chat_key):
                 await self.follow_remote(live.conversation, chat_key, feed)
                 return False
@@ -416,7 +416,7 @@ class Engine:
         return True
 
     async def _take_up(self, chat_key: int) -> bool:
-        """Make this program the one that fetches a chat; True also if the store cannot be written."""
+        """Make this program the one that fetches a chat; also return True if the store cannot be written."""
         try:
             return await self._database.write(lambda c: journal.take_up(c, chat_key, now_ms()))
         except StoreError as error:
@@ -470,7 +470,7 @@ class Engine:
         """Cancel the last chat of a busy conversation on the server (4016).
 
         Returns:
-            False if no chat is known there: the conversation may be of another site than the one in use.
+            False if no such chat is known: the conversation may belong to another site than the one in use.
         """
         last = await self._database.run(lambda c: journal.last_identified(c, conversation))
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
@@ -486,11 +486,11 @@ class Engine:
         return await self._database.run(lambda c: journal.last_chat(c, conversation))
 
     def warning_texts(self) -> list[str]:
-        """What was wrong with the store when it was opened, in the language in use."""
+        """Return the problems of the store when it was opened, in the language in use."""
         return [store_warning_text(warning, is_saved=self.is_saved) for warning in self.warnings]
 
     async def unfetched_chats(self) -> tuple[ChatRecord, ...]:
-        """Finish the chats that dead programs left, as cut off.
+        """Finish the chats that ended programs left, as cut off.
 
         Returns:
             The chats of the site in use whose rest Coze may have, oldest first.
@@ -513,7 +513,7 @@ class Engine:
 
         await self._outbox.save(("section", conversation, section_id), write)
 
-    # --- the store itself ---
+    # --- maintenance of the store ---
 
     async def _look_after_store(self) -> None:
         """Complete the indexes, remove old data and check the file if that is due; in the background."""
@@ -524,18 +524,18 @@ class Engine:
             await keep_small(database, self.settings.retention_days, now_ms())
             await check_if_due(database)
         except OSError:
-            pass  # the file is gone; the next write reports that
+            pass  # the file was removed; the next write reports that
         except StoreError as error:
-            if error.kind != "locked":  # the next start does it
+            if error.kind != "locked":  # the next start tries again
                 self._note(error)
 
     def _store_works_again(self) -> None:
-        """Report it, and do what the store has refused."""
+        """Report that the store works again, and repeat the work that it refused."""
         self._orphans.store_works_again()
         self._restored()
 
     def _rescued(self, warnings: Sequence[StoreWarning]) -> None:
-        """Report that the store was opened again, perhaps without what it had."""
+        """Report that the store was reopened, perhaps without some of its data."""
         self.warnings += tuple(warnings)
         for warning in warnings:
             self._report(CozeTuiError(store_warning_text(warning, is_saved=self.is_saved)))
@@ -549,8 +549,8 @@ class Engine:
 
     def _report(self, error: CozeTuiError) -> None:
         if isinstance(error, StoreClosedError):
-            return  # the program is leaving; the next start completes what is not stored
-        _log.info("%r", error)  # a warning would be printed
+            return  # the program is exiting; the next start completes what is not stored
+        _log.info("%r", error)  # a warning would be printed to stderr
         self._reported(error)
 
     def _keep_beating(self) -> None:

@@ -1,6 +1,6 @@
-"""The thread and loop in which the network and the store run; calls go in, updates come out.
+"""The thread and loop of the network and the store: calls go in, updates come out.
 
-A terminal that stops reading stops the screen's loop, never this one (docs/textual.md 6.2).
+A terminal that stops reading blocks the screen's loop, but never this one (docs/textual.md 6.2).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _PATIENCE = 0.5
 
 
 class EngineThread:
-    """Runs an engine in a thread and a loop of its own.
+    """Runs an engine in a separate thread with its own loop.
 
     Args:
-        build: Opens the engine; called in the thread, which imports what the engine needs.
+        build: opens the engine; called in the thread, which imports the modules that the engine needs.
     """
 
     def __init__(self, build: Callable[[], Awaitable[Engine]]) -> None:
@@ -34,7 +34,8 @@ class EngineThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._engine: Future[Engine] = Future()
-        self._engine.set_running_or_notify_cancel()  # or a canceled caller would cancel it for others
+        # Mark it as running, so that a canceled caller cannot cancel it for others.
+        self._engine.set_running_or_notify_cancel()
         self._stop: asyncio.Event | None = None
         self._asking = threading.Lock()
         self._is_over = False
@@ -43,7 +44,7 @@ class EngineThread:
         self.unsaved: Unsaved | None = None
         """The writes that the store did not accept before the engine closed."""
         self.left_chats = 0
-        """How many chats ran when the engine closed whose rest the next start fetches."""
+        """Number of chats that ran when the engine closed and whose rest the next start fetches."""
         self.is_saved = False
         """Whether the store was a file when the engine closed."""
 
@@ -74,14 +75,14 @@ class EngineThread:
         finally:
             with self._asking:
                 self._is_over = True
-            await asyncio.sleep(0)  # calls so far start
+            await asyncio.sleep(0)  # let the calls made so far start
             await self._end_calls()
             await engine.close()
             self.unsaved, self.left_chats = engine.unsaved, engine.left_chats
             self.is_saved = engine.is_saved
 
     def _report_problem(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Report a task whose error nobody reads, but not one that closing the engine has cut off."""
+        """Report a task whose error nobody awaits, unless closing the engine has caused it."""
         if not self._is_over:
             loop.default_exception_handler(context)
 
@@ -123,7 +124,7 @@ class EngineThread:
 
     @property
     def is_up(self) -> bool:
-        """Whether calls run without waiting for the engine to open."""
+        """Return whether calls run without waiting for the engine to open."""
         return self._engine.done() and self._engine.exception() is None
 
     def close(self, seconds: float = 5.0) -> bool:
@@ -137,6 +138,6 @@ class EngineThread:
         try:
             self._loop.call_soon_threadsafe(self._stop.set)
         except RuntimeError:
-            pass  # it has ended already
+            pass  # it has already ended
         self._thread.join(seconds)
         return not self._thread.is_alive()

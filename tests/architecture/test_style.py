@@ -20,7 +20,6 @@ PENDING = (
     "cli",
     "config",
     "diagnostics",
-    "engine",
     "exports",
     "report",
     "standin",

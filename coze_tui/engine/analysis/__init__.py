@@ -1,1 +1,1 @@
-"""Finished chats, examined: frames, comparison, statistics, replay and benchmarks."""
+"""Analysis of finished chats: frames, comparison, statistics, replay and benchmarks."""

@@ -1,7 +1,7 @@
 """A chat's request as a curl command, as a Python program with cozepy, or as `coze-tui ask`. Pure.
 
-Each of them runs as pasted in bash, zsh, fish and dash, whatever the question is. The token is the variable
-COZE_API_TOKEN, never its value. Nothing in a text can steer the terminal that shows it.
+Each command can be pasted into bash, zsh, fish and dash, whatever the question is. It contains the variable
+COZE_API_TOKEN, never the token. No text in it can control the terminal that shows it.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from coze_tui.text.i18n import _
 Form = Literal["curl", "python", "ask"]
 
 _LONGEST_ARGUMENT = 100_000
-"""Bytes: Linux accepts no argument of 128 kB. The printf of a shell starts no program, and has no limit."""
+"""Bytes: Linux accepts no argument of 128 kB. The shell's built-in printf has no such limit."""
 _LONGEST_LINE = 3_000
-"""Bytes: in a shell without a line editor, such as dash, a terminal cuts lines after 4,095."""
+"""Bytes: without a line editor, as in dash, a terminal cuts input lines after 4,095."""
 _PIECE = 250
 """Characters of a long text on one line."""
 _BARE = re.compile(r"[A-Za-z0-9_./:][A-Za-z0-9_./:-]*")
-"""A word that no shell changes."""
+"""Matches a word that no shell changes."""
 _UNQUOTED = re.compile(r"(\\\\+|\\(?=['!]|\Z)|'+)")
-"""Single quotes, and backslashes before which fish would see another, a quote or `!`."""
+"""Matches single quotes, and backslashes before which fish would see another backslash, a quote or `!`."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def request_from(record: ChatRecord, settings: Settings) -> tuple[str, ChatRequest]:
-    """Return the base URL and the request that asks a past chat's question again, in a new conversation.
+    """Return the base URL and a request that asks the question of a past chat again, in a new conversation.
 
     The request goes to the site in use, because the token goes with it, and a capture may come from anyone.
-    The bot is the chat's if it names one.
+    The bot is the chat's, if known.
 
     Raises:
-        SettingsError: the chat names a server that is neither the one in use nor one of Coze's.
+        SettingsError: the chat names a server that is neither the one in use nor a site of Coze.
     """
     if not _is_of_site_in_use(record, settings) and base_url_of_site(record.site) not in (COZE_CN, COZE_COM):
         problem = _(
@@ -55,7 +55,7 @@ def request_from(record: ChatRecord, settings: Settings) -> tuple[str, ChatReque
 
 
 def site_warning(record: ChatRecord, settings: Settings) -> str:
-    """Return a sentence if `request_from` chooses another site than the chat names, or an empty string."""
+    """Return a warning if `request_from` chooses another site than the chat names, or an empty string."""
     if _is_of_site_in_use(record, settings):
         return ""
     warning = _("The chat was on {other}; this request goes to {site}, the site in use.")
@@ -67,7 +67,7 @@ def _is_of_site_in_use(record: ChatRecord, settings: Settings) -> bool:
 
 
 def as_command(form: Form, base_url: str, request: ChatRequest) -> str:
-    """Return the request in a form, with a final line end."""
+    """Return the request in one of the forms, with a final line end."""
     match form:
         case "curl":
             return as_curl(base_url, request)
@@ -80,7 +80,7 @@ def as_command(form: Form, base_url: str, request: ChatRequest) -> str:
 
 
 def as_curl(base_url: str, request: ChatRequest) -> str:
-    """Return the same request that coze-tui sends (docs/wire.md 2)."""
+    """Return a curl command that sends the same request as coze-tui (docs/wire.md 2)."""
     body = _json(request.to_wire(stream=True))
     address = f"{base_url}/v3/chat"
     if request.conversation_id:
@@ -129,7 +129,7 @@ print()
 
 
 def as_ask(base_url: str, request: ChatRequest) -> str:
-    """Return a command line that asks the same with this program."""
+    """Return a command line that asks the same question with coze-tui."""
     wire = {
         "publish_status": request.publish_status,
         "connector_id": request.connector_id,
@@ -151,7 +151,7 @@ def as_ask(base_url: str, request: ChatRequest) -> str:
     return f"{_printed(request.question)} | {' '.join(words)}\n"
 
 
-# --- texts that survive ---
+# --- quoting ---
 
 
 def _mended(text: str) -> str:
@@ -168,9 +168,9 @@ def _json(value: Mapping[str, object]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return one word that bash, zsh, fish and dash read as the text, in what they have in common.
+    """Return the text as one word that bash, zsh, fish and dash read in the same way.
 
-    That is single quotes with line ends as they are, and double quotes for what single quotes cannot
+    Uses single quotes, also around line ends, and double quotes for characters that single quotes cannot
     contain. A text that a terminal would not show verbatim is printed by printf.
     """
     text = _mended(text)
@@ -184,24 +184,24 @@ def _quoted(text: str) -> str:
     ]
     word = "".join(parts) or "''"
     if "\n" in text:
-        # An interactive bash before 5 reads each line of a quote as a new one, and `!` as its history.
+        # Interactive bash before 5 expands `!` as history, even within quotes that span several lines.
         word = word.replace("!", "'\\!'")
     return word
 
 
 def _by_printf(text: str) -> str:
-    body = text.rstrip("\n")  # the shells remove line ends from what a command prints
+    body = text.rstrip("\n")  # a shell removes the line ends from a command's output
     format_ = _octal(body, _is_literal)
-    if not _is_plain(format_):  # a pile of marks
+    if not _is_plain(format_):  # many combining marks
         format_ = _octal(body, lambda character: character.isascii() and _is_literal(character))
-    if format_.startswith("-"):  # else an option of printf
+    if format_.startswith("-"):  # printf would read it as an option
         format_ = f"\\055{format_[1:]}"
     line_ends = text[len(body) :]
     return f"\"$(printf '{format_}')\"" + (f"'{line_ends}'" if line_ends else "")
 
 
 def _octal(text: str, is_literal: Callable[[str], bool]) -> str:
-    """Return a format of printf, without any character that a shell might read in its own way."""
+    """Return a format for printf, without any character that a shell might interpret."""
     return "".join(
         character if is_literal(character) else "".join(f"\\{byte:03o}" for byte in character.encode())
         for character in text
@@ -242,12 +242,12 @@ def _mended_all(value: object) -> object:
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether the text is shown and pasted verbatim."""
+    """Return whether a terminal shows the text, and a shell accepts it, verbatim."""
     return all(map(_can_be_shown, text)) and clean(text) == text
 
 
 def _can_be_shown(character: str) -> bool:
-    return character.isprintable() or character in "\u3000\u200d"  # the wide space, and what joins emoji
+    return character.isprintable() or character in "\u3000\u200d"  # the wide space, and the joiner in emoji
 
 
 def _percent(text: str) -> str:

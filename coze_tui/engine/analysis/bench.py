@@ -1,4 +1,4 @@
-"""Asks one or several bots one question many times, and reports each run when it ends."""
+"""Asks one or more bots the same question many times, and reports each run when it ends."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from coze_tui.errors import (
 from coze_tui.values import valueclass
 
 NO_TEXT = "no text"
-"""Stands at the end of the sequence of a completed run without any text, which is odd for every bot."""
+"""The last entry in the sequence of a completed run without any text, which is unusual for every bot."""
 _PASSING = frozenset({429, 4009, 4020})
-"""Codes of limits that are over in a while (docs/wire.md 5.1)."""
+"""Codes of limits that end by themselves (docs/wire.md 5.1)."""
 
 
 class Bench:
-    """Planned, running and finished runs, each in its own conversation."""
+    """The planned, running and finished runs of a benchmark, each in its own conversation."""
 
     def __init__(
         self, make_turn: Callable[[str], Awaitable[ChatTurn]], bots: Sequence[str], runs: int
     ) -> None:
-        """Plan, ask nothing yet.
+        """Plan the runs without starting any.
 
         Args:
-            make_turn: gives a new turn with a bot, in a new conversation.
-            runs: for each bot. The bots take turns, so that the time of day is the same for all.
+            make_turn: returns a new turn with a bot, in a new conversation.
+            runs: number for each bot. The bots alternate, so that the time of day is the same for all.
         """
         self._make_turn = make_turn
         self._planned = deque((bot, number) for number in range(1, runs + 1) for bot in bots)
@@ -53,7 +53,7 @@ class Bench:
         """Why the first run that failed did so."""
 
     async def runs(self, concurrency: int) -> AsyncGenerator[Run, None]:
-        """Yield each run when it ends; run this many at a time."""
+        """Yield each run when it ends; at most `concurrency` of them run at a time."""
         ended: asyncio.Queue[Run | None] = asyncio.Queue()
         workers = [asyncio.create_task(self._work(ended)) for _ in range(concurrency)]
         try:
@@ -77,9 +77,9 @@ class Bench:
             turn.stop()
 
     def leave(self) -> None:
-        """Start no more runs, and end the running ones without canceling their chats.
+        """Start no more runs, and stop following the running ones without canceling their chats.
 
-        They are not reported: what Coze makes of them is not known.
+        They are not reported, because their outcomes are unknown.
         """
         self._planned.clear()
         self._is_left = True
@@ -110,7 +110,7 @@ class Bench:
             ended.put_nowait(None)
 
     def _give_up(self, bot: str, error: CozeTuiError | None) -> None:
-        """Cancel the runs that would fail in the same way: a free account has 500 calls in total."""
+        """Cancel the runs that would fail in the same way: a free account has only 500 calls."""
         if isinstance(error, NotFoundError):
             self.hopeless = error
             self._keep_planned(item for item in self._planned if item[0] != bot)
@@ -134,7 +134,7 @@ class Run:
     """The result of one chat."""
 
     number: int
-    """Of the runs of its bot, from 1."""
+    """Number of the run among those of its bot, from 1."""
     bot_id: str
     outcome: Outcome
     first_text_us: int | None
@@ -142,19 +142,19 @@ class Run:
     longest_gap_us: int
     characters: int
     input_tokens: int
-    """0 where the server told none, as in the next two."""
+    """0 if the server reported none, as in the next two."""
     output_tokens: int
     tokens: int
     error_code: int
-    """Coze's; 0 for a failure of another kind, and for none."""
+    """Coze's; 0 for any other kind of failure, and for success."""
     error: str
-    """In a few words; empty where all went well."""
+    """A short description; empty if the run succeeded."""
     sequence: tuple[str, ...]
-    """The events by name, runs of equal ones as one; `NO_TEXT` at the end of a run without any text."""
+    """The names of the events, equal neighbors merged; `NO_TEXT` is the last one if there was no text."""
     tools: tuple[str, ...]
-    """The tools that were called, in order."""
+    """Names of the called tools, in order."""
     answer: str
-    """All answers, a blank line between them."""
+    """All answers, separated by blank lines."""
     chat_id: str = ""
     logid: str = ""
 
@@ -195,7 +195,7 @@ def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> 
 
 
 def sequence_of(rows: Iterable[EventRow]) -> tuple[str, ...]:
-    """Return the names of a chat's events; adjacent equal names count once, calls include their tool."""
+    """Return the names of a chat's events; equal neighbors are merged, and calls include the tool."""
     names: list[str] = []
     for row in rows:
         name = f"{row.name} {row.detail}" if row.name == "function_call" else row.name
@@ -212,7 +212,7 @@ class Spread:
     p90: int
     p99: int
     values: tuple[int, ...]
-    """All of them, in ascending order."""
+    """All values, in ascending order."""
 
     @classmethod
     def of(cls, values: Iterable[int]) -> Spread:
@@ -222,17 +222,17 @@ class Spread:
 
 @valueclass
 class Failure:
-    """One way in which runs failed."""
+    """A kind of failure, with the runs that failed in this way."""
 
     code: int
     error: str
     runs: tuple[int, ...]
-    """Their numbers."""
+    """The numbers of the runs."""
 
 
 @valueclass
 class Strange:
-    """Runs with an unusual order of events for the bot, or without any text."""
+    """A sequence of events that is unusual for the bot, or has no text, with its runs."""
 
     sequence: tuple[str, ...]
     runs: tuple[int, ...]
@@ -240,26 +240,26 @@ class Strange:
 
 @valueclass
 class Measurement:
-    """All runs of one bot."""
+    """The results of all runs of one bot."""
 
     bot_id: str
     runs: tuple[Run, ...]
-    """By number. Those that the person has stopped are not among them."""
+    """In order of their numbers, without those that the user stopped."""
     first_text: Spread
-    """Of all runs in which text came."""
+    """Of all runs with text."""
     total: Spread
-    """Of the completed runs, as the figures below."""
+    """Of the completed runs, as are the figures below."""
     longest_gap: Spread
     tokens: int
-    """Of all runs, as the next two."""
+    """Sum over all runs, as are the next two."""
     input_tokens: int
     output_tokens: int
     failures: tuple[Failure, ...]
     """The most frequent first."""
     usual: tuple[str, ...]
-    """The most frequent sequence of a completed run; of any, where none completed."""
+    """The most frequent sequence of a completed run; if none completed, of any run."""
     strange: tuple[Strange, ...]
-    """Among the completed runs; a failed one is told by its failure."""
+    """Among the completed runs; a failed run is in `failures`."""
 
     @property
     def completed(self) -> int:
@@ -267,7 +267,7 @@ class Measurement:
 
 
 def measurements(runs: Iterable[Run], bots: Sequence[str]) -> tuple[Measurement, ...]:
-    """Return the results of the runs by bot, in this order."""
+    """Return the results of the runs by bot, in the order of `bots`."""
     by_bot: Mapping[str, list[Run]] = {bot: [] for bot in bots}
     for run in runs:
         if run.outcome is not Outcome.CANCELED:

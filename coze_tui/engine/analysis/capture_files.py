@@ -1,4 +1,4 @@
-"""Capture files: read as far as possible, saved, and their problems in words."""
+"""Reads capture files as far as possible, saves captures, and describes their problems."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _PIECE = 1 << 16
 
 
 def read_capture_file(path: Path, limits: Limits = Limits()) -> Capture:  # noqa: B008 frozen
-    """Return what can be read of a file, whatever its content and size.
+    """Return the readable part of a capture file, whatever its content and size.
 
     Raises:
-        FileError: it cannot be opened, or not read to where reading ends.
+        FileError: it cannot be opened, or a read fails.
     """
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed two lines on
@@ -39,7 +39,7 @@ def read_open_capture(file: BinaryIO, name: str, limits: Limits = Limits()) -> C
     """Read an open file or a pipe as `read_capture_file` does.
 
     Raises:
-        FileError: it cannot be read to where reading ends.
+        FileError: a read fails.
     """
     try:
         return read_capture(_lines(file, limits.line), limits)
@@ -52,7 +52,7 @@ def _unreadable(name: str, error: OSError) -> FileError:
 
 
 def _lines(file: BinaryIO, most: int) -> Iterator[str]:
-    """Yield the lines; end with the start of the first line that is too long."""
+    """Yield the lines; the last one is the start of the first line that is too long."""
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
     begun: list[str] = []
     length = 0
@@ -71,10 +71,10 @@ def _lines(file: BinaryIO, most: int) -> Iterator[str]:
 
 
 def save_capture(path: Path, capture: Capture, *, may_replace: bool = False) -> None:
-    """Write a file that only its owner can read; the token is never in it.
+    """Write a file that only its owner can read; it never contains the token.
 
     Raises:
-        FileError: it cannot be written, or is there already.
+        FileError: it cannot be written, or it exists.
     """
     flags = os.O_TRUNC if may_replace else os.O_EXCL
     try:
@@ -91,7 +91,7 @@ def capture_name(record: ChatRecord) -> str:
 
 
 def problem_text(problem: Problem) -> str:
-    """Return a problem with its place, as `line 12: …`."""
+    """Return a problem with its line number, as `line 12: …`."""
     return _("line {n}: {reason}").format(n=problem.line, reason=_reason(problem))
 
 

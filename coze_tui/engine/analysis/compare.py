@@ -1,4 +1,4 @@
-"""Two chats side by side: what happened, which tools were called, what was answered, what it took. Pure."""
+"""Compares two chats: their events, tool calls, answers and metrics. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coze_tui.text.format import indented_json
 from coze_tui.values import valueclass
 
 Change = Literal["same", "changed", "left", "right"]
-"""`left`: it is only in the first chat; `right`: only in the second."""
+"""`left`: only in the first chat; `right`: only in the second."""
 
 _T = TypeVar("_T")
 
@@ -25,13 +25,13 @@ _WORD = re.compile(
     "|\\s+|[^\\w\\s]"
 )
 _MOST_PAIRS = 4_000_000
-"""Of pieces of the two texts that are compared with each other; above this no time can be promised."""
+"""Largest product of the numbers of words in the two texts. Above it, the comparison could take too long."""
 _OWN_ROWS = frozenset({"sent", "tool_outputs"})
 
 
 @valueclass
 class Piece:
-    """A stretch of a text that is in both texts or in one of them."""
+    """A stretch of text that is in both texts or in one of them."""
 
     change: Literal["same", "left", "right"]
     text: str
@@ -39,7 +39,7 @@ class Piece:
 
 @valueclass
 class Pair:
-    """Two texts that stand for each other, and how they differ; None where one has no counterpart."""
+    """Two corresponding texts and their differences; None for a text without a counterpart."""
 
     left: str | None
     right: str | None
@@ -48,7 +48,7 @@ class Pair:
 
     @property
     def change(self) -> Change:
-        """Whether and where there is a difference."""
+        """Return whether the texts differ, and which one is missing."""
         if self.left is None:
             return "right"
         if self.right is None:
@@ -58,14 +58,14 @@ class Pair:
 
 @valueclass
 class EventPair:
-    """Rows of the two chats' lives that stand for each other."""
+    """Corresponding rows of the event lists of the two chats."""
 
     left: EventRow | None
     right: EventRow | None
 
     @property
     def change(self) -> Change:
-        """Only whether it is there counts: how often and when is never the same twice."""
+        """Return which row is missing. Counts and times do not matter: they always differ between chats."""
         if self.left is None:
             return "right"
         return "left" if self.right is None else "same"
@@ -73,19 +73,19 @@ class EventPair:
 
 @valueclass
 class ToolPair:
-    """Calls of a tool that stand for each other."""
+    """Corresponding tool calls of the two chats."""
 
     name: str
     arguments: Pair
-    """JSON laid out in lines, where it is JSON."""
+    """JSON on lines of its own, if it is JSON."""
     response: Pair
     left_us: int
-    """How long it ran, in microseconds; 0 without an answer."""
+    """Microseconds that it ran; 0 without a response."""
     right_us: int
 
     @property
     def change(self) -> Change:
-        """By what the call was, not by how long it took."""
+        """Return whether the calls differ in anything but time."""
         change = self.arguments.change
         return self.response.change if change == "same" else change
 
@@ -110,7 +110,7 @@ FIGURES: tuple[FigureName, ...] = (
 
 @valueclass
 class FigurePair:
-    """One figure of both; times in microseconds, None where it is not known."""
+    """One metric of both chats; times in microseconds, None if unknown."""
 
     name: FigureName
     left: int | None
@@ -119,7 +119,7 @@ class FigurePair:
 
 @valueclass
 class Differences:
-    """Everything that two chats have in common or not."""
+    """The result of a comparison of two chats."""
 
     events: tuple[EventPair, ...]
     tools: tuple[ToolPair, ...]
@@ -129,7 +129,7 @@ class Differences:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """How many events, tool calls and answers differ."""
+        """Return the number of differing events, tool calls and answers."""
         return (
             sum(pair.change != "same" for pair in self.events),
             sum(pair.change != "same" for pair in self.tools),
@@ -138,7 +138,7 @@ class Differences:
 
 
 def differences(left: InspectedChat, right: InspectedChat) -> Differences:
-    """Compare two chats, the earlier one first as a rule."""
+    """Compare two chats; the first one is the earlier one, as a rule."""
     return Differences(
         events=tuple(_events(left, right)),
         tools=tuple(_tools(left, right)),
@@ -151,7 +151,7 @@ def differences(left: InspectedChat, right: InspectedChat) -> Differences:
 
 
 def compared(left: str, right: str) -> tuple[Piece, ...]:
-    """How two texts differ, word by word; a Chinese character is a word."""
+    """Return the differences of two texts, word by word; a Chinese character is a word."""
     if left == right:
         return (Piece("same", left),) if left else ()
     start = _common(left, right)
@@ -166,7 +166,7 @@ def compared(left: str, right: str) -> tuple[Piece, ...]:
 
 
 def _by_lines(left: str, right: str) -> Iterator[Piece]:
-    """Lines first: long texts differ in few of them."""
+    """Compare line by line first: long texts differ in few lines."""
     ours, theirs = left.splitlines(keepends=True), right.splitlines(keepends=True)
     for tag, i, j, k, l in _matched(ours, theirs):  # noqa: E741 as difflib names them
         one, other = "".join(ours[i:j]), "".join(theirs[k:l])
@@ -187,14 +187,14 @@ def _by_words(left: str, right: str) -> Iterator[Piece]:
 
 
 def _matched(left: Sequence[_T], right: Sequence[_T]) -> Sequence[tuple[str, int, int, int, int]]:
-    """difflib's opcodes; one replacement of all by all where finding better ones could take for ever."""
+    """Return difflib's opcodes, or one replacement of everything if the texts are too long for difflib."""
     if len(left) * len(right) > _MOST_PAIRS:
         return [("replace", 0, len(left), 0, len(right))]
     return SequenceMatcher(None, left, right).get_opcodes()
 
 
 def _common(left: str, right: str) -> int:
-    """Characters that both begin with, up to the beginning of a word."""
+    """Return the length of the common prefix, up to the start of a word."""
     count = next(
         (at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other),
         min(len(left), len(right)),
@@ -205,13 +205,13 @@ def _common(left: str, right: str) -> int:
 
 
 def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Neighbors of one kind as one, and between two that are in both first what was, then what is."""
+    """Merge neighbors of the same kind; within each change, put the old text before the new text."""
     joined: list[Piece] = []
     left = right = space = ""
     for piece in [*pieces, Piece("same", "\0")]:
         if piece.change == "same":
             if piece.text.isspace() and (left or right):
-                space += piece.text  # between two changes it is no rest for the eye, but one of them
+                space += piece.text  # white space between two changes belongs to the change
                 continue
             joined += [Piece("left", left)] * bool(left) + [Piece("right", right)] * bool(right)
             left, right, text = "", "", space + piece.text
@@ -258,7 +258,7 @@ def _events(left: InspectedChat, right: InspectedChat) -> Iterator[EventPair]:
 
 
 def _event_key(row: EventRow) -> tuple[str, str]:
-    """A call is another event when it calls another tool; details of other events are only told."""
+    """Return the identity of a row: its name, and for a tool call the tool; other details do not count."""
     is_tool = row.name in ("function_call", "tool_response", "tool_output")
     return row.name, row.detail if is_tool else ""
 
@@ -299,7 +299,7 @@ def _tool_pair(left: _Call | None, right: _Call | None) -> ToolPair:
 
 
 def _calls(chat: InspectedChat) -> list[_Call]:
-    """Calls with their answers, and answers that nobody called for, in order."""
+    """Return calls with their responses, and responses without a call, in order."""
     tools = [part for part in chat.state.parts if isinstance(part, Tool)]
     by_id = {tool.message_id: tool for tool in tools}
     calls = []
@@ -322,7 +322,7 @@ def _calls(chat: InspectedChat) -> list[_Call]:
 
 
 def _laid_out(text: str) -> str:
-    """Return JSON on lines with its keys in order, so that only its content can differ; other text as is."""
+    """Return JSON on lines with its keys sorted, so that only its content can differ; other text as is."""
     return indented_json(text, sort_keys=True) or text
 
 

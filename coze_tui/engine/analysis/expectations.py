@@ -1,4 +1,4 @@
-"""What a bot is expected to do, from a small TOML file, and whether it did. Pure.
+"""The expectations of bots, read from a small TOML file, and whether runs meet them. Pure.
 
 expect = [
   "first_text < 2 s",         # each run
@@ -51,30 +51,30 @@ _MEASURE = re.compile(
 _WORDS = re.compile(r"(?P<verb>contains|lacks|never\s+calls|calls)\s+(?P<what>.+)", re.DOTALL)
 _VERBS = ("contains", "lacks", "calls", "never calls")
 COMPLETES = "completes"
-"""Expected of every run whether or not it is written down."""
+"""An implied expectation of every run."""
 
 
 @valueclass
 class Expectation:
-    """One line of the file."""
+    """An expectation, from one line of the file."""
 
     text: str
-    """As it was written."""
+    """The text in the file."""
     bot_id: str = ""
-    """Empty: of all bots."""
+    """The bot that should meet it; empty for all bots."""
     holds: Callable[[Run], str] | None = field(default=None, compare=False)
-    """What is wrong with one run; empty where nothing is."""
+    """Returns why a run does not meet it; empty if it does."""
     holds_for_all: Callable[[Measurement], str] | None = field(default=None, compare=False)
 
 
 @valueclass
 class Verdict:
-    """Whether an expectation was met by a bot."""
+    """The result of an expectation for one bot."""
 
     text: str
     bot_id: str
     failures: tuple[str, ...]
-    """What was wrong, one line for each run; empty where it was met."""
+    """One line for each run that does not meet it; empty if all do."""
 
     @property
     def is_met(self) -> bool:
@@ -82,7 +82,7 @@ class Verdict:
 
 
 def verdicts(measurement: Measurement, expectations: Iterable[Expectation]) -> tuple[Verdict, ...]:
-    """What was expected of this bot, and what of it was met: first of all that it answers."""
+    """Return the verdicts on one bot; the first one is whether it completes."""
     bot_id = measurement.bot_id
     found = [Verdict(COMPLETES, bot_id, tuple(_failed_runs(measurement)))]
     for each in expectations:
@@ -114,14 +114,14 @@ def _run_line(run: Run, problem: str) -> str:
     return _("run {n}: {problem}").format(n=run.number, problem=problem)
 
 
-# --- read ---
+# --- reading ---
 
 
 def read_expectations(text: str, source: str) -> tuple[Expectation, ...]:
-    """The expectations in a file.
+    """Return the expectations in a file.
 
     Raises:
-        SettingsError: with the line and what would be right.
+        SettingsError: a line is not valid; the error has the line and a suggestion.
     """
     data = parse_toml(text, source)
     reader = _Reader(text, source)
@@ -139,7 +139,7 @@ def read_expectations(text: str, source: str) -> tuple[Expectation, ...]:
 
 
 class _Reader:
-    """Reads one file; knows on which line a thing stands."""
+    """Reads one file, and finds the lines for its errors."""
 
     def __init__(self, text: str, source: str) -> None:
         self._lines: list[str] = text.splitlines()
@@ -153,7 +153,7 @@ class _Reader:
         )
 
     def _line_of(self, what: str) -> int:
-        """The next line that holds this text; each is found once, in order."""
+        """Return the next line that contains this text; each line is found once, in order."""
         escaped = what.replace("\\", "\\\\").replace('"', '\\"')
         places = [number for number, line in enumerate(self._lines, 1) if what in line or escaped in line]
         return next((number for number in places if number > self._from), min(places, default=0))
@@ -211,11 +211,11 @@ class _Reader:
         return Expectation(text.strip(), bot_id, holds_for_all=check)
 
 
-# --- checks ---
+# --- checking ---
 
 
 def _value(run: Run, metric: str) -> float | None:
-    """None where the run did not come so far."""
+    """Return the value of a metric, or None if the run did not get that far."""
     match metric:
         case "first_text":
             return run.first_text_us
@@ -260,7 +260,7 @@ def _quantile_check(
 
 
 def _shown(value: float, unit: str) -> str:
-    """The value in the unit in which it was expected."""
+    """Return the value in the unit of the expectation."""
     number = value / _UNITS.get(unit, 1.0)
     text = f"{number:.3f}".rstrip("0").rstrip(".")
     return f"{text} {unit}" if unit else text
@@ -285,7 +285,7 @@ def _word_check(verb: str, what: str) -> Callable[[Run], str]:
 
 
 def _is_tool(name: str, what: str) -> bool:
-    """Coze names a plugin and its API, `ferry-next`; the whole may be meant, or the API.
+    """Return whether a tool has this name: Coze names a plugin and its API, `ferry-next`; `next` matches too.
 
     See docs/wire.md 3.4.
     """
@@ -302,11 +302,11 @@ def junit_text(
     started_at: datetime,
     host_name: str,
 ) -> str:
-    """Return one suite for each bot, with one case for each expectation, by the strict schema of Ant.
+    """Return a JUnit report by the strict schema of Ant: a suite for each bot, a case for each expectation.
 
     Args:
-        started_at: when the first run began; written in UTC, because the schema forbids time zones.
-        host_name: the machine's; `localhost` if empty.
+        started_at: start of the first run; written in UTC, because the schema forbids time zones.
+        host_name: of this machine; `localhost` if empty.
     """
     root = ElementTree.Element("testsuites")
     started = started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
@@ -336,7 +336,7 @@ def junit_text(
 
 
 def _add_case(suite: ElementTree.Element, verdict: Verdict, measurement: Measurement) -> None:
-    # All expectations are judged by the same runs: their time counts once, in the case that they complete.
+    # All expectations share the same runs, so their time counts once, in the case of completion.
     is_first = verdict.text == COMPLETES
     case = ElementTree.SubElement(
         suite,

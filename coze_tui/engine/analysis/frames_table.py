@@ -1,4 +1,4 @@
-"""A chat in the inspector: its frames received so far, and what they mean. Pure."""
+"""The frames of a chat in the inspector, and their meaning. Pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class InspectedChat:
             self._feed(self._replay.apply(event))
 
     def end(self, record: ChatRecord) -> None:
-        """End the reading with what is known of the chat now; no more frames come unless it is resumed."""
+        """End the reading with the present record of the chat; frames follow only if it is resumed."""
         self.record = record
         self._feed(self._replay.finish(outcome_of(record), total_us_of(record), breaks=record.breaks))
 
@@ -74,7 +74,7 @@ class InspectedChat:
 
 
 def inspected(chat: ChatFrames) -> InspectedChat:
-    """Return a chat that is over, with all of its frames read."""
+    """Return a finished chat with all of its frames read."""
     found = InspectedChat(chat.record)
     found.add(chat.frames)
     found.end(chat.record)
@@ -86,7 +86,7 @@ FrameProblem = Literal["", "name", "data", "type"]
 
 _PREFIX = "conversation."
 _PREVIEW = 160
-"""Characters."""
+"""Number of characters."""
 _TOOLS = frozenset({MessageType.FUNCTION_CALL, MessageType.TOOL_RESPONSE, MessageType.TOOL_OUTPUT})
 
 
@@ -98,21 +98,21 @@ class FrameRow:
     """From 1."""
     frame: Frame
     gap_us: int
-    """Since the frame before; since the sending for the first one. Never less than nothing."""
+    """Since the previous frame, or since the question was sent; never negative."""
     kind: str
-    """The type of its message, `reasoning` for a delta that holds only that; empty for other events."""
+    """The type of its message; `reasoning` for a delta with nothing else; empty for other events."""
     level: RowLevel
     problem: FrameProblem
-    """What of it the client did not understand: the event's name, the data, the message's type."""
+    """The part that the client did not understand: the event's name, the data, or the message's type."""
 
     @property
     def event(self) -> str:
-        """The event's name as it is shown; clean, and without what all of them begin with."""
+        """Return the event's name to show: clean, and without the prefix that all of them share."""
         return clean_line(self.frame.event)[:60].removeprefix(_PREFIX)
 
     @property
     def is_retrieved(self) -> bool:
-        """It was not in the stream: a recovery has made it of what the server told when asked."""
+        """Return whether it was not in the stream, but was built by a recovery from a later response."""
         return self.frame.id == RETRIEVED
 
 
@@ -121,18 +121,18 @@ class FrameLine:
     """One line of the list: a frame, or a run of deltas of one kind."""
 
     row: FrameRow
-    """The frame; of a run its first one."""
+    """The frame, or the first frame of a run."""
     count: int = 1
-    """Frames that the line stands for."""
+    """Number of frames that the line represents."""
     until_us: int = 0
-    """When the last one of a run came."""
+    """Arrival time of the last frame of a run."""
     bytes: int = 0
-    """Of all of them."""
+    """Total size of all frames."""
     longest_gap_us: int = 0
-    """Between two frames of a run."""
+    """Largest gap between two frames of a run."""
     is_delta_run: bool = False
     is_open: bool = False
-    """The frames of the run stand below."""
+    """The frames of the run are shown below."""
     is_inside: bool = False
     """The frame belongs to the open run above."""
 
@@ -173,14 +173,14 @@ class FrameTable:
         self._groups: list[_Group] = []
         self._starts: list[int] = []
         self._clean = 0
-        """So many of `_starts` are right."""
+        """Number of valid items in `_starts`."""
         self._words: tuple[str, ...] = ()
         self._found: list[int] = []
 
-    # --- fed ---
+    # --- writing ---
 
     def add(self, event: ChatEvent) -> None:
-        """Take in the next frame, as what it was understood to be."""
+        """Add the event of the next frame."""
         frame = event.frame
         before = self.rows[-1] if self.rows else None
         gap_us = max(0, frame.at_us - (before.frame.at_us if before else 0))
@@ -214,11 +214,11 @@ class FrameTable:
 
     @property
     def line_count(self) -> int:
-        """Lines of the list as it is folded and filtered now."""
+        """Return the number of lines with the present folding and filter."""
         return len(self._found) if self._words else self._folded_count
 
     def line(self, index: int) -> FrameLine:
-        """One line. Raises IndexError outside."""
+        """Return one line; raise IndexError if it does not exist."""
         if not 0 <= index < self.line_count:
             raise IndexError(index)
         if self._words:
@@ -239,7 +239,7 @@ class FrameTable:
         )
 
     def line_of(self, number: int) -> int:
-        """The line of a frame, or of the folded run that holds it; where a filter hides it, the next."""
+        """Return the line of a frame or of its folded run; if a filter hides it, the next one."""
         if not self.line_count:
             return 0
         if self._words:
@@ -252,12 +252,12 @@ class FrameTable:
         return self._starts[at] + inside
 
     def run_of(self, number: int) -> Sequence[FrameRow]:
-        """The frames of the run that holds a frame; only itself where it is in none."""
+        """Return the frames of the run that contains a frame; the frame itself if it is in no run."""
         group = self._groups[self._group_at(number)]
         return self.rows[group.first - 1 : group.first + group.count - 1]
 
     def toggle(self, number: int) -> bool:
-        """Open or close the run that holds a frame; False where it is in none."""
+        """Open or close the run that contains a frame; return False if it is in no run."""
         at = self._group_at(number)
         group = self._groups[at]
         if self._words or group.count < 2:
@@ -267,12 +267,12 @@ class FrameTable:
         return True
 
     def reveal(self, number: int) -> None:
-        """Open the run that holds a frame, if it is in one."""
+        """Open the run that contains a frame, if it is in one."""
         if not self._groups[self._group_at(number)].is_open:
             self.toggle(number)
 
     def toggle_all(self) -> None:
-        """Open all runs; close them where all are open."""
+        """Open all runs, or close them if all are open."""
         runs = [group for group in self._groups if group.count > 1]
         opening = not all(group.is_open for group in runs)
         for group in runs:
@@ -283,16 +283,16 @@ class FrameTable:
 
     @property
     def filter(self) -> str:
-        """What is looked for, word by word."""
+        """Return the text of the filter."""
         return " ".join(self._words)
 
     @property
     def found_count(self) -> int:
-        """Frames that the filter lets through."""
+        """Return the number of frames that match the filter."""
         return len(self._found) if self._words else len(self.rows)
 
     def set_filter(self, text: str) -> None:
-        """Show only frames that hold each word of the text: in the event's name, the type, or the data."""
+        """Show only the frames that contain each word of the text in event name, type or data."""
         self._words = tuple(text.casefold().split())
         self._found = [row.number for row in self.rows if self._matches(row)] if self._words else []
 
@@ -307,14 +307,14 @@ class FrameTable:
     # --- jumps ---
 
     def next_error(self, number: int, step: int = 1) -> int:
-        """The frame after (or before) this one that tells of trouble, around the end; 0 for none."""
+        """Return the next (or previous) frame with a problem, wrapping around; 0 if there is none."""
         return _next(self.errors, number, step)
 
     def next_tool(self, number: int, step: int = 1) -> int:
-        """The same for calls of tools and their answers."""
+        """Return the next (or previous) tool call or response, as `next_error` does."""
         return _next(self.tools, number, step)
 
-    # --- inside ---
+    # --- previews ---
 
     @property
     def _folded_count(self) -> int:
@@ -333,7 +333,7 @@ class FrameTable:
 
 
 def preview(*rows: FrameRow) -> str:
-    """The beginning of what a person would look for in a frame, or in a run of them, on one clean line."""
+    """Return the most useful part of a frame, or of a run of frames, on one clean line."""
     text = ""
     for row in rows:
         text += _text_of(row.frame)[: 4 * _PREVIEW]
@@ -435,7 +435,7 @@ def _kind(message: Message) -> tuple[str, FrameProblem]:
 
 
 def _searched(frame: Frame) -> str:
-    """The data as a person would type it: with letters instead of their codes, and nested quotes bare."""
+    """Return the data as a user would type it: letters for escapes, nested quotes without backslashes."""
     text = frame.data
     if "\\" in text:
         try:

@@ -1,7 +1,7 @@
-"""Captures without what was said in them: texts as long as they were, ids, types and times unchanged. Pure.
+"""Masks the texts in captures: they keep their lengths; IDs, types and times are unchanged. Pure.
 
-Coze's own words stay: names of its fields and events, names of tools, ids, codes, counts, messages of errors.
-What a person, a bot or a tool has said is masked at every depth, also as the name of a field.
+Coze's own words remain: names of fields, events and tools, IDs, codes, counts and error messages. Text of a
+user, a bot or a tool is masked at every depth, even if it is the name of a field.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ _IDS = frozenset(
 )  # fmt: skip
 _ERRORS = frozenset({"code", "error_code", "msg", "message", "error_message"})
 _KINDS = frozenset({"role", "type", "status", "msg_type", "node_type"})
-"""Fields with one of Coze's own words, of which there may be more than we know."""
+"""Fields that contain one of Coze's own words, perhaps one that we do not know."""
 _KIND = re.compile(r"[A-Za-z_]{1,32}( [a-z]{1,32})?")
 _TIMES = frozenset({"created_at", "updated_at", "completed_at", "failed_at"})
 _SPOKEN = frozenset(
     {"content", "reasoning_content", "thought", "arguments", "data", "text", "ext", "meta_data"}
 )
-"""Fields of which even a number is somebody's."""
+"""Fields in which even a number is private."""
 _CONTENT_TYPES = frozenset({"", "text", "object_string", "card", "audio", "option", "form_schema"})
 _COUNTS = frozenset({"token", "input_tokens", "output_tokens", "time_cost", "cost"})
-"""Fields with a number, which may be a text."""
+"""Fields that contain a number, which may be a text."""
 _COUNT = re.compile(r"[0-9]{0,7}(\.[0-9]{1,3})?")
 _TIME = re.compile(r"[0-9]{0,13}")
 _TOOLS = frozenset({"name", "plugin_name", "api_name"})
-"""Names of tools, in a call."""
+"""Fields that contain the name of a tool, in a call."""
 _CONTAINERS = frozenset(
     {
         "last_error", "usage", "required_action", "submit_tool_outputs", "tool_calls", "detail", "error",
         "inserted_additional_messages", "interrupt_data",
     }
 )  # fmt: skip
-"""Fields with objects of Coze's."""
+"""Fields that contain objects of Coze's."""
 _WIRE_NAMES = _IDS | _ERRORS | _KINDS | _COUNTS | _TOOLS | _CONTAINERS | frozenset(
     {
         "content", "content_type", "reasoning_content", "meta_data", "created_at", "updated_at",
@@ -53,7 +53,7 @@ _WIRE_NAMES = _IDS | _ERRORS | _KINDS | _COUNTS | _TOOLS | _CONTAINERS | frozens
         "required_parameters", "loop_index", "batch_index", "sub_execute_id",
     }
 )  # fmt: skip
-"""Names of fields in Coze's objects (docs/wire.md 2.2, 3.3 to 3.7, 13.3). All others may be somebody's."""
+"""Names of fields in Coze's objects (docs/wire.md 2.2, 3.3 to 3.7, 13.3). All others may be private."""
 _JSON_TYPES = frozenset({"tool_response", "tool_output", "knowledge"})
 _KEPT_FACTS = frozenset(
     {
@@ -63,11 +63,11 @@ _KEPT_FACTS = frozenset(
         "stalls", "events", "not_understood", "input_tokens", "output_tokens", "finish_reason",
     }
 )  # fmt: skip
-"""Facts at the head of a capture that say nothing of what was said."""
+"""Facts at the head of a capture that reveal no text."""
 
 
 def masked_text(text: str) -> str:
-    """Return a text with as many characters and bytes; only its white space and control characters stay."""
+    """Return a masked text with as many characters and bytes; white space and control characters remain."""
     return "".join(map(_masked_character, text))
 
 
@@ -79,7 +79,7 @@ def _masked_character(character: str) -> str:
 
 
 def masked_capture(capture: Capture) -> Capture:
-    """Return the capture with every text masked that a person, the bot or a tool has said."""
+    """Return the capture with every text of the user, the bot or a tool masked."""
     facts = {key: _fact(key, value) for key, value in capture.facts.items()}
     return replace(capture, frames=tuple(map(masked_frame, capture.frames)), facts=facts)
 
@@ -97,7 +97,7 @@ def masked_frame(frame: Frame) -> Frame:
 
 
 def rewritten_texts(frame: Frame, rewrite: Callable[[str], str]) -> Frame:
-    """Return the frame with every text in its data rewritten; the very same if that changes nothing."""
+    """Return the frame with every text in its data rewritten, or the same object if nothing changes."""
 
     def all_texts(value: object) -> object:
         if isinstance(value, str):
@@ -110,10 +110,10 @@ def rewritten_texts(frame: Frame, rewrite: Callable[[str], str]) -> Frame:
 
 
 def _within_json(text: str, change: Callable[[object], object], otherwise: Callable[[str], str]) -> str:
-    """Return JSON with its value changed, and another text changed as a text.
+    """Return JSON with its value changed; change any other text as a text.
 
-    Without a change it keeps its spelling, unless that says more than the value does: by a number with more
-    digits than a float has, or by a field that occurs twice.
+    If nothing changes, the spelling remains the same, unless it contains more than the value: a number with
+    more digits than a float has, or a field that occurs twice.
     """
     says_more = False
 
@@ -140,7 +140,7 @@ def _within_json(text: str, change: Callable[[object], object], otherwise: Calla
 
 
 def _unique(items: Iterable[tuple[str, object]]) -> dict[str, object]:
-    """Return a dict with all of the items; a name that is there twice gets a number at its end."""
+    """Return a dict with all of the items; a repeated name gets a number at its end."""
     found: dict[str, object] = {}
     for name, item in items:
         free, number = name, 2
@@ -180,7 +180,7 @@ def _of_field(key: str, value: object) -> object:
 
 
 def _is_wire_value(key: str, value: object) -> bool:
-    """Return whether the value of a field of Coze's is Coze's own."""
+    """Return whether the value of a field is Coze's own."""
     if not isinstance(value, str):
         is_number = isinstance(value, int | float) or value is None
         return is_number and key in _WIRE_NAMES and key not in _SPOKEN
@@ -210,7 +210,7 @@ def _of_content(content: object, kind: object) -> object:
 
 
 def _of_call(value: object) -> object:
-    """Mask a call of a tool: only its name, its ids and its kind stay."""
+    """Mask a tool call, except its name, its IDs and its type."""
     if not isinstance(value, Mapping):
         return _free(value)
     found: list[tuple[str, object]] = []
@@ -239,7 +239,7 @@ def _of_verbose(value: object) -> object:
 
 
 def _is_finish(data: object) -> bool:
-    """Return whether the data says the finish reason and nothing else."""
+    """Return whether the data contains the finish reason and nothing else."""
     names = ("finish_reason", "FinData", "fin_data")
     try:
         value = json.loads(data) if isinstance(data, str) else data
@@ -253,7 +253,7 @@ def _is_finish(data: object) -> bool:
     )
 
 
-# --- anything ---
+# --- any other value ---
 
 
 def _field_name(name: str) -> str:
@@ -268,7 +268,7 @@ def _within_text(value: object) -> object:
 
 
 def _free(value: object) -> object:
-    """Mask everything but the names that Coze uses, too."""
+    """Mask everything, even the names that Coze uses."""
     if isinstance(value, str):
         return _within_text(value)
     if isinstance(value, Mapping):

@@ -1,7 +1,7 @@
-"""A replay of a chat: its frames take the path of a live stream, at a variable pace. Sends nothing.
+"""Replays a chat: its frames take the path of a live stream, at a variable speed. Sends nothing.
 
-The player puts updates into a `TurnFeed`, as the engine does for a live turn, so whatever follows the feed
-cannot tell the two apart.
+The player puts updates into a `TurnFeed`, as the engine does for a live turn, so a reader of the feed cannot
+distinguish the two.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from coze_tui.store.records import ChatRecord
 PACES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _LONGEST_SLEEP = 3_600.0
 _STEP_US = 30_000
-"""Between frames whose times nobody knows."""
+"""Interval between frames without known times."""
 _AT_ONCE = 200
-"""Frames that are played in one go: some milliseconds, so that others have their turn."""
+"""Frames that are played without a pause: a few milliseconds, after which other tasks can run."""
 
 
 class Feed(Protocol):
-    """Where the updates go."""
+    """The receiver of the updates."""
 
     def put(self, update: TurnUpdate) -> None:
-        """Take the next one."""
+        """Receive the next update."""
 
 
 class Player:
-    """One chat on its way from the first frame to the last. Lives in one loop; every method returns at once.
+    """A replay from the first frame to the last. It belongs to one loop; every method returns at once.
 
     Args:
-        clock: seconds; only differences count.
+        clock: returns seconds; only differences count.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Player:
         self.record = record
         self.state = TurnState()
         self.pace = pace
-        """How much faster than life."""
+        """Speed as a multiple of the original one."""
         self.is_paused = False
         self.position = 0
         """Frames that were played."""
@@ -67,34 +67,34 @@ class Player:
         self._replay = TurnReplay(self.state)
         self._feed: Feed | None = None
         self.seek_target = 0
-        """So many frames are played without waiting for their time."""
+        """Number of frames to play without waiting for their time."""
         self._hurries_to_end = False
         self._is_ended = False
         self._at_us = 0.0
         self._since = clock()
         self._steered = asyncio.Event()
 
-    # --- read ---
+    # --- state ---
 
     @property
     def total_us(self) -> int:
-        """When the chat ended."""
+        """Return the time at which the chat ended."""
         return max(self._due[-1] if self._due else 0, total_us_of(self.record))
 
     @property
     def at_us(self) -> int:
-        """How far it is played, in microseconds since the sending."""
+        """Return the present position, in microseconds since the question was sent."""
         return min(self.total_us, round(self._now()))
 
     @property
     def is_ended(self) -> bool:
-        """The end was played, too."""
+        """Return whether the end was played, too."""
         return self._is_ended
 
-    # --- steered ---
+    # --- control ---
 
     def begin(self, feed: Feed, position: int = 0) -> None:
-        """Start from the sending into a new feed; what comes before a position is played at once."""
+        """Start from the question into a new feed; play everything before a position at once."""
         self.state = TurnState()
         self._replay = TurnReplay(self.state)
         self._feed = feed
@@ -107,14 +107,14 @@ class Player:
         self._steer()
 
     def pause(self, is_paused: bool | None = None) -> None:
-        """Stand still, or go on; the other of both by default."""
+        """Pause or continue; by default, toggle."""
         now = self._now()
         self.is_paused = not self.is_paused if is_paused is None else is_paused
         self._set_now(now)
         self._steer()
 
     def change_pace(self, step: int) -> None:
-        """Faster, or slower."""
+        """Play faster (positive steps) or slower (negative steps)."""
         now = self._now()
         nearest = min(range(len(PACES)), key=lambda index: abs(PACES[index] - self.pace))
         self.pace = PACES[max(0, min(len(PACES) - 1, nearest + step))]
@@ -122,7 +122,7 @@ class Player:
         self._steer()
 
     def step(self) -> None:
-        """Play the next frame now, and stand still behind it; behind the last one comes the end."""
+        """Play the next frame now and pause after it; after the last one comes the end."""
         self.is_paused = True
         if self.position < len(self.frames):
             self.seek_target = min(len(self.frames), max(self.position, self.seek_target) + 1)
@@ -132,16 +132,16 @@ class Player:
         self._steer()
 
     def to_end(self) -> None:
-        """Play all that is left now."""
+        """Play the rest at once."""
         self.seek_target = len(self.frames)
         self._hurries_to_end = True
         self._hurry()
         self._steer()
 
-    # --- played ---
+    # --- playing ---
 
     async def play(self) -> None:
-        """Let time pass until the end is played."""
+        """Play in real time until the end."""
         while not self._is_ended:
             self._steered.clear()
             wait = self.play_due()
@@ -154,7 +154,7 @@ class Player:
                 pass
 
     def play_due(self) -> float | None:
-        """Play what is due, as far as it goes at once; seconds until more is, None where it stands still."""
+        """Play the due frames, at most one batch; return the seconds until the next, or None if paused."""
         if self.position < self.seek_target:
             self._hurry()
             return 0.0
@@ -174,7 +174,7 @@ class Player:
         return min(_LONGEST_SLEEP, max(0.0, (due - now) / 1_000_000 / self.pace))
 
     def _hurry(self) -> None:
-        """Play what goes at once of what is not to wait; the clock stands where the last frame came."""
+        """Play a batch of the frames that need no wait; set the clock to the last of them."""
         if self.position < self.seek_target:
             self._take(min(self.seek_target, self.position + _AT_ONCE))
             self._set_now(self._due[self.position - 1])
@@ -199,7 +199,7 @@ class Player:
                 self._feed.put(update)
 
     def _now(self) -> float:
-        """Where the replayed clock stands, in microseconds."""
+        """Return the time of the replayed clock, in microseconds."""
         if self.is_paused or self._is_ended:
             return self._at_us
         return self._at_us + (self._clock() - self._since) * 1_000_000 * self.pace

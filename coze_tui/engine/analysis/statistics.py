@@ -22,7 +22,7 @@ _Column = Literal["completed", "failed", "interrupted", "canceled", "other"]
 
 
 def _column(outcome: Outcome) -> _Column:
-    """Return the figure of a group that counts chats with this end."""
+    """Return the name of the field of a group that counts chats with this outcome."""
     match outcome:
         case Outcome.COMPLETED:
             return "completed"
@@ -39,23 +39,23 @@ def _column(outcome: Outcome) -> _Column:
 
 
 COLUMNS: Mapping[str, _Column] = {str(outcome): _column(outcome) for outcome in Outcome}
-"""The figure that counts a chat, by its status."""
+"""The field that counts a chat, by its status."""
 _PIECE = 1 << 16
-"""Characters."""
+"""Number of characters."""
 _MOST_BEYOND = 1_000
-"""Groups beyond the limit that wait until they are compared with the others."""
+"""Groups beyond the limit that accumulate before they are compared with the others."""
 
 
 @valueclass
 class Group:
-    """Chats that have something in common, added up."""
+    """The totals of a group of chats."""
 
     key: str
-    """The bot's id, the day as `2025-01-28`, or the conversation's key; empty for all of them."""
+    """The bot's ID, the day as `2025-01-28`, or the conversation's key; empty for the total."""
     label: str
     """The bot's name, the day, or the conversation's title; clean and on one line."""
     site: str
-    """Where the latest of them was."""
+    """The site of the latest chat."""
     chats: int
     completed: int
     failed: int
@@ -66,15 +66,15 @@ class Group:
     tokens: int
     characters: int
     first_text_p50_us: int
-    """Of the chats in which text came; 0 without any, as in the next ones."""
+    """Of the chats with text; 0 if there are none, as in the next ones."""
     first_text_p95_us: int
     total_p50_us: int
     """Of the completed chats."""
     total_p95_us: int
     failures: tuple[tuple[int, int], ...]
-    """Codes and how often, the most frequent first; 0 stands for failures without a code."""
+    """Codes with their counts, the most frequent first; 0 counts failures without a code."""
     first_ms: int
-    """When the first of them was sent, in Unix milliseconds; 0 without any."""
+    """When the first chat was sent, in Unix milliseconds; 0 if there is none."""
     last_ms: int
 
 
@@ -85,13 +85,13 @@ class Statistics:
     by: Grouping
     total: Group
     groups: tuple[Group, ...]
-    """Days from the first to the last, also those on which nothing was asked; else by tokens, most first."""
+    """Days in order, with the days without chats; other groups by tokens, most first."""
     messages: tuple[tuple[int, str], ...] = ()
-    """Codes with the words that the server had for them the last time."""
+    """Codes with the server's latest message for each."""
     left_out: int = 0
-    """How many groups with fewer tokens there are beyond the limit."""
+    """Number of groups beyond the limit, which have fewer tokens."""
     waited_us: int = 0
-    """How long all of them waited for the user, which no other time here contains."""
+    """Total time of waiting for the user, which no other time here includes."""
 
 
 def statistics(
@@ -103,11 +103,11 @@ def statistics(
     most: int | None = None,
     take: Callable[[Group], object] | None = None,
 ) -> Statistics:
-    """Put together the statistics from the totals that `chat_totals` yields for the same grouping.
+    """Return the statistics from the totals that `chat_totals` yields for the same grouping.
 
     Args:
-        most: keep at most so many bots or conversations; None for all. Days are always kept.
-        take: is called with each bot or conversation, most tokens first, and none of them is kept.
+        most: the largest number of bots or conversations; None for all. Days have no limit.
+        take: called with each bot or conversation, most tokens first; then the result contains none of them.
     """
     total = _Sum("", "")
     days: dict[str, _Sum] = {}
@@ -136,7 +136,7 @@ def statistics(
 
 
 def _first(rows: Sequence[ChatTotals], most: int | None) -> tuple[list[ChatTotals], int]:
-    """Return the rows with the most tokens, and how many others there are."""
+    """Return the rows with the most tokens, and the number of the others."""
     ordered = sorted(rows, key=lambda row: (-row.tokens, -row.chats))[:most]
     return ordered, len(rows) - len(ordered)
 
@@ -148,7 +148,7 @@ def _group_of(row: ChatTotals) -> Group:
         key,
         clean_line(row.label or key),
         row.site,
-        *row[3:12],  # from the chats to the characters
+        *row[3:12],  # from the number of chats to the characters
         *_quantiles(_numbers(row.first_texts_us)),
         *_quantiles(_numbers(row.totals_us)),
         _ranked(_codes(row)) if row.codes else (),
@@ -166,7 +166,7 @@ def day_of(at_ms: int) -> str:
 
 
 def days_ago_ms(now_ms: int, days: int) -> int:
-    """Return the start of the day that many days before today in Unix milliseconds; 0 means today."""
+    """Return the start of the day `days` days before today in Unix milliseconds; 0 means today."""
     today = datetime.fromtimestamp(now_ms / 1000).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ006
     return int((today - timedelta(days=days)).timestamp() * 1000)
 
@@ -175,7 +175,7 @@ _MOST_DAYS = 3_700
 
 
 def _days(known: Iterable[str]) -> Sequence[str]:
-    """Return all days from the first known one to the last; only the known ones if they are too many."""
+    """Return all days from the first known one to the last; only the known ones if there are too many."""
     ordered = sorted(known)
     dated = [day for day in ordered if day]
     if not dated:
@@ -190,7 +190,7 @@ def _days(known: Iterable[str]) -> Sequence[str]:
 
 @dataclass(slots=True)
 class _Sum:
-    """A group while it is added up."""
+    """A group whose totals are being computed."""
 
     key: str
     label: str
@@ -273,7 +273,7 @@ def _codes(row: ChatTotals) -> Counter[int]:
 
 
 def _ranked(failures: Counter[int]) -> tuple[tuple[int, int], ...]:
-    """Return codes and how often, the most frequent first."""
+    """Return codes with their counts, the most frequent first."""
     return tuple(sorted(failures.items(), key=lambda item: (-item[1], item[0])))
 
 

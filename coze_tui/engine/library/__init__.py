@@ -1,1 +1,1 @@
-"""Conversations and chats, read and changed in the store and on the server."""
+"""Reads and changes conversations and chats in the store and on the server."""

@@ -1,4 +1,4 @@
-"""Chats of the history: their frames, comparable chats, and statistics."""
+"""Reads chats of the history: their frames, comparable chats, and statistics."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ class Inspecting:
     """Reads chats from the store. Every method may raise StoreError."""
 
     def __init__(self, database: Database, live: LiveTurns | None = None) -> None:
-        """Read nothing yet; `live` has the turns that run in this program."""
+        """Create it without reading; `live` has the turns that run in this program."""
         self._database = database
         self._live = live
 
     async def page(self, conversation: str, chat_key: int = 0, after: int = 0) -> ChatFrames | None:
         """Return the frames of a chat after the first `after`; None if the chat does not exist.
 
-        Call it again and again while the chat runs.
+        Call it repeatedly while the chat runs.
 
         Args:
-            conversation: its key; matters if `chat_key` is 0.
+            conversation: its key; used only if `chat_key` is 0.
             chat_key: 0 for the last chat of the conversation.
         """
         live = self._live.of(conversation) if self._live else None
@@ -64,7 +64,7 @@ class Inspecting:
             if found is None:
                 return None
             if not found.is_final and not journal.is_running(c, found.key, now_ms()):
-                found = replace(found, is_final=True)  # its program has died, so its frames decide
+                found = replace(found, is_final=True)  # its program has ended, so its frames decide
             frames = journal.frames_after(c, found.key, after)
             return ChatFrames(found, frames, left_out=found.frames_beyond(after + len(frames)))
 
@@ -91,9 +91,9 @@ class Inspecting:
         return await self._database.read(read)
 
     async def waiting(self, conversation: str) -> tuple[int, tuple[ToolCall, ...]]:
-        """Return the key of the chat of a conversation that waits for local tools, and their calls.
+        """Return the key and the calls of the chat of a conversation that waits for local tools.
 
-        A question that Coze refused since then changes nothing. Without such a chat there are no calls.
+        A later question that Coze refused does not matter. If no chat waits, there are no calls.
         """
         last = await self._database.run(lambda c: journal.last_identified(c, conversation))
         return (last.key, await self.waiting_calls(last.key)) if last is not None else (0, ())
@@ -123,7 +123,7 @@ class Inspecting:
         return found.key if found else 0
 
     async def ids(self, name: str) -> ChatIdentified | None:
-        """Return Coze's IDs of the chat that `find` finds; None if there is none or an ID is not known."""
+        """Return Coze's IDs of the chat that `find` finds; None if there is none or an ID is unknown."""
 
         def read(c: sqlite3.Connection) -> ChatIdentified | None:
             found = journal.find_chat(c, name)
@@ -136,7 +136,7 @@ class Inspecting:
         return await self._database.read(read)
 
     async def comparable_chats(self, record: ChatRecord) -> tuple[ChatRecord, ...]:
-        """Return chats to compare one with: those of its question, then those of its bot, latest first."""
+        """Return chats to compare this one with: those of its question, then of its bot, latest first."""
         found = await self._database.read(
             lambda c: journal.chats_like(c, record.question, record.bot_id, record.chat_id, _MOST_COMPARABLE)
         )
@@ -166,9 +166,9 @@ class Inspecting:
         """Return the statistics of all chats, or of some.
 
         Args:
-            most: keep at most so many bots or conversations; None for all.
-            take: is called with each of them instead, however many there are, in the thread that reads the
-                store; what it raises ends the reading.
+            most: the largest number of bots or conversations; None for all.
+            take: called with each of them instead, however many there are, in the thread that reads the
+                store; an exception in it ends the reading.
         """
 
         def read(c: sqlite3.Connection) -> Statistics:
@@ -181,13 +181,13 @@ class Inspecting:
         return await self._database.read(read)
 
     async def running_count(self, only: ChatFilter = ChatFilter()) -> int:  # noqa: B008
-        """Return the number of running chats, which no statistics count."""
+        """Return the number of running chats, which statistics do not include."""
         found = await self._database.read(lambda c: journal.unfinished_chats(c, now_ms(), only.conversation))
         return sum(is_running and only.includes(record) for record, is_running in found)
 
 
 def _ended_unsaved(c: sqlite3.Connection, only: ChatFilter) -> list[ChatRecord]:
-    """Return the chats of dead programs that have no end in the store because it could not be written."""
+    """Return the chats of ended programs whose end the store could not write."""
     ended = (chat.record for chat in unfinished_chats(c, only.conversation) if chat.record.is_final)
     return [record for record in ended if only.includes(record)]
 

@@ -1,4 +1,4 @@
-"""The conversations of the history: opened, read in pages, and changed."""
+"""Opens conversations of the history, reads them in pages, and changes them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.database import now_ms as now_ms
-from coze_tui.store.edits import SavedEdit as SavedEdit  # for those above the engine
+from coze_tui.store.edits import SavedEdit as SavedEdit  # re-exported for layers above the engine
 from coze_tui.store.edits import clear_sent, edit_of, set_edit
-from coze_tui.store.history import SavedConversation as SavedConversation  # for those above the engine
+
+# Re-exported for layers above the engine.
+from coze_tui.store.history import SavedConversation as SavedConversation
 from coze_tui.store.messages import message as message_by_key
 from coze_tui.store.messages import messages
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
@@ -28,14 +30,14 @@ class ChatPage:
 
     chats: tuple[ChatTranscript, ...]
     first: int
-    """Position of the first message, for the page before; 0 for none."""
+    """Position of the first message, to read the previous page; 0 if there is none."""
     last: int
     has_older: bool
     has_newer: bool
     running: tuple[ChatRecord, ...] = ()
-    """Chats of this part that run. Only those whose rest is being fetched are among `chats`, too."""
+    """The running chats of this part. `chats` contains only those whose rest is being fetched."""
     cleared_at_ms: int = 0
-    """The context was cleared behind the last message of all, at this time; 0 if not."""
+    """When the context was cleared after the last message; 0 if it was not."""
 
 
 @valueclass
@@ -45,9 +47,9 @@ class Opened:
     summary: SavedConversation
     page: ChatPage
     last_chat: int
-    """Key of its latest chat; 0 for none."""
+    """Key of its latest chat; 0 if there is none."""
     edit: SavedEdit | None = None
-    """The earlier question that is being edited; the draft waits meanwhile."""
+    """The earlier question that is being edited; meanwhile the draft waits."""
 
 
 def new_key() -> str:
@@ -62,13 +64,13 @@ class Conversations:
         self._database = database
 
     async def create(self, site: str, bot_id: str, bot_name: str = "", *, key: str = "") -> str:
-        """Create an empty conversation and return its key, which may be given. Lists omit empty ones."""
+        """Create an empty conversation, with the given key if any; return its key. Lists omit empty ones."""
         return await self._database.write(
             lambda c: history.create_conversation(c, site, bot_id, now_ms(), bot_name=bot_name, key=key)
         )
 
     async def summary(self, key: str) -> SavedConversation | None:
-        """Return one conversation, also a deleted one; None if there is none of this key."""
+        """Return one conversation, even a deleted one; None if it does not exist."""
         return await self._database.run(lambda c: history.conversation(c, key))
 
     async def open(self, id: str) -> Opened | None:
@@ -109,7 +111,7 @@ class Conversations:
             wanted = message_by_key(c, message)
             if wanted is None or wanted.conversation != key:
                 return _page(c, saved), 0
-            for before in (_PAGE // 3, 1):  # fewer where the chats before are very long
+            for before in (_PAGE // 3, 1):  # fewer if the chats before are very long
                 rows = list(messages(c, key, before=wanted.position + 1, limit=before))
                 start = _whole_start(c, key, rows)[0].position
                 page = _page(c, saved, after=start - 1)
@@ -127,7 +129,7 @@ class Conversations:
     async def keep_draft(
         self, key: str, draft: str, *, site: str, bot: Bot, edit: SavedEdit | None = None
     ) -> None:
-        """Save the unsent text; it creates the conversation if the store does not have it.
+        """Save the unsent text; create the conversation if the store does not have it.
 
         Args:
             edit: the earlier question that is being edited; None if there is none.
@@ -144,10 +146,10 @@ class Conversations:
     async def keep_queue(
         self, key: str, queue: Sequence[str], *, site: str, bot: Bot, added: str = ""
     ) -> None:
-        """Save the questions that wait; they create the conversation if the store does not have it.
+        """Save the waiting questions; create the conversation if the store does not have it.
 
         Args:
-            added: one of them, which is the draft no longer.
+            added: one of them, which is no longer the draft.
         """
 
         def write(c: sqlite3.Connection) -> None:
@@ -168,13 +170,13 @@ class Conversations:
         await self._database.write(lambda c: history.set_bot_name(c, site, bot_id, bot_name))
 
     async def adopt(self, key: str, *, site: str, bot: Bot) -> None:
-        """Give a conversation that was begun without a bot this one; others keep theirs."""
+        """Assign a bot to a conversation that was started without one; do nothing if it has a bot."""
         await self._database.write(
             lambda c: history.adopt(c, key, site=site, bot_id=bot.id, bot_name=bot.name)
         )
 
     async def unbind(self, key: str) -> None:
-        """Forget the server's conversation id, so that the next chat begins a new one (docs/wire.md 7.3)."""
+        """Clear the Coze conversation ID, so that the next chat starts a new one (docs/wire.md 7.3)."""
         await self._database.write(lambda c: history.set_conversation_id(c, key, ""))
 
 
@@ -210,7 +212,7 @@ def _page(
 
 
 def _whole_start(c: sqlite3.Connection, key: str, rows: list[SavedMessage]) -> list[SavedMessage]:
-    """Return the rows with the beginning of their first chat."""
+    """Return the rows, completed with the start of their first chat."""
     while rows[0].chat and rows[0].position % SLOT:
         more = messages(c, key, before=rows[0].position, limit=_PAGE)
         missing = [row for row in more if row.chat == rows[0].chat]
@@ -221,7 +223,7 @@ def _whole_start(c: sqlite3.Connection, key: str, rows: list[SavedMessage]) -> l
 
 
 def _whole_end(c: sqlite3.Connection, key: str, rows: list[SavedMessage]) -> list[SavedMessage]:
-    """Return the rows with the end of their last chat."""
+    """Return the rows, completed with the end of their last chat."""
     while rows[-1].chat:
         more = messages(c, key, after=rows[-1].position, limit=_PAGE)
         missing = [row for row in more if row.chat == rows[-1].chat]

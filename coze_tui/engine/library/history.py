@@ -1,4 +1,4 @@
-"""The list of conversations: searched, renamed, pinned, deleted and forked on this machine.
+"""Searches, renames, pins, deletes and forks conversations of the local list.
 
 `library/server.py` does the same on the server.
 """
@@ -32,9 +32,9 @@ from coze_tui.text.matching import spans
 from coze_tui.values import valueclass
 
 _PATIENCE_S = 1.0
-"""How long a command that only reads waits for a lock of another program."""
+"""Seconds that a command that only reads waits for a lock of another program."""
 PageCursor = SavedConversation
-"""The end of a page, after which the next one begins. Only to be passed back."""
+"""The end of a page, after which the next page starts. Callers only pass it back."""
 
 
 @valueclass
@@ -43,9 +43,9 @@ class ListPage:
 
     items: tuple[SavedConversation, ...]
     end: PageCursor | None
-    """What the next page begins after; None where there is none."""
+    """The end after which the next page starts; None if there is no next page."""
     last: Mapping[str, LastChat]
-    """By key, without those that have no chats."""
+    """By key; conversations without chats have no entry."""
 
 
 @valueclass
@@ -71,37 +71,37 @@ class Findings:
 
 @valueclass
 class ConversationDetails:
-    """A conversation with the figures that its preview shows."""
+    """A conversation with the numbers for its preview."""
 
     summary: SavedConversation
     messages: int
     said: tuple[int, int] | None
-    """Its questions, and how many were answered; None if there are too many messages to look at each."""
+    """Numbers of questions and of answered questions; None if there are too many messages to read."""
     forked_from: str
-    """Title of the conversation it was forked from; empty if it was not, or that is gone."""
+    """Title of the conversation from which it was forked; empty if there is none or it was removed."""
     last: LastChat
 
 
 @valueclass
 class OpenHistory:
-    """The history of this machine, opened without an engine, for one command."""
+    """The local history, opened without an engine, for one command."""
 
     database: Database
     browsing: Browsing
     warnings: tuple[StoreWarning, ...]
     unsettled: StoreError | None = None
-    """The reason for which chats of dead programs have no end in the store; they are shown all the same."""
+    """The error that prevented closing chats of ended programs; those are shown nevertheless."""
 
 
 @asynccontextmanager
 async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[OpenHistory]:
-    """Open the history, or a copy in memory of what can be read of it, and finish the chats of dead programs.
+    """Open the history or a copy in memory of its readable data, and finish the chats of ended programs.
 
     Args:
-        changes: whether a copy in memory does not serve, since the changes would be lost with it.
+        changes: whether to refuse a copy in memory, because changes to it would be lost.
 
     Raises:
-        StoreError: nothing can be read of the history, or it is to be changed and cannot be.
+        StoreError: the history cannot be read, or cannot be changed although `changes` asks for it.
     """
     opened = await open_or_rescue(file, patience_s=None if changes else _PATIENCE_S)
     database, warnings = opened.database, opened.warnings
@@ -110,7 +110,7 @@ async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[Op
             await database.close()
             read_only = None if changes else await Database.read_only(file)
             if read_only is None:
-                database, warnings = await Database.open(file), ()  # raises what is wrong
+                database, warnings = await Database.open(file), ()  # raises if the file cannot be opened
             else:
                 database = read_only
         unsettled = await settle_orphans(database)
@@ -120,7 +120,7 @@ async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[Op
 
 
 async def _holds_anything(database: Database, file: Path) -> bool:
-    """Return True if a copy in memory shows the history, be it that there is none yet."""
+    """Return whether a copy in memory shows the history, or whether no history exists yet."""
     is_there = await asyncio.to_thread(os.path.lexists, file)
     return not is_there or await database.read(history.last_conversation) is not None
 
@@ -134,7 +134,7 @@ class Browsing:
     # --- the list ---
 
     async def page(self, *, filter: str = "", after: PageCursor | None = None, limit: int = 100) -> ListPage:
-        """Return a page of the list; with a filter, of those with it in title or bot name."""
+        """Return a page of the list; with a filter, the conversations whose title or bot name contains it."""
 
         def read(c: sqlite3.Connection) -> ListPage:
             rows = history.conversations(c, filter=filter, before=after, limit=limit)
@@ -148,15 +148,15 @@ class Browsing:
         return await self._database.read(history.listed_count)
 
     async def changes(self) -> int:
-        """Return a number that changes once any program has written. Call it once a second at most."""
+        """Return a number that changes with any program's writes. Call it at most once a second."""
         return await self._database.changes()
 
     async def last(self) -> SavedConversation | None:
-        """Return the conversation in which something was last said."""
+        """Return the conversation with the latest message."""
         return await self._database.read(history.last_conversation)
 
     async def named(self, name: str) -> tuple[SavedConversation, ...]:
-        """Return the conversations of this key, this Coze ID, or with keys that begin so; latest first."""
+        """Return the conversations with this key or Coze ID, or else this prefix of a key; latest first."""
 
         def read(c: sqlite3.Connection) -> tuple[SavedConversation, ...]:
             found = (history.conversation(c, key) for key in history.keys_named(c, name))
@@ -171,7 +171,7 @@ class Browsing:
     # --- searching ---
 
     async def search(self, text: str, limit: int = 200) -> Findings:
-        """Search titles and messages for a text. Stops if it is canceled."""
+        """Search titles and messages for a text. Cancellation stops the search."""
         start = time.perf_counter_ns()
 
         def read(c: sqlite3.Connection) -> tuple[list[Found], int]:
@@ -182,7 +182,7 @@ class Browsing:
         return Findings(tuple(found), count, count >= limit, (time.perf_counter_ns() - start) // 1000)
 
     async def search_all(self, text: str) -> AsyncIterator[Found]:
-        """Yield all matches of a text as they are found; a conversation with many comes several times on end.
+        """Yield all matches of a text as they are found; successive values may be of the same conversation.
 
         The conversation with the latest match comes first.
         """
@@ -221,7 +221,7 @@ class Browsing:
         return await self._database.read(read)
 
     async def rename(self, key: str, title: str) -> None:
-        """Set a title of the user's; `ServerSide.rename` does so on the server."""
+        """Set the user's title; `ServerSide.rename` does so on the server."""
         title = clean_line(title).strip()
         await self._database.write(lambda c: history.rename(c, key, title))
 
@@ -237,12 +237,12 @@ class Browsing:
     ) -> str:
         """Copy a conversation up to a message, unbound from the server; return its key.
 
-        The place is a message by key, the end of a chat by key, or the message at a position; without any
-        it is the end. With `question_only` a chat is left behind its question, and with `before` the copy
-        ends before the chat or message, and is empty if that is the first one.
+        The place is a message by key, the end of a chat by key, or the message at a position; by default it
+        is the end. `question_only` excludes the answer of that chat. `before` excludes the chat or message
+        itself; the copy is then empty if that is the first one.
 
         Raises:
-            StoreError: there is no such place, or nothing has been said.
+            StoreError: the place does not exist, or the conversation is empty.
         """
 
         def write(c: sqlite3.Connection) -> str:
@@ -254,7 +254,7 @@ class Browsing:
         return await self._database.write(write)
 
     async def conversation(self, key: str) -> SavedConversation | None:
-        """Return the conversation of this key, also a deleted one."""
+        """Return the conversation with this key, even a deleted one."""
         return await self._database.read(lambda c: history.conversation(c, key))
 
     # --- several conversations ---
@@ -293,13 +293,13 @@ class Browsing:
         return saved is not None and not saved.deleted_at
 
     async def prune_plan(self, before_ms: int, *, frames_only: bool = False) -> PrunePlan:
-        """Return what there is to remove that is older than a time: conversations, or frames of chats."""
+        """Return the plan for removing conversations, or frames of chats, that are older than a time."""
         plan = retention.frames_plan if frames_only else retention.prune_plan
         return await self._database.read(lambda c: plan(c, before_ms))
 
 
 def _unfinished_hits(c: sqlite3.Connection, text: str) -> list[Hit]:
-    """Return the matches in chats whose messages are not in the store yet; they lead to the question."""
+    """Return the matches in chats whose messages are not in the store yet; each refers to the question."""
     hits = []
     for chat in unfinished_chats(c):
         record = chat.record
@@ -318,14 +318,14 @@ def _unfinished_hits(c: sqlite3.Connection, text: str) -> list[Hit]:
         )
         for message in chat.messages:
             hit, before = match(message), stored.get(message.position)
-            # a chat that was resumed has the messages of its first end in the store
+            # The store still has the messages of the first end of a chat that was resumed.
             if hit is not None and (before is None or match(before) is None):
                 hits.append(hit)
     return hits
 
 
 def _found(c: sqlite3.Connection, text: str, hits: Sequence[Hit]) -> list[Found]:
-    """Return matches by conversation, in the order of the first of each."""
+    """Group matches by conversation, in the order of the first match of each."""
     by_key: dict[str, list[Hit]] = {}
     for hit in hits:
         by_key.setdefault(hit.conversation, []).append(_shown(hit, text))

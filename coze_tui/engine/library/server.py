@@ -1,9 +1,9 @@
-"""The conversations on the server: listed, imported, renamed and deleted.
+"""Lists, imports, renames and deletes conversations on the server.
 
 See docs/wire.md 4.6, 4.7.
 
-Whatever is done here is done on this machine first. A server that refuses is told to the person; it never
-undoes what was done locally.
+Every change is made locally first. If the server refuses it, the user sees the error; the local change is
+never undone.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from coze_tui.text.cleaning import clean, clean_line, title_of
 from coze_tui.values import valueclass
 
 _MOST_PAGES = 200
-"""Of messages in one conversation: ten thousand messages."""
+"""Pages of messages in one conversation, ten thousand messages in all."""
 _UNDO_MS = 60_000
-"""A deletion that is older than this no program holds back any more for an undo."""
+"""No program delays a deletion longer than this to allow an undo."""
 _LATEST = 253_370_764_800
 """The year 9999."""
 
@@ -50,9 +50,9 @@ class ServerConversation:
     section_id: str
     created_at_ms: int
     updated_at_ms: int
-    """The same as `created_at_ms` where the server does not tell."""
+    """Equal to `created_at_ms` if the server does not send it."""
     key: str
-    """Of the conversation here that is bound to it; empty for none."""
+    """Key of the local conversation that is bound to it; empty if there is none."""
 
 
 @valueclass
@@ -71,25 +71,25 @@ class ImportResult:
     is_new: bool
     """It was only on the server."""
     added: int
-    """Messages."""
+    """Number of new messages."""
 
 
 @valueclass
 class Refusal:
-    """A request that the server refused, or that did not reach it."""
+    """A request that the server refused, or that did not reach the server."""
 
     title: str
     error: CozeTuiError
     is_gone_here: bool = True
-    """It was done here all the same."""
+    """The local change was made nevertheless."""
 
 
 class ServerSide:
-    """Works with the conversations of the site in use. Methods raise errors of the API, or StoreError.
+    """The conversations on the site in use. Methods raise errors of the API, or StoreError.
 
     Args:
-        client: The client with a fresh token.
-        settings: The settings in use.
+        client: returns the client with a fresh token.
+        settings: returns the settings in use.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class ServerSide:
         return ServerPage(await self._database.read(join), listed.has_more)
 
     async def note(self, bot_id: str, ids: Collection[str]) -> None:
-        """Record which of our conversations the server has, given the IDs of its whole list."""
+        """Record which local conversations the server has, given the IDs of its whole list."""
         site = self._settings().site
 
         def write(c: sqlite3.Connection) -> None:
@@ -188,7 +188,7 @@ class ServerSide:
     # --- changing ---
 
     async def rename(self, key: str, title: str) -> bool:
-        """Rename it on the server, too; return False if the server does not have it."""
+        """Rename a conversation on the server; return False if the server does not have it."""
         saved = await self._at_server(key)
         if saved is None or not title:
             return False
@@ -208,10 +208,10 @@ class ServerSide:
     ) -> tuple[Refusal, ...]:
         """Delete conversations on the server: those with these local keys, and some that are only there.
 
-        What is here stays as it is, but no longer bound to the server: brought back, it is only here.
+        The local ones remain but are no longer bound to the server: if restored, they are only local.
 
         Returns:
-            What it has refused, or what did not reach it; the latter is owed.
+            The requests that were refused or did not arrive; `owed` returns the latter.
         """
         refusals = []
         for key in keys:
@@ -234,7 +234,7 @@ class ServerSide:
         return tuple(refusals)
 
     async def owed(self) -> tuple[str, ...]:
-        """Return the keys of conversations deleted here but, after a failure, not on the server."""
+        """Return the keys of conversations deleted locally but, because of a failure, not on the server."""
         site, before = self._settings().site, now_ms() - _UNDO_MS
         return await self._database.read(lambda c: history.deleted_on_server(c, site, before))
 
@@ -242,7 +242,7 @@ class ServerSide:
         try:
             await resources.delete_conversation(await self._client(), conversation_id)
         except NotFoundError:
-            pass  # as it should be
+            pass  # already deleted: that is the goal
 
     async def _at_server(self, key: str) -> SavedConversation | None:
         """Return the conversation if the site in use has it, else None."""
@@ -286,7 +286,7 @@ def _listed(newest_first: Sequence[Message]) -> tuple[ServerMessage, ...]:
 
 
 def _saved(message: Message) -> SavedMessage | None:
-    """Return a message as it is stored, read as in a stream, so that it looks the same."""
+    """Return a message in its stored form, read as in a stream, so that both look the same."""
     at_ms = _ms(message.created_at)
     if message.role is Role.USER or message.type is MessageType.QUESTION:
         text = clean(shown_text(message))

@@ -1,4 +1,4 @@
-"""The states of a conversation as signs and words, the same on the screens and in the shell."""
+"""The states of a conversation as signs and words, the same on screens and in commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
 MOST_MARKS = 4
-"""One of each group: pinned, the state of the last chat, fork, on the server."""
+"""At most one of each group: pinned, the state of the last chat, fork, on the server."""
 
 
 @valueclass
@@ -21,14 +21,14 @@ class Mark:
     name: str
     """For programs; it does not depend on the language."""
     sign: str
-    """One cell."""
+    """One cell wide."""
     words: str
     """In the language in use."""
     level: Level
 
 
 def marks_of(saved: SavedConversation, last: LastChat) -> Sequence[Mark]:
-    """Return the states of a conversation. A last chat that has completed has no mark."""
+    """Return the states of a conversation. A completed last chat has no mark."""
     marks = [
         *([_pinned()] if saved.pinned else []),
         *_chat_marks(saved, last),
@@ -39,13 +39,13 @@ def marks_of(saved: SavedConversation, last: LastChat) -> Sequence[Mark]:
 
 
 def all_marks() -> Sequence[Mark]:
-    """Return every mark that there is, in the order in which they are shown: for a legend."""
+    """Return every possible mark in the order of display, for a legend."""
     ends = [_mark_of(outcome) for outcome in Outcome if outcome is not Outcome.COMPLETED]
     return (_pinned(), _running(), *ends, _fork(), _on_server())
 
 
 def is_cut_off(saved: SavedConversation, last: LastChat) -> bool:
-    """Return whether the last answer was cut off; while another one arrives, it is not the last."""
+    """Return whether the last answer was cut off; False while another one arrives."""
     return not last.is_running and (saved.interrupted or last.is_orphaned)
 
 

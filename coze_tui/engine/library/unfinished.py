@@ -1,4 +1,4 @@
-"""Unfinished chats: those of dead programs get an end in the store, others are shown from their frames."""
+"""Unfinished chats: finishes those of ended programs in the store, and shows others from their frames."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _position = attrgetter("position")
 
 @valueclass
 class UnfinishedChat:
-    """A chat that is not final in the store, with everything that its frames contain."""
+    """A chat that is not final in the store, with the content of its frames."""
 
     record: ChatRecord
-    """If its program has died, the record that the store will have; otherwise it is not final."""
+    """If its program has ended, the record that the store will have; otherwise not final."""
     messages: tuple[SavedMessage, ...]
-    """Those after the question, at their positions. They have no keys."""
+    """The messages after the question, at their positions. They have no keys."""
 
 
 async def settle_orphans(database: Database) -> StoreError | None:
-    """Finish the chats of dead programs, as the next start of the screens would do.
+    """Finish the chats of ended programs, as the next start of the screens would do.
 
     The next start still fetches the rest of them.
 
     Returns:
-        The reason for which the store did not accept the end of one; then `unfinished_chats` has them.
+        The error because of which the store did not accept the end of one; see `unfinished_chats`.
 
     Raises:
         StoreError: the store cannot be read.
@@ -56,7 +56,7 @@ def unfinished_chats(c: sqlite3.Connection, conversation: str = "") -> tuple[Unf
     """Return the unfinished chats of one conversation or of all that are not deleted, oldest first.
 
     Raises:
-        StoreError: the frames of one cannot be read.
+        StoreError: the frames of a chat cannot be read.
     """
     return tuple(
         _unfinished(c, record, is_running)
@@ -90,7 +90,7 @@ def with_unfinished(archived: ConversationArchive, chats: Sequence[UnfinishedCha
     if not chats:
         return archived
     by_key = {chat.record.key: chat for chat in chats}
-    # One that was resumed still has the messages of its first end.
+    # A resumed chat still has the messages of its first end.
     first = {chat.record.key: chat.record.slot * SLOT for chat in chats if chat.messages}
     stored = (
         message

@@ -8,7 +8,7 @@ from coze_tui.engine.model.parts import Answer, Part
 from coze_tui.text.cleaning import StreamCleaner
 
 _MID_SENTENCE = ",，、;；-"
-"""What a text ends with, besides letters and digits, if its sentence goes on."""
+"""Besides letters and digits, the last characters of a text whose sentence is not complete."""
 
 
 class Answers:
@@ -24,25 +24,25 @@ class Answers:
 
     @property
     def all(self) -> tuple[Answer, ...]:
-        """The answers in order."""
+        """Return the answers in order."""
         return tuple(part for part in self._parts if isinstance(part, Answer))
 
     def growing(self, message_id: str) -> Answer:
-        """Return the answer that a delta continues, created if it is new.
+        """Return the answer that a delta continues; create it if it is new.
 
-        Deltas without an ID are one anonymous answer (docs/wire.md 7.2).
+        Deltas without an ID form one anonymous answer (docs/wire.md 7.2).
         """
         key = message_id or self._anonymous_key
         return self._by_key.get(key) or self._add(key)
 
     def completed(self, message_id: str, text: str, *, is_fetched: bool = False) -> Answer:
-        """Return the answer that a completed message ends, created if it is new.
+        """Return the answer that a completed message ends; create it if it is new.
 
         A message with an unknown ID completes the anonymous answer.
 
         Args:
-            is_fetched: Whether the message was fetched after a cut. Its ID may differ from that of its
-                deltas, so it also completes an answer that it continues.
+            is_fetched: whether the message was fetched after a cut. Its ID may differ from that of its
+                deltas, so it also completes an answer whose text it continues.
         """
         key = message_id or self._anonymous_key
         answer = self._by_key.get(key)
@@ -62,13 +62,13 @@ class Answers:
         return answer or self._add(key)
 
     def end_anonymous(self) -> None:
-        """Let the next delta without an ID begin another answer."""
+        """Let the next delta without an ID start another answer."""
         self._anonymous += 1
 
     def call_tool(self) -> None:
-        """End the open answers, because a tool is called: what follows under their IDs is another answer.
+        """End the open answers, because a tool is called: later text under their IDs is another answer.
 
-        A text in the middle of a sentence goes on, since the nodes of a chatflow can run at the same time.
+        A text in the middle of a sentence continues, since the nodes of a chatflow can run at the same time.
         """
         for key, answer in [*self._by_key.items()]:
             text = answer.whole_text
@@ -81,7 +81,7 @@ class Answers:
                 self._ended[key] = self._by_key.pop(key)
 
     def add_after(self, answer: Answer) -> Answer:
-        """Add the answer that follows another one under the same ID."""
+        """Add an answer that follows another one under the same ID."""
         later = answer.another()
         answer.later, later.before = None, answer
         self._by_key |= {key: later for key, each in self._by_key.items() if each is answer}
@@ -102,6 +102,6 @@ class Answers:
         return answer
 
     def _begun_with(self, text: str) -> Answer | None:
-        """Return the answer whose deltas are the beginning of a text, and that is not completed yet."""
+        """Return the answer, not completed yet, whose deltas are the start of a text."""
         open_ones = (item for item in self.all if not item.is_completed and item.whole_text)
         return next((item for item in open_ones if text.startswith(item.whole_text)), None)

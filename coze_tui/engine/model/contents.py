@@ -1,7 +1,7 @@
 """The readable text of messages, by their content type (docs/wire.md 3.4, 12.5). Pure.
 
-Cards, items and forms arrive in several shapes that nest JSON in JSON. One reader looks for what a person can
-read: questions with their choices, fields to fill in, texts, and the names and URLs of files.
+Cards, items and forms have several shapes that nest JSON in JSON. One reader finds everything that a user can
+read: questions with their choices, form fields, texts, and the names and URLs of files.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
 _DEEPEST = 24
-"""Levels of JSON inside JSON that are read."""
+"""Largest number of nested levels of JSON in JSON that are read."""
 _MOST_BLOCKS = 2_000
-"""Texts, files and fields that are read of one message."""
+"""Largest number of texts, files and fields that are read from one message."""
 # Keys in lower case, without `_` and `-`: servers write file_url, fileUrl and FileURL.
 _QUESTION_KEYS = ("question", "title", "content", "text")
 _OPTION_KEYS = ("options", "choices", "buttons")
@@ -36,7 +36,7 @@ _LISTS = {
     "videolist": "video",
     "audiolist": "audio",
 }
-"""Keys of lists of items, with the kind of an item that names none."""
+"""Keys of lists of items, with the kind of an item without a kind of its own."""
 _KINDS = {
     **{kind: kind for kind in ("image", "file", "video", "audio", "link")},
     "picture": "image",
@@ -45,7 +45,7 @@ _KINDS = {
     "music": "audio",
     "voice": "audio",
 }
-"""Words for kinds of media, also as parts of longer ones, such as `image_url`."""
+"""Words for kinds of media, also within longer words such as `image_url`."""
 _URL_KEYS = (
     *("fileurl", "url", "imageurl", "videourl", "audiourl", "downloadurl", "src", "uri", "tosurl", "link"),
     "href",
@@ -66,7 +66,7 @@ class Content:
 
     text: str
     choices: tuple[str, ...] = ()
-    """The answers that a question node offers. They are not in `text`."""
+    """The answers that a question node offers, which `text` does not contain."""
 
 
 def content_of(message: Message) -> Content:
@@ -103,13 +103,13 @@ def shown_text(message: Message) -> str:
 
 
 def numbered(content: Content, offered: Sequence[str]) -> str:
-    """Return the text with its choices as a list, numbered as they stand in `offered`."""
+    """Return the text with its choices as a list, with their numbers in `offered`."""
     rows = [f"{offered.index(choice) + 1}. {_indented(choice)}" for choice in content.choices]
     return "\n\n".join(part for part in (content.text, "\n".join(rows)) if part)
 
 
 def unlisted(follow_ups: Sequence[str], texts: Iterable[str]) -> list[tuple[int, str]]:
-    """Return the follow-ups with their numbers, without the choices that a text lists under these numbers."""
+    """Return the numbered follow-ups, without the choices that a text already lists under these numbers."""
     lines = "\n".join(["", *texts, ""])
     return [
         (number, question)
@@ -128,11 +128,11 @@ def json_or_none(text: str) -> object:
 
 
 class _Reader:
-    """Collects what is readable in a JSON value, in its order.
+    """Collects the readable parts of a JSON value, in its order.
 
     Args:
-        reads_all: Whether to look for texts in all objects if there is none where texts are expected. What is
-            not a card is shown raw instead.
+        reads_all: whether to look for texts in all objects if the expected places have none. A value that
+            is not a card is shown raw instead.
     """
 
     def __init__(self, *, reads_all: bool) -> None:
@@ -141,10 +141,10 @@ class _Reader:
         self.choices: list[str] = []
 
     def read(self, value: object, kind: str = "", depth: int = 0) -> bool:
-        """Add what a value contains, and return whether it contained anything.
+        """Add the content of a value; return whether it had any.
 
         Args:
-            kind: The kind of an item that names none, for example `image`.
+            kind: the kind of an item without a kind of its own, for example `image`.
         """
         if depth > _DEEPEST or len(self.blocks) > _MOST_BLOCKS:
             return False
@@ -179,7 +179,7 @@ class _Reader:
         return True
 
     def _object(self, data: Json, kind: str, depth: int) -> bool:
-        """Read an object whose keys are plain."""
+        """Read an object whose keys are already normalized."""
         for key in ("xproperties", "workflowcardinfo", "questioncarddata", "inputcarddata"):
             if data.get(key) and self.read(data[key], "", depth + 1):
                 return True
@@ -240,7 +240,7 @@ class _Reader:
         return True
 
     def _media(self, data: Json, kind: str) -> bool:
-        """Read an image or file; return False if it is none."""
+        """Read an image or file; return False if the object is neither."""
         url = next((url for key in _URL_KEYS if (url := _url_of(data.get(key)))), "")
         if not url:
             url = next((url for key in _IMAGE_KEYS if (url := _url_of(data.get(key)))), "")
@@ -294,7 +294,7 @@ def _plain(value: object) -> dict[str, object]:
 
 
 def _kind_in(word: str) -> str:
-    """Return the kind of media that a word names; empty if it names none."""
+    """Return the kind of media that a word contains; empty if there is none."""
     parts = re.split(r"[^a-z]+", word.lower())
     return next((_KINDS[part] for part in parts if part in _KINDS), "")
 
@@ -343,7 +343,7 @@ def _media_line(kind: str, name: str, url: str) -> str:
 
 
 def _indented(text: str) -> str:
-    """Return the text of a list item: its further lines belong to the item."""
+    """Return the text indented, so that its further lines belong to the list item."""
     return text.replace("\n", "\n   ")
 
 
@@ -361,7 +361,7 @@ def _expanded(value: object, variables: Json) -> str:
 
 
 def _ids_in(children: object) -> Iterable[str]:
-    """Yield the ids in the children of an element: one, a list, or lists by slot."""
+    """Yield the IDs in the children of an element: one, a list, or lists by slot."""
     if isinstance(children, str):
         yield children
     elif isinstance(children, dict | list):

@@ -1,6 +1,6 @@
-"""Kinds of Coze servers, and what each kind lacks. Pure.
+"""The kinds of Coze servers, and the features that each kind lacks. Pure.
 
-Screens ask `limit` where a person would use something, and say what it gives.
+Screens call `limit` before they offer a feature, and show its text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Dialect(StrEnum):
     CN = "coze.cn"
     COM = "coze.com"
     CLOUD = "cloud"
-    """One of the two, or a server that behaves like them."""
+    """One of Coze's two sites, or a server that behaves like them."""
     STUDIO = "coze-studio"
     UNKNOWN = "unknown"
 
@@ -50,7 +50,7 @@ class Limit:
     text: str
     """The consequence for the user, in the language in use."""
     is_whole: bool
-    """Whether the feature is missing altogether."""
+    """Whether the feature is missing completely."""
 
 
 _STUDIO: Mapping[Feature, tuple[bool, str]] = {
@@ -77,19 +77,19 @@ feature that is not listed."""
 
 
 def limits(dialect: Dialect) -> tuple[Limit, ...]:
-    """Return everything that a server of this kind does not do, or not wholly."""
+    """Return all limits of a kind of server."""
     if dialect is not Dialect.STUDIO:
         return ()
     return tuple(Limit(feature, _(text), is_whole) for feature, (is_whole, text) in _STUDIO.items())
 
 
 def limit(dialect: Dialect, feature: Feature) -> Limit | None:
-    """Return what a server of this kind does not do of a feature, or None if it does all of it."""
+    """Return the limit of a feature on a kind of server, or None if the feature is complete."""
     return next((each for each in limits(dialect) if each.feature is feature), None)
 
 
 def unserved(error: CozeTuiError, feature: Feature) -> Limit | None:
-    """Return the limit behind a missing endpoint; only Coze Studio reports one (docs/wire.md 4)."""
+    """Return the limit that explains a missing endpoint; only Coze Studio reports one (docs/wire.md 4)."""
     return limit(Dialect.STUDIO, feature) if isinstance(error, NotServedError) else None
 
 
@@ -105,10 +105,10 @@ def name_of(dialect: Dialect) -> str:
 
 
 def dialect_of(frames: Iterable[Frame] = (), base_url: str = "", logid: str = "") -> Dialect:
-    """Return the kind of the server at a URL, from what it has sent.
+    """Return the kind of the server at a URL, judged by its frames.
 
-    The two sites are known by their address alone. What another address is tell its frames, and before there
-    are any it is unknown.
+    The URLs of Coze's two sites suffice. Frames reveal the kind of any other server; without frames it is
+    unknown.
     """
     by_address = {COZE_CN: Dialect.CN, COZE_COM: Dialect.COM}.get(base_url)
     if by_address is not None:
@@ -136,7 +136,7 @@ _CLOUD_LOGID = re.compile(r"20\d{12}[0-9A-F]{10,}")
 
 
 def _of_logid(logid: str) -> Dialect | None:
-    """Coze's X-Tt-Logid starts with a time, Coze Studio's X-Log-ID is a UUID (docs/wire.md 3.1)."""
+    """Return the kind by a logid: Coze's X-Tt-Logid starts with a time, Coze Studio's X-Log-ID is a UUID."""
     if _UUID.fullmatch(logid):
         return Dialect.STUDIO
     return Dialect.CLOUD if _CLOUD_LOGID.fullmatch(logid) else None

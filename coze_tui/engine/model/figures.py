@@ -1,6 +1,6 @@
 """The events and metrics of one chat, from its updates. Pure: no clock; each update costs the same.
 
-It is fed by a live turn and by a replayed one alike, and its memory has a bound whatever the bot sends.
+It receives updates of live and replayed turns alike. Its memory is bounded, whatever the bot sends.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ _REST = "…"
 _EXPECTED = ("created", "in_progress", "answer", "completed", "done")
 """The events of a chat without problems, in order (docs/wire.md 3.3)."""
 _ENDS = frozenset({*Outcome, "error"})
-"""Records after which only `done` is still expected."""
+"""Records after which only `done` is expected."""
 _FOLDED = frozenset({"follow_up"})
-"""Rows that fold although their details differ."""
+"""Rows that fold even if their details differ."""
 _BUCKETS = 128
 _FIRST_BUCKET_US = 100_000
 _SECOND_US = 1_000_000
@@ -56,25 +56,25 @@ class EventRow:
     """`sent`, `created`, `delta`, `reasoning`, a message type, `completed`, `done`…"""
     at_us: int
     until_us: int
-    """When the last event of a run arrived; `at_us` for a single event."""
+    """Arrival time of the last event of a run; `at_us` for a single event."""
     count: int = 1
     level: Level = "info"
-    """As in EventRecord; `error` is a failed row."""
+    """As in EventRecord; `error` if the row has failed."""
     detail: str = ""
     is_running: bool = False
     """Whether it is the present step of a running chat."""
     frame_number: int = 0
-    """Of its first frame, from 1; 0 for a row of our own."""
+    """Number of its first frame, from 1; 0 for a row of our own."""
     bytes: int = 0
 
     @property
     def is_delta_run(self) -> bool:
-        """Whether it counts deltas."""
+        """Return whether the row counts deltas."""
         return self.name in ("delta", "reasoning")
 
 
 class _Growing:
-    """A run of deltas while it grows."""
+    """A run of deltas that still grows."""
 
     __slots__ = ("bytes", "count", "name", "until_us")
 
@@ -114,7 +114,7 @@ class TurnFigures:
         self.lacks_events = False
         """No event of the chat is on this machine: it was imported, or its frames were removed."""
         self.breaks = Breaks()
-        """What stopped the turn for a while; no other time here contains the waiting for the user."""
+        """Interruptions of the turn; no other time here includes the waiting for the user."""
         self.gaps = Gaps()
         """One for each two neighboring deltas of a run."""
         self.pauses = Pauses()
@@ -132,7 +132,7 @@ class TurnFigures:
 
     @classmethod
     def without_events(cls, record: ChatRecord = ChatRecord()) -> TurnFigures:  # noqa: B008 frozen
-        """Return what is known of a chat that is over and whose events are not on this machine.
+        """Return the figures of a finished chat whose events are not stored locally.
 
         Args:
             record: the chat in the store; an empty one if there are only messages.
@@ -149,16 +149,16 @@ class TurnFigures:
         figures.phase = figures.outcome = outcome_of(record) or Outcome.COMPLETED
         return figures
 
-    # --- read ---
+    # --- reading ---
 
     @property
     def is_begun(self) -> bool:
-        """Whether a question was sent."""
+        """Return whether the question was sent."""
         return bool(self._rows) or self.is_ended
 
     @property
     def rows(self) -> Sequence[EventRow]:
-        """All rows so far, in order. A row that changes is replaced by a new value."""
+        """Return all rows so far, in order. A row that changes is replaced by a new value."""
         self._catch_up()
         return self._rows
 
@@ -172,44 +172,44 @@ class TurnFigures:
 
     @property
     def expected(self) -> tuple[str, ...]:
-        """Names of the rows still to come if all goes well; none once the turn has ended."""
+        """Return the names of the rows still to come if all goes well; empty once the turn has ended."""
         return () if self.is_ended else _EXPECTED[self._next :]
 
     @property
     def is_ended(self) -> bool:
-        """Whether the turn is over; submitted tool outputs continue it."""
+        """Return whether the turn has ended; submitted tool outputs continue it."""
         return self.outcome is not None
 
     @property
     def asks_back(self) -> bool:
-        """Whether it ended with a question of the bot, which the next message answers (docs/wire.md 3.6)."""
+        """Return whether it ended with a question that the next message answers (docs/wire.md 3.6)."""
         return self.outcome is Outcome.COMPLETED and self._asks
 
     @property
     def is_timeless(self) -> bool:
-        """Whether it ended without known times, as in a capture that another program wrote."""
+        """Return whether it ended without known times, as in a capture of another program."""
         return self.is_ended and not self.last_us
 
     @property
     def total_us(self) -> int | None:
-        """Microseconds from sending to the end; None while it runs."""
+        """Return microseconds from the question to the end; None while the turn runs."""
         return self.last_us if self.is_ended else None
 
     @property
     def characters(self) -> int:
-        """Characters of all answers, without reasoning."""
+        """Return the number of characters of all answers, without reasoning."""
         return self._characters
 
     @property
     def stalls(self) -> int:
-        """How often a stream paused for more than a second between two deltas."""
+        """Return how often more than a second passed between two deltas of a stream."""
         return self.pauses.stall_count
 
     def rate(self, now_us: int | None = None) -> float:
         """Return deltas per second: in the last second while the turn runs, in the whole stream afterwards.
 
         Args:
-            now_us: Microseconds since sending; by default the time of the latest update.
+            now_us: microseconds since the question was sent; by default the time of the latest update.
         """
         if self.is_ended:
             return self._rate.mean
@@ -219,7 +219,7 @@ class TurnFigures:
         """Return deltas per second in at most `columns` equal slices of the turn, oldest first."""
         return self._rate.slices(columns)
 
-    # --- fed ---
+    # --- writing ---
 
     def add_all(self, updates: Iterable[TurnUpdate]) -> None:
         """Add several updates."""
@@ -259,10 +259,10 @@ class TurnFigures:
                 if outcome is Outcome.FAILED:
                     self._show_failure(error)
             case _:
-                pass  # the record of the same event has it
+                pass  # the record of the same event shows it
 
     def _show_failure(self, error: CozeTuiError | None) -> None:
-        """Add a row for a failure without an event: the request was refused, or there is no connection."""
+        """Add a row for a failure without an event: a refused request, or a failed connection."""
         self.logid = self.logid or logid_of(error)
         if not any(row.level == "error" for row in self._rows):
             detail = str(code_of(error) or "")
@@ -448,7 +448,7 @@ class _Rate:
 
     def slices(self, columns: int) -> list[float]:
         joined = 1
-        # Powers of two: the shape only changes when it has to.
+        # Double the slices: their borders then rarely change.
         while len(self._counts) > joined * max(1, columns):
             joined *= 2
         width = self._width_us * joined
@@ -462,7 +462,7 @@ def no_events_text() -> str:
 
 
 def ids_text(figures: TurnFigures) -> str:
-    """Return the IDs that are known of a chat, one per line."""
+    """Return the known IDs of a chat, one per line."""
     ids = {
         "conversation_id": figures.conversation_id,
         "chat_id": figures.chat_id,

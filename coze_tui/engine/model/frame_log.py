@@ -1,4 +1,4 @@
-"""The frames of a live turn, compressed in memory for everyone who reads them. Pure."""
+"""The frames of a live turn, compressed in memory and shared by all readers. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from itertools import chain, islice
 from coze_tui.api.objects import Frame
 
 _BLOCK = 256
-"""Frames that are compressed together."""
+"""Number of frames that are compressed together."""
 
 
 class FrameLog:
     """The only copy of a turn's frames in memory: the runner adds, the recorder and followers read.
 
-    A frame is added when it arrives and shown once it is saved: followers of the turn see no frame that is
-    not on disk, unless the store has refused it. All but the newest frames are compressed to about a tenth
-    of their size.
+    A frame is added when it arrives and shown once it is saved: followers of the turn see only frames that
+    are on disk, unless the store has refused them. All but the newest frames are compressed to about a
+    tenth of their size.
     """
 
     def __init__(self, frames: Iterable[Frame] = ()) -> None:
-        """Create a log in which these frames are shown already."""
+        """Create a log in which these frames are already shown."""
         self._blocks: list[bytes] = []
         self._newest: list[Frame] = []
         self._shown = 0
@@ -30,13 +30,13 @@ class FrameLog:
         self.show()
 
     def add(self, frames: Iterable[Frame]) -> None:
-        """Append frames. Only `since` returns them until `show` is called."""
+        """Append frames. `since` returns them at once, `shown` only after a call of `show`."""
         self._newest += frames
 
     def show(self) -> None:
-        """Let followers see all frames added so far."""
+        """Show all added frames to followers."""
         self._shown = len(self)
-        # not in `add`: the recorder reads the new frames in between
+        # Not in `add`, because the recorder reads the new frames in between.
         while len(self._newest) >= 2 * _BLOCK:
             fields = [(frame.event, frame.data, frame.at_us, frame.id) for frame in self._newest[:_BLOCK]]
             self._blocks.append(zlib.compress(marshal.dumps(fields), 1))

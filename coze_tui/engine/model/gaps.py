@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from coze_tui.values import valueclass
 
 STALL_US = 1_000_000
-"""A longer gap between neighbors is a stall."""
+"""A gap between neighbors that is longer than this is a stall."""
 _MOST_STALLS = 2_000
 _KEPT = 20_000
 
@@ -29,10 +29,10 @@ class Pause:
 
 
 class Pauses:
-    """The gaps between neighboring deltas of one run; the only definition of a gap.
+    """Finds the gaps between neighboring deltas of one run. This is the only definition of a gap.
 
-    A run is of one kind, of a chain of thought or of answers, and ends where any other event comes: a pause
-    for a tool is no gap, nor is the one before the answer begins.
+    A run consists of deltas of one kind, reasoning or answer, and ends with any other event: a pause for a
+    tool is not a gap, nor is the time before an answer starts.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Pauses:
         self._last_us = 0
 
     def end_run(self) -> None:
-        """End the run: another event has arrived."""
+        """End the run, because another event has arrived."""
         self._run = ""
 
     def reach(self, run: str, at_us: int) -> int | None:
@@ -54,7 +54,7 @@ class Pauses:
             run: the kind of its run.
 
         Returns:
-            The gap to its neighbor, never less than nothing; None for the first of a run.
+            The gap to its neighbor, never negative; None for the first delta of a run.
         """
         if run != self._run:
             self._run, self._last_us = run, at_us
@@ -73,13 +73,13 @@ class Pauses:
 
 
 class Gaps:
-    """Durations of gaps: exact quantiles of the first 20,000, or of a fair sample of more."""
+    """Collects the lengths of gaps: exact quantiles of the first 20,000, or of a random sample of more."""
 
     def __init__(self) -> None:
         self.count = 0
         self.max_us = 0
         self._sorted = array("q")
-        # A seed of its own: the same stream always gives the same figures.
+        # A fixed seed: the same stream always has the same quantiles.
         self._chance = random.Random(0)
 
     def add(self, gap_us: int, times: int = 1) -> None:
@@ -99,12 +99,12 @@ class Gaps:
                 insort(self._sorted, gap_us)
 
     def quantile(self, part: float) -> int:
-        """Return the smallest duration that `part` of all do not exceed; 0 without gaps."""
+        """Return the smallest gap that at least this part of all gaps does not exceed; 0 without gaps."""
         return quantile(self._sorted, part)
 
 
 def quantile(ordered: Sequence[int], part: float) -> int:
-    """Return the smallest of these sorted values that `part` of all do not exceed; 0 without values."""
+    """Return the smallest of these sorted values that this part of them does not exceed; 0 without values."""
     if not ordered:
         return 0
     rank = math.ceil(len(ordered) * part)

@@ -1,4 +1,4 @@
-"""The final states of a chat, with everything that is said of them in words, signs and levels. Pure.
+"""The final states of a chat, with their texts, signs and levels. Pure.
 
 To add a final state, add its member to `Outcome` and run `mypy`: it reports each place that must decide about
 the new state, because those places match `Outcome` (or the event's class) without a default.
@@ -15,11 +15,11 @@ from coze_tui.text.format import duration
 from coze_tui.text.i18n import N_, _
 
 Level = Literal["info", "good", "tool", "attention", "error"]
-"""How much an event or an end matters to the reader."""
+"""The importance of an event or outcome for the reader."""
 
 
 class Outcome(StrEnum):
-    """How a turn ended. The store and captures contain the values: Coze's words and our `interrupted`."""
+    """The outcome of a turn. The store and captures contain the values: Coze's words and `interrupted`."""
 
     COMPLETED = "completed"
     FAILED = "failed"
@@ -28,15 +28,15 @@ class Outcome(StrEnum):
     CANCELED = "canceled"
     """The user stopped the chat."""
     SERVER_CANCELED = "server_canceled"
-    """The server announced that the chat was canceled; the user of this program did not do it."""
+    """The server reported that the chat was canceled, but not by the user of this program."""
     EXPIRED = "expired"
-    """The server has given the chat up."""
+    """The chat has expired on the server."""
     INTERRUPTED = "interrupted"
-    """The stream was cut and the rest could not be fetched. It can be recovered."""
+    """The stream was cut and the rest could not be fetched. `recover` can fetch it later."""
 
     @classmethod
     def of(cls, status: str) -> Outcome | None:
-        """Return the final state with this value; None if it is no final state."""
+        """Return the final state with this value, or None."""
         try:
             return cls(status)
         except ValueError:
@@ -44,54 +44,54 @@ class Outcome(StrEnum):
 
     @property
     def level(self) -> Level:
-        """How much the end matters; every list and screen colors it accordingly."""
+        """Return the importance of the outcome; every list and screen colors it accordingly."""
         return _facts_of(self).level
 
     @property
     def sign(self) -> str:
-        """One cell that no other final state has."""
+        """Return the sign of the outcome: one cell, and different from all others."""
         return _facts_of(self).sign
 
     @property
     def can_continue(self) -> bool:
-        """Whether the same chat can continue: once it is recovered, or once it gets its tool outputs."""
+        """Return whether the same chat can continue, after a recovery or with its tool outputs."""
         return _facts_of(self).can_continue
 
     @property
     def needs_user(self) -> bool:
-        """Whether the user must act before the chat can continue."""
+        """Return whether the user must act before the chat can continue."""
         return self is Outcome.REQUIRES_ACTION
 
     @property
     def continues_queue(self) -> bool:
-        """Whether the next queued question is sent after a chat with this end."""
+        """Return whether the next queued question is sent after a chat with this outcome."""
         return _facts_of(self).continues_queue
 
     @property
     def words(self) -> str:
-        """How a past chat ended, in the language in use."""
+        """Return the outcome of a past chat in the language in use."""
         return _(_facts_of(self).words)
 
     @property
     def words_now(self) -> str:
-        """How a turn ended that the user has just followed."""
+        """Return the outcome of a turn that the user has just followed, in the language in use."""
         return _("waits for you") if self.needs_user else self.words
 
     @property
     def reason(self) -> str:
-        """Why there is no complete answer if no error says it; empty if nothing needs to be explained."""
+        """Return why the answer is incomplete if no error explains it; empty if no explanation is needed."""
         text = _facts_of(self).reason
         return _(text) if text else ""
 
     @property
     def event_words(self) -> str:
-        """The name of the event with which Coze announces this end, in the language in use."""
+        """Return the name of the event with which Coze reports this outcome, in the language in use."""
         text = _facts_of(self).event_words
         return _(text) if text else str(self)
 
 
 class _Facts(NamedTuple):
-    """What there is to decide about a final state. Texts are in English."""
+    """The properties of a final state. Texts are in English."""
 
     level: Level
     sign: str
@@ -127,16 +127,16 @@ def _facts_of(outcome: Outcome) -> _Facts:
 
 
 def outcome_of(record: ChatRecord) -> Outcome | None:
-    """Return how a chat ended, or None while it runs or if only its frames can tell."""
+    """Return the outcome of a chat; None if it runs, or if only its frames contain the outcome."""
     if not record.is_final or not record.status:
         return None
     return Outcome.of(record.status) or Outcome.INTERRUPTED
 
 
 def error_of(record: ChatRecord) -> CozeTuiError | None:
-    """Return why a chat failed, as far as it is known."""
+    """Return why a chat failed, as far as this is known."""
     if record.error_code:
-        from coze_tui.api.events import error_of_code  # the first screen does without the events
+        from coze_tui.api.events import error_of_code  # the first screen does not need the events
 
         code = record.error_code
         status = code if 400 <= code <= 599 else 200  # it is stored as the code only if there was no other
@@ -145,7 +145,7 @@ def error_of(record: ChatRecord) -> CozeTuiError | None:
 
 
 def break_words(breaks: Breaks, outcome: Outcome) -> list[str]:
-    """Return what stopped a chat for a while: its waiting for the user, a cut whose rest was fetched."""
+    """Return texts about the breaks of a chat: the waiting for its user, and a cut whose rest was fetched."""
     words = [waited_words(breaks.waited_us)] if breaks.waited_us else []
     if breaks.cut_us and outcome is not Outcome.INTERRUPTED:
         words.append(cut_words(breaks))
@@ -153,15 +153,16 @@ def break_words(breaks: Breaks, outcome: Outcome) -> list[str]:
 
 
 def waited_words(waited_us: int) -> str:
-    """Return how long a chat waited for the user, which no other time contains."""
+    """Return a text about the time a chat waited for its user, which no other time contains."""
     return _("+ {time} for your tool").format(time=duration(waited_us))
 
 
 def cut_words(breaks: Breaks) -> str:
-    """Return when the stream of a chat was cut that is whole now."""
+    """Return a text about the cut in the stream of a chat that is complete now."""
     return _("cut off after {time}, the rest was fetched").format(time=duration(breaks.cut_us))
 
 
 def total_us_of(record: ChatRecord) -> int:
     """Return the duration of a chat that is over in microseconds; 0 while it runs."""
-    return record.total_us if record.is_final else 0  # one that was resumed still has that of its first end
+    # A resumed chat still has the duration up to its first end.
+    return record.total_us if record.is_final else 0

@@ -1,4 +1,4 @@
-"""The parts of a turn that have a place in its transcript, as far as they have arrived. Pure."""
+"""The parts of a turn that appear in its transcript, as far as they have arrived. Pure."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ class Answer:
 
     message_id: str
     text: list[str] = field(default_factory=list)
-    """Pieces, none of them empty, as in `reasoning`."""
+    """Pieces, none of them empty; also in `reasoning`."""
     reasoning: list[str] = field(default_factory=list)
     is_settled: bool = False
     is_completed: bool = False
-    """Whether its completed message has arrived, so that deltas do not change it any more."""
+    """Whether its completed message has arrived; then deltas no longer change it."""
     later: Answer | None = None
-    """The text of deltas after its completed message. It is shown only if it is another answer."""
+    """The text of deltas after its completed message. It is shown only if it is a different answer."""
     before: Answer | None = field(default=None, repr=False)
-    """The answer before it under the same ID: a tool call or a completed message has ended that one."""
+    """The previous answer under the same ID, which a tool call or a completed message has ended."""
     called_at: list[int] = field(default_factory=list, repr=False)
-    """Characters of its text each time that a tool was called meanwhile."""
+    """Lengths of its text at each tool call during the answer."""
     held: list[Message] = field(default_factory=list, repr=False)
-    """Deltas that are not text, such as pieces of a card: they can be read once all have arrived."""
+    """Deltas that are not text, such as pieces of a card, which can be read only when all have arrived."""
     thought_from_us: int = 0
     thought_until_us: int = 0
-    """When its reasoning began and ended, in microseconds after the question; 0 without deltas."""
+    """The start and end of its reasoning, in microseconds after the question; 0 without deltas."""
     new_cleaner: Callable[[], StreamCleaner] = field(default=StreamCleaner, repr=False)
     text_cleaner: StreamCleaner = field(init=False, repr=False)
     reasoning_cleaner: StreamCleaner = field(init=False, repr=False)
@@ -42,31 +42,31 @@ class Answer:
 
     @property
     def thought_us(self) -> int:
-        """How long its reasoning has taken, in microseconds; 0 if that is not known."""
+        """Return the microseconds that its reasoning has taken; 0 if unknown."""
         return self.thought_until_us - self.thought_from_us
 
     @property
     def whole_text(self) -> str:
-        """The text that was shown."""
+        """Return the text that was shown."""
         return "".join(self.text)
 
     @property
     def whole_reasoning(self) -> str:
-        """The chain of thought that was shown."""
+        """Return the reasoning that was shown."""
         return "".join(self.reasoning)
 
     def another(self) -> Answer:
-        """Return the answer of the deltas that follow the completed message of this one under the same ID."""
+        """Return a new answer for deltas that follow the completed message of this one under the same ID."""
         if self.later is None:
             first, _mark, number = self.message_id.partition("#")
             self.later = Answer(f"{first}#{int(number or 1) + 1}", new_cleaner=self.new_cleaner)
         return self.later
 
     def own_text(self, completed: str) -> str:
-        """Return the whole text of this answer by its completed message, whose text replaces the deltas.
+        """Return the whole text of this answer, given its completed message, whose text replaces the deltas.
 
-        If there is an answer before it, or a tool was called meanwhile, some servers complete the last part
-        and others everything under the ID. What came before is kept.
+        After a tool call or an earlier answer under the same ID, some servers complete the last part and
+        others all text under the ID. The earlier text remains.
         """
         own = self.whole_text.strip()
         if own and completed.strip() == own:
@@ -87,11 +87,11 @@ class Answer:
         return completed
 
     def feed(self, text: str) -> Split:
-        """Add a piece of the text as it arrived; return what can be shown of it."""
+        """Add a piece of text as it arrived; return the part of it that can be shown."""
         return self._add(self.splitter.feed(self.text_cleaner.feed(text)))
 
     def flush(self) -> None:
-        """Add what was held back, because no more arrives."""
+        """Add the text that was held back, because the rest of it will not arrive."""
         self._add(self.splitter.feed(self.text_cleaner.flush()))
         self._add(self.splitter.flush())
         self.reasoning += filter(None, [self.reasoning_cleaner.flush()])
@@ -105,23 +105,23 @@ class Answer:
 
 
 class Thoughts:
-    """Measures the reasoning of the answers of a turn: it ends as soon as anything else arrives."""
+    """Measures the reasoning of the answers of a turn. It ends when anything else arrives."""
 
     def __init__(self) -> None:
         self._answer: Answer | None = None
         """The one whose reasoning arrives."""
 
     def arrived(self, answer: Answer, first_us: int, last_us: int) -> None:
-        """Count a delta, or several, of the reasoning of an answer."""
+        """Count one or more deltas of the reasoning of an answer."""
         if self._answer is not answer:
             self.end(first_us)
             if answer.thought_from_us:
-                return  # it went on after something else
+                return  # it continued after something else
             self._answer, answer.thought_from_us = answer, first_us
         answer.thought_until_us = last_us
 
     def end(self, at_us: int) -> None:
-        """Count that something else has arrived."""
+        """Record that something other than reasoning has arrived."""
         if self._answer is not None:
             self._answer.thought_until_us = max(self._answer.thought_until_us, at_us)
             self._answer = None
@@ -129,7 +129,7 @@ class Thoughts:
 
 @dataclass(slots=True)
 class Tool:
-    """A tool call, answered or not; recalled knowledge; or a message of another kind."""
+    """A tool call with or without its response, recalled knowledge, or a message of another kind."""
 
     message_id: str
     type: MessageType
@@ -138,7 +138,7 @@ class Tool:
     at_us: int
     answered_by: str = ""
     answers: str = ""
-    """For a response: the message id of the call."""
+    """For a response: the message ID of the call."""
 
 
 @dataclass(slots=True)

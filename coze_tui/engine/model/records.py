@@ -1,4 +1,4 @@
-"""Chats after the fact: with their frames, at the head of a capture, and how they ended. Pure."""
+"""Records of past chats: their frames, the heads of their captures, and their outcomes. Pure."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from coze_tui.values import valueclass
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _FIRST = 3
-"""Frames by which a chat has sent its ids, if it does."""
+"""If a chat sends its IDs, it does so within this many frames."""
 _HEAD = (
     *("site", "bot_id", "bot_name", "conversation", "title", "question", "content_type", "files"),
     *("conversation_id", "section_id", "chat_id", "logid"),
 )
-"""Fields of a record that a capture has at its head under the same names, in this order."""
+"""Fields of a record that the head of a capture contains under the same names, in this order."""
 
 
 @valueclass
 class ChatFrames:
-    """A chat with its frames, or with those that come after the frames known already."""
+    """A chat with its frames, or only with those after the frames that the caller has."""
 
     record: ChatRecord
     frames: tuple[Frame, ...]
     problems: tuple[Problem, ...] = ()
-    """Of the capture it was read from."""
+    """Problems of the capture that it was read from."""
     left_out: int = 0
-    """Number of frames that come after these and were not read, because all are more than a reply may be."""
+    """Number of later frames that were not read, because there are more than one reply may contain."""
 
 
 def left_out_text(count: int) -> str:
@@ -50,7 +50,7 @@ def left_out_text(count: int) -> str:
 
 
 def ids_of(frames: Sequence[Frame]) -> ChatIdentified:
-    """Return the ids in the first events of a chat; empty if they have none."""
+    """Return the IDs in the first events of a chat; empty if they contain none."""
     state = TurnState()
     for frame in frames[:_FIRST]:
         state.apply(parse_event(frame))
@@ -61,12 +61,12 @@ def ids_of(frames: Sequence[Frame]) -> ChatIdentified:
 
 
 def chat_from_capture(capture: Capture) -> ChatFrames:
-    """Return the chat of a capture: ids that are not at its head come from its first events."""
+    """Return the chat of a capture; IDs that its head lacks come from its first events."""
     head, ids = capture.facts, ids_of(capture.frames)
     known: dict[str, Any] = {name: head.get(name, "") for name in _HEAD}
     known["section_id"] = known["section_id"] or ids.section_id
     known["chat_id"] = known["chat_id"] or ids.chat_id
-    # A conversation of ours need not be bound to the one in which the chat was held.
+    # The local conversation may be bound to another Coze conversation than the one of the chat.
     if "conversation" not in head and "conversation_id" not in head:
         known["conversation_id"] = ids.conversation_id
     record = ChatRecord(
@@ -82,7 +82,7 @@ def chat_from_capture(capture: Capture) -> ChatFrames:
 
 
 def capture_head(record: ChatRecord) -> Mapping[str, str]:
-    """Return the facts at the head of a capture, as `chat_from_capture` reads them; only known ones."""
+    """Return the known facts for the head of a capture, which `chat_from_capture` reads."""
     numbers = {"total_us": total_us_of(record), "waited_us": record.waited_us, "cut_us": record.cut_us}
     known = {
         "sent_at": _iso_of(record.sent_at),
@@ -98,7 +98,7 @@ def _number_of(text: str) -> int:
 
 
 def _ms_of(text: str) -> int:
-    """Return Unix milliseconds, exactly: a float of seconds would lose one now and then."""
+    """Return a time in Unix milliseconds, exactly: a float of seconds would sometimes lose one."""
     try:
         at = datetime.fromisoformat(text)
         return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
@@ -111,5 +111,5 @@ def _iso_of(at_ms: int) -> str:
         return ""
     try:
         return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
-    except OverflowError:  # a number that is no time
+    except OverflowError:  # a number that is too large for a time
         return ""

@@ -11,7 +11,7 @@ from coze_tui.values import valueclass
 
 @valueclass
 class Silence:
-    """The contents of a completed chat without any text."""
+    """The other contents of a completed chat without text."""
 
     has_reasoning: bool = False
     tools: tuple[str, ...] = ()
@@ -19,7 +19,7 @@ class Silence:
 
     @property
     def text(self) -> str:
-        """Return one line for the user: that there is no text, and what there is instead."""
+        """Return one line for the user: that there is no text, and what the chat contains instead."""
         facts = [_("the bot answered without any text")]
         if self.has_reasoning:
             facts.append(_("it sent only reasoning"))
@@ -30,7 +30,7 @@ class Silence:
 
 
 def silence_of(texts: Sequence[str], reasonings: Sequence[str], tools: Sequence[str]) -> Silence | None:
-    """Return what a completed chat contained instead of text; None if it has text."""
+    """Return the contents of a completed chat without text; None if it has text."""
     if any(text.strip() for text in texts):
         return None
     return Silence(any(text.strip() for text in reasonings), tuple(tools))

@@ -63,10 +63,10 @@ _LONGEST_URL = 4_000
 class TurnState:
     """The state of one chat after its events so far.
 
-    Total: any event in any state returns a list of updates, which may be empty.
+    `apply` accepts any event in any state; the list of updates may be empty.
 
     Args:
-        new_cleaner: Returns a cleaner for the deltas of one text; that of a live chat also masks the token.
+        new_cleaner: returns a cleaner for the deltas of one text; in a live chat it also masks the token.
     """
 
     def __init__(
@@ -101,22 +101,22 @@ class TurnState:
 
     @property
     def is_identified(self) -> bool:
-        """Whether the server has the chat, so that a lost stream can be recovered (docs/wire.md 7.4)."""
+        """Return whether its IDs are known, so that the chat can be recovered (docs/wire.md 7.4)."""
         return bool(self.chat_id and self.conversation_id)
 
     @property
     def is_ending(self) -> bool:
-        """Whether the end was announced; only late messages, `done` or the end of file may follow."""
+        """Return whether the end was announced; then only late messages or `done` may follow."""
         return self.outcome is not None or self.error is not None
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """The answers in order; one chat may have several (docs/wire.md 7.2)."""
+        """Return the answers in order; one chat may have several (docs/wire.md 7.2)."""
         return self._answers.all
 
     @property
     def silence(self) -> Silence | None:
-        """What the bot sent instead of a text; None if it has sent text."""
+        """Return the contents of a chat without text; None if the bot has sent text."""
         tools = [part for part in self.parts if isinstance(part, Tool)]
         return silence_of(
             [answer.whole_text for answer in self.answers],
@@ -125,11 +125,11 @@ class TurnState:
         )
 
     def sent(self) -> list[TurnUpdate]:
-        """Return the first updates of every turn: the question was sent."""
+        """Return the first updates of every turn, which report that the question was sent."""
         return [PhaseChanged(Phase.SENDING, 0), EventNoted(EventRecord("sent", 0, level="good"))]
 
     def enter(self, phase: Phase | Outcome, at_us: int, detail: str = "") -> list[TurnUpdate]:
-        """Enter a phase; return no update if it is the present one."""
+        """Enter a phase; return no update if the turn is already in it."""
         if phase is self.phase and phase is not Phase.TOOL:
             return []
         self.phase = phase
@@ -143,7 +143,7 @@ class TurnState:
         return [*self.enter(Phase.SENDING, at_us), note]
 
     def apply_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
-        """Yield the updates of these frames; neighboring deltas of one answer are one update."""
+        """Yield the updates of frames; neighboring deltas of one answer become one update."""
         for event in parse_events(frames):
             yield from self.apply(event)
 
@@ -205,7 +205,7 @@ class TurnState:
                 return [self._note(event, clean_line(frame.event)[:60] or "?", "attention", detail)]
 
     def settle(self, at_us: int) -> list[TurnUpdate]:
-        """Settle the open answers with the text of their deltas: no more text arrives."""
+        """Settle the open answers with the text of their deltas, because no more text arrives."""
         return [
             *self._release_later(at_us),
             *(
@@ -242,7 +242,7 @@ class TurnState:
 
     def _requires_action(self, event: events.ChatRequiresAction, chat: Chat) -> list[TurnUpdate]:
         calls = chat.required_action.tool_calls if chat.required_action else ()
-        # docs/wire.md 3.6: a question node has nothing to submit; its question stands in the answer already
+        # A question node (docs/wire.md 3.6) needs no output, and its question is already in the answer.
         functions = tuple(call for call in calls if call.type != "reply_message")
         self.outcome = Outcome.REQUIRES_ACTION if functions else Outcome.COMPLETED
         updates = [*self._identify(chat), *self.settle(event.frame.at_us), *self._usage(chat.usage)]
@@ -270,12 +270,12 @@ class TurnState:
         if message.role is Role.USER or message.type is not MessageType.ANSWER:
             return [self._note(event, f"{message.type} delta")]
         if message.content_type is ContentType.AUDIO:
-            return [self._note(event, "audio")]  # docs/wire.md 7.2: base64, never text
+            return [self._note(event, "audio")]  # base64, never text (docs/wire.md 7.2)
         answer = self._answers.growing(message.id)
         updates: list[TurnUpdate] = []
         reasoning, text = message.reasoning_content, message.content
         if message.content_type is not ContentType.TEXT and text:
-            if not answer.is_completed:  # else it repeats the card that is complete
+            if not answer.is_completed:  # otherwise it repeats the complete card
                 answer.held.append(message)
             text = ""
         if reasoning:
@@ -295,7 +295,7 @@ class TurnState:
             and not (answer.text if is_text else answer.reasoning)
             and not answer.is_completed
         ):
-            # the time of the first text is that of the delta with which something is to be seen
+            # The time of the first text must be that of the first delta with visible text.
             updates += grow(answer, run.pieces[singles], run.frames[singles : singles + 1])
             singles += 1
         if singles < len(run.frames):
@@ -303,7 +303,7 @@ class TurnState:
         return updates
 
     def _thought(self, answer: Answer, reasoning: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
-        """Add reasoning; without frames if their deltas also contain text, which counts them."""
+        """Add reasoning; `frames` is empty if the deltas also contain text, which counts the frames."""
         if answer.is_completed:
             later = answer.another()
             later.reasoning.append(later.reasoning_cleaner.feed(reasoning))
@@ -317,7 +317,7 @@ class TurnState:
         return [*entered, ReasoningGrew(answer.message_id, piece, *_counted(frames))]
 
     def _said(self, answer: Answer, text: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
-        """Add text of an answer, or reasoning if it stands between the tags that models use."""
+        """Add text of an answer, or reasoning if it is between the tags that models use."""
         if answer.is_completed:
             answer.another().feed(text)
             return [AnswerGrew(answer.message_id, "", *_counted(frames))]
@@ -342,7 +342,7 @@ class TurnState:
         if message.id:
             self.completed_ids.add(message.id)
         if message.role is Role.USER or message.type is MessageType.QUESTION:
-            return [self._note(event, "question")]  # docs/wire.md 7.2: an echo
+            return [self._note(event, "question")]  # an echo (docs/wire.md 7.2)
         updates: list[TurnUpdate] = []
         name, detail = str(message.type), ""
         match message.type:
@@ -378,7 +378,7 @@ class TurnState:
         return [*updates, self._note(event, name, _LEVELS.get(message.type, "info"), detail)]
 
     def _offer(self, questions: Iterable[str], at_us: int) -> list[TurnUpdate]:
-        """Offer questions, or the choices of a question node, that were not offered before."""
+        """Offer questions or choices of a question node that were not offered before."""
         updates: list[TurnUpdate] = []
         for question in map(clean, questions):
             if question.strip() and question not in self.follow_ups:
@@ -404,9 +404,9 @@ class TurnState:
         return self._remarked(message, at_us), said.msg_type
 
     def _answer_completed(self, message: Message, frame: Frame) -> list[TurnUpdate]:
-        """Settle an answer with its completed message; return nothing if that repeats an earlier one.
+        """Settle an answer with its completed message; return nothing if it repeats an earlier one.
 
-        A text that does not continue the completed one of the same ID is another answer.
+        A text that does not continue the completed text under the same ID becomes another answer.
         """
         content = content_of(message)
         text, thought = self._readable(content)
@@ -428,14 +428,14 @@ class TurnState:
         return [*updates, *self._offer(content.choices, frame.at_us)]
 
     def _readable(self, content: Content) -> tuple[str, str]:
-        """Return the text of an answer, its choices numbered as they are offered, and its reasoning."""
+        """Return the text of an answer, with its choices numbered as they are offered, and its reasoning."""
         choices = tuple(map(clean, content.choices))
         offered = list(dict.fromkeys([*self.follow_ups, *choices]))
         split = split_thinking(clean(numbered(Content(content.text, choices), offered)))
         return split.text, split.reasoning
 
     def _release_later(self, at_us: int) -> list[TurnUpdate]:
-        """Make answers of the deltas that followed a completed message, unless they only repeat its text."""
+        """Turn the deltas after a completed message into answers, unless they only repeat its text."""
         updates: list[TurnUpdate] = []
         for answer in self.answers:
             later = answer.later
@@ -445,7 +445,7 @@ class TurnState:
         return updates
 
     def _settle(self, answer: Answer, text: str, reasoning: str, at_us: int) -> list[TurnUpdate]:
-        # docs/wire.md 3.5: the completed text wins; what it leaves empty is kept from the deltas
+        # The completed text replaces the deltas; if it is empty, theirs remains (docs/wire.md 3.5).
         self._thoughts.end(at_us)
         answer.flush()
         if answer.held and not text:
@@ -496,7 +496,7 @@ class TurnState:
         )
 
     def _remarked(self, message: Message, at_us: int) -> list[TurnUpdate]:
-        """Add a message of another kind as a response without a call, if it says anything to a reader."""
+        """Add a message of another kind as a response without a call, if it has readable content."""
         remark = remark_of(message)
         if remark is None:
             return []
@@ -511,7 +511,7 @@ class TurnState:
 
 
 def _counted(frames: Sequence[Frame]) -> tuple[tuple[int, ...], int]:
-    """Return when the frames arrived, and their size in bytes."""
+    """Return the arrival times of frames, and their size in bytes."""
     return tuple(frame.at_us for frame in frames), sum(frame.bytes for frame in frames)
 
 

@@ -1,4 +1,4 @@
-"""Reasoning that a model writes into its answer, between `<think>` and `</think>` at the start. Pure."""
+"""Splits off reasoning that a model writes into its answer between `<think>` and `</think>`. Pure."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ _CLOSE = "</think>"
 
 
 class Split(NamedTuple):
-    """A piece of an answer."""
+    """The reasoning and the text in a piece of an answer."""
 
     reasoning: str
     text: str
 
 
 class ThinkingSplitter:
-    """Splits an answer into reasoning and text while it arrives; a tag may be cut anywhere."""
+    """Splits an answer into reasoning and text while it arrives; a tag may be split between pieces."""
 
     def __init__(self) -> None:
         self._place: Literal["start", "thinking", "text"] = "start"
         self._held = ""
-        """What cannot be decided yet: at the start perhaps a tag, in the reasoning perhaps its end."""
+        """Undecided text: at the start perhaps a tag, in the reasoning perhaps the closing tag."""
         self._is_fresh = False
         """Line ends right after a tag belong to neither."""
 
     def feed(self, piece: str) -> Split:
-        """Return what is decided with the next piece of the answer."""
+        """Add the next piece of the answer; return the part of the text that is decided."""
         if self._place == "text" and not self._is_fresh:
             return Split("", piece)
         reasoning = ""
@@ -53,7 +53,7 @@ class ThinkingSplitter:
         return Split(reasoning, self._fresh(piece))
 
     def flush(self) -> Split:
-        """Return what is held, because the answer has ended."""
+        """Return the text that was held back, because the answer has ended."""
         held, self._held = self._held, ""
         return Split(held, "") if self._place == "thinking" else Split("", held)
 
@@ -72,5 +72,5 @@ def split_thinking(text: str) -> Split:
 
 
 def _begun(text: str) -> int:
-    """Return how many characters at the end of a text may begin the closing tag."""
+    """Return how many characters at the end of a text may be the start of the closing tag."""
     return next((n for n in range(len(_CLOSE) - 1, 0, -1) if text.endswith(_CLOSE[:n])), 0)

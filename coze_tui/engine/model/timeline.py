@@ -1,4 +1,4 @@
-"""One chat as bars over time: waiting, thinking, each tool call, answering, the rest. Pure.
+"""One chat as bars over time: waiting, reasoning, tool calls, answering, the rest. Pure.
 
 It is built from the updates of a live or replayed turn.
 """
@@ -29,7 +29,7 @@ SpanKind = Literal["waiting", "thinking", "tool", "answering", "settling"]
 _MOST_SPANS = 2_000
 _SLICES = 48
 _EACH = 4
-"""Least number of deltas in a slice on average; fewer would show chance, not a rate."""
+"""Smallest average number of deltas in a slice; with fewer, chance would dominate the rate."""
 
 
 @valueclass
@@ -38,16 +38,16 @@ class Span:
 
     kind: SpanKind
     start_us: int
-    """Microseconds since the question was sent, as everywhere here."""
+    """Microseconds since the question was sent, as in all times here."""
     end_us: int
     name: str = ""
     """Name of the tool."""
     deltas: int = 0
-    """Of a run of text."""
+    """Number of deltas in a run of text."""
     rates: tuple[float, ...] = ()
     """Deltas per second in equal slices of the span, for a run of text."""
     is_open: bool = False
-    """Whether the tool never answered, or the step still continues."""
+    """Whether the tool has not answered, or the step continues."""
 
     @property
     def lasted_us(self) -> int:
@@ -55,7 +55,7 @@ class Span:
 
 
 class Timeline:
-    """The steps of one turn. It feeds `figures` too, which have the first text, the gaps and the stalls."""
+    """The steps of one turn. It also updates `figures` with the first text, the gaps and the stalls."""
 
     def __init__(self) -> None:
         self.figures = TurnFigures()
@@ -78,18 +78,18 @@ class Timeline:
             timeline.add(update)
         return timeline
 
-    # --- read ---
+    # --- reading ---
 
     @property
     def spans(self) -> Sequence[Span]:
-        """All steps so far, sorted by start. Tool calls may overlap."""
+        """Return all steps so far, sorted by start. Tool calls may overlap."""
         spans = [*self._done, *(replace(tool, end_us=self.total_us) for tool in self._tools.values())]
         step = self._closed(max(self._step.end_us, self.total_us))
         if step is not None and not (self._tools and self._step.kind == "waiting"):
             spans.append(replace(step, is_open=not self.figures.is_ended))
         return sorted(spans, key=lambda span: (span.start_us, span.end_us))
 
-    # --- fed ---
+    # --- writing ---
 
     def add(self, update: TurnUpdate) -> None:
         """Add the next update."""
@@ -110,7 +110,7 @@ class Timeline:
             case ToolResponded(is_remark=True, at_us=at_us):
                 self._reach(at_us)
             case ToolResponded(call_message_id=call, name=name, at_us=at_us):
-                self._begin("waiting", at_us)  # first: what was waited for so far is the tool
+                self._begin("waiting", at_us)  # before the tool starts: the time until now was waiting
                 called = self._tools.pop(call, None) or Span("tool", at_us, at_us, name)
                 self._keep(replace(called, end_us=max(called.start_us, at_us), is_open=False))
             case FollowUpOffered(at_us=at_us):
@@ -137,14 +137,14 @@ class Timeline:
         """End the present step and start another one."""
         self._reach(at_us)
         step = self._closed(at_us)
-        # While a tool runs its own bar says what is waited for.
+        # While a tool runs, its own bar shows the waiting.
         if step is not None and not (self._tools and self._step.kind == "waiting"):
             self._keep(step)
         self._step = Span(kind, at_us, at_us, is_open=True)
         self._arrivals = array("q")
 
     def _closed(self, at_us: int) -> Span | None:
-        """Return the present step as if it ended now; None if there is nothing to show of it."""
+        """Return the present step as if it ended now; None if there is nothing to show."""
         step = self._step
         end_us = max(step.start_us, at_us)
         if step.kind != "waiting":

@@ -1,4 +1,4 @@
-"""Calls, responses, recalled knowledge and agents as messages describe them (docs/wire.md 3.4). Pure."""
+"""Reads tool calls, responses, recalled knowledge and agents from messages (docs/wire.md 3.4). Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from coze_tui.text.cleaning import clean, clean_line
 FINISH = "generate_answer_finish"
 RECALL = "knowledge_recall"
 _SIGNALS = frozenset({FINISH, "stream_plugin_finish", "interrupt", "hook_call", "empty result"})
-"""Verbose messages that report a step of the run; what they contain is in other messages, too."""
+"""Verbose messages that report a step of the run, and whose content other messages repeat."""
 _AGENTS = frozenset({"multi_agents_jump_to_agent", "multi_agents_backwards"})
 _ID_KEYS = ("tool_call_id", "call_id", "function_call_id", "call_message_id")
 _WRAPPER = frozenset({"content_type", "response_for_model", "type_for_model", "response_type"})
-"""The keys of the wrapper around a response for the model. With any other key it is the tool's own JSON."""
+"""The keys of the wrapper around a response for the model. An object with any other key is the tool's own."""
 _LONGEST_KIND = 60
 _STUDIO_WRAPPER = frozenset({"msg_type", "data", "from_module", "from_unit"})
 
@@ -33,14 +33,14 @@ class Call(NamedTuple):
 
 
 def call_of(message: Message) -> Call:
-    """Return the call in a function_call message of either dialect; bad JSON becomes the arguments."""
+    """Return the call in a function_call message of either dialect; broken JSON becomes the arguments."""
     data = mapping_of(json_or_none(message.content))
     function = mapping_of(data.get("function"))
     name = text_of(data.get("name")) or text_of(function.get("name"))
     arguments = data.get("arguments", function.get("arguments"))
     text = arguments if isinstance(arguments, str) else _json_text(arguments)
     if not data:
-        text = message.content  # docs/wire.md 3.4: may be bad JSON
+        text = message.content  # the JSON may be broken (docs/wire.md 3.4)
     return Call(clean_line(name) or "?", clean(text), _id_in(message) or text_of(data.get("id")))
 
 
@@ -49,11 +49,11 @@ class Response(NamedTuple):
 
     text: str
     call_id: str
-    """Names the call that it answers; empty if the message does not say."""
+    """The ID of the call that it answers; empty if the message has none."""
 
 
 def response_of(message: Message) -> Response:
-    """Return the response of a tool, whole; only a wrapper that adds nothing is removed."""
+    """Return the complete response of a tool; only a wrapper without content of its own is removed."""
     data = mapping_of(json_or_none(message.content))
     text = message.content
     if data.keys() <= _WRAPPER:
@@ -79,7 +79,7 @@ class Agent(NamedTuple):
     id: str
     name: str
     condition: str
-    """Why the bot has chosen it."""
+    """Why the bot has chosen this agent."""
 
 
 class Verbose(NamedTuple):
@@ -92,12 +92,12 @@ class Verbose(NamedTuple):
 
     @property
     def finish_reason(self) -> str:
-        """Of generate_answer_finish; empty if it has none."""
+        """Return the reason in generate_answer_finish; empty if there is none."""
         return clean_line(text_of(self.data.get("finish_reason")))
 
     @property
     def agent(self) -> Agent | None:
-        """Return the agent that answers from now on, or None if the message names none."""
+        """Return the agent that answers from now on, or None if the message has none."""
         name = clean_line(text_of(self.data.get("agent_name"))).strip()
         if self.msg_type not in _AGENTS or not name:
             return None
@@ -114,7 +114,7 @@ class Remark(NamedTuple):
 
 
 def remark_of(message: Message) -> Remark | None:
-    """Return what a message of an unknown type or a verbose one says; None if that is nothing to read."""
+    """Return the content of a verbose message or one of unknown type; None if it has nothing to read."""
     if message.type is MessageType.UNKNOWN:
         name = clean_line(text_of(message.raw.get("type"))).strip()[:_LONGEST_KIND]
         text = clean(shown_text(message)) if _has_words(message.content) else ""
@@ -130,7 +130,7 @@ def remark_of(message: Message) -> Remark | None:
 
 
 def _has_words(text: str) -> bool:
-    """Return whether a text, which may be JSON, has anything in it but names of fields."""
+    """Return whether a text, which may be JSON, contains anything but names of fields."""
     value = json_or_none(text)
     waiting = [value]
     while waiting:
@@ -145,7 +145,7 @@ def _has_words(text: str) -> bool:
 
 
 def verbose_of(content: str) -> Verbose:
-    """Return what a verbose message says; its parts are empty as far as it is not the known JSON."""
+    """Return the content of a verbose message; its fields are empty if the JSON is not of a known form."""
     outer = mapping_of(json_or_none(content))
     data = outer.get("data")
     text = data if isinstance(data, str) else _json_text(data)
@@ -154,7 +154,7 @@ def verbose_of(content: str) -> Verbose:
 
 
 def recalled(content: str) -> str:
-    """Return the documents, scores and slices that a knowledge base has found, whole and clean.
+    """Return all documents, scores and slices that a knowledge base has found, cleaned.
 
     Args:
         content: of a message of type knowledge, or of a verbose one with the msg_type knowledge_recall.
@@ -196,14 +196,14 @@ class Pairing:
         self._unclaimed = 0
 
     def called(self, key: object, name: str, *ids: str) -> None:
-        """Add a call, which `answered` returns as `key`."""
+        """Add a call; `answered` will return `key` for it."""
         self._open.append(_Open(key, frozenset(filter(None, ids)), name))
 
     def answered(self, call_id: str = "", name: str = "") -> object | None:
-        """Return the key of the call that a response answers, or None if that is not known.
+        """Return the key of the call that a response answers, or None if it is unknown.
 
         Args:
-            name: the tool, if the response names it; calls of other tools are out of the question.
+            name: the tool, if the response names it; calls of other tools are then excluded.
         """
         found = next((call for call in self._open if call_id and call_id in call.ids), None)
         if found is None and name:
@@ -214,8 +214,6 @@ class Pairing:
             self._open.remove(found)
             return found.key
         self._unclaimed += 1
-        if self._unclaimed >= len(
-            self._open
-        ):  # each of them has its response, although it is not known which
+        if self._unclaimed >= len(self._open):  # each call has a response, but which one is unknown
             self._open, self._unclaimed = [], 0
         return None

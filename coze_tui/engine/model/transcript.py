@@ -1,4 +1,4 @@
-"""A finished chat as screens, exports and previews show it. Pure."""
+"""Transcripts of finished chats for screens, exports and previews. Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AnswerTranscript:
     text: str
     reasoning: str = ""
     thought_us: int = 0
-    """How long the reasoning took, in microseconds; 0 if that is not known."""
+    """Microseconds that the reasoning took; 0 if unknown."""
 
 
 @valueclass
@@ -40,10 +40,10 @@ class ToolTranscript:
     name: str
     arguments: str = ""
     response: str | None = None
-    """None if the tool never answered, or if it is not known which of several responses is its."""
+    """None if the tool never answered, or if it is unknown which of several responses belongs to it."""
     elapsed_us: int = 0
     is_unpaired: bool = False
-    """A response came that may be its, but does not say which call it answers."""
+    """A response has arrived that may belong to it but names no call."""
 
 
 @valueclass
@@ -53,7 +53,7 @@ class AgentTranscript:
     message_id: str
     name: str
     condition: str = ""
-    """Why the bot has chosen it."""
+    """Why the bot has chosen this agent."""
 
     @property
     def line(self) -> str:
@@ -66,14 +66,14 @@ PartTranscript = AnswerTranscript | ToolTranscript | AgentTranscript
 
 @valueclass
 class ChatTranscript:
-    """One question and what the bot sent back for it."""
+    """One question and everything that the bot sent back for it."""
 
     record: ChatRecord
     """Its question is clean; `bot_name` is the name to show."""
     parts: tuple[PartTranscript, ...] = ()
     follow_ups: tuple[str, ...] = ()
     first: int = 0
-    """Position of its first message in the conversation; 0 if it is not stored."""
+    """Position of its first message in the conversation; 0 if the chat is not stored."""
     last: int = 0
     """Position of its last message."""
     starts_section: bool = False
@@ -81,24 +81,24 @@ class ChatTranscript:
 
     @property
     def outcome(self) -> Outcome:
-        """Return how the chat ended; one that never did was cut off."""
+        """Return the outcome of the chat; one without an end was cut off."""
         return outcome_of(self.record) or Outcome.INTERRUPTED
 
     @property
     def is_running(self) -> bool:
-        """Return whether it has not ended; then `outcome` has no meaning."""
+        """Return whether the chat is running; then `outcome` has no meaning."""
         return not self.record.is_final
 
     @property
     def error(self) -> CozeTuiError | None:
-        """Return why it failed, as far as it is known."""
+        """Return why it failed, as far as this is known."""
         return error_of(self.record)
 
     @property
     def silence(self) -> Silence | None:
-        """Return what the bot sent in a chat that completed without any text; None for all others."""
+        """Return the contents of a chat that completed without text; None for all others."""
         if not self.record.key or self.is_running or self.outcome is not Outcome.COMPLETED:
-            return None  # without a chat there are only messages, perhaps not all
+            return None  # without a chat, there are only messages, perhaps not all
         answers = [part for part in self.parts if isinstance(part, AnswerTranscript)]
         calls = (part for part in self.parts if isinstance(part, ToolTranscript) and part.type in _CALLS)
         return silence_of(
@@ -116,7 +116,7 @@ class ChatTranscript:
 
     @property
     def base_url(self) -> str:
-        """Return the base URL of the site that was asked, or an empty string if it is not known."""
+        """Return the base URL of the chat's site, or an empty string if it is unknown."""
         return base_url_of_site(self.record.site)
 
     @property
@@ -136,27 +136,27 @@ def with_files(question: str, files: Sequence[str]) -> str:
 
 
 def said_words(questions: int, answers: int) -> str:
-    """Return how much was said in a conversation: `2 questions · 1 answer`."""
+    """Return the number of questions and answers in a conversation: `2 questions · 1 answer`."""
     asked = ngettext("{n} question", "{n} questions", questions).format(n=thousands(questions))
     answered = ngettext("{n} answer", "{n} answers", answers).format(n=thousands(answers))
     return f"{asked} · {answered}"
 
 
 def tool_word(name: str) -> str:
-    """Return the name of a tool to show, or of another source; Coze sends none for recalled knowledge."""
+    """Return the name of a tool or another source to show; Coze sends none for recalled knowledge."""
     if name == "time_capsule_recall":
         return _("long-term memory")
     return _("knowledge") if name == "knowledge" else name or _("tool")
 
 
 def agent_line(name: str, condition: str) -> str:
-    """Return an agent that answers from here on, with the reason for choosing it, on one line."""
+    """Return one line about the agent that answers from here on, with the reason for choosing it."""
     why = clean_line(condition).strip()
     return f"→ {clean_line(name)}" + (f" ({why})" if why else "")
 
 
 def event_words(name: str) -> str:
-    """Return the name of an event to show: Coze's word, unless that would say too little."""
+    """Return the name of an event to show: Coze's word, or a text if that word is not clear enough."""
     if name == "answer":
         return _("answer complete")
     outcome = Outcome.of(name)
@@ -178,8 +178,8 @@ def chat_transcripts(
     """Return the chats that consist of these messages, oldest first.
 
     Args:
-        messages: whole chats, in order of position; those without a chat are grouped by question.
-        section_starts: positions at which a new section begins (docs/wire.md 4.6).
+        messages: whole chats, in order of position; messages without a chat are grouped by question.
+        section_starts: positions at which a new section starts (docs/wire.md 4.6).
     """
     return tuple(each_transcript(messages, chats, bot_name, site, section_starts))
 
@@ -221,7 +221,7 @@ def _grouped(messages: Iterable[SavedMessage]) -> Iterator[list[SavedMessage]]:
 def _transcript(
     group: Sequence[SavedMessage], chat: ChatRecord | None, bot_name: str, site: str, starts_section: bool
 ) -> ChatTranscript:
-    if chat is None:  # of the server's list, which holds only chats that are over
+    if chat is None:  # from the server's list, which contains only finished chats
         chat = ChatRecord(
             key=group[0].chat,
             sent_at=group[0].created_at,
@@ -232,7 +232,7 @@ def _transcript(
     question = next((item for item in group if item.type == MessageType.QUESTION), None)
     asked, files = (question.content, question.name) if question else (chat.question, chat.files)
     return ChatTranscript(
-        # an imported question may hold anything
+        # an imported question may contain control characters
         replace(chat, question=clean(asked), files=files, bot_name=bot_name),
         parts=_parts(group),
         follow_ups=tuple(item.content for item in group if item.type == MessageType.FOLLOW_UP),
@@ -259,7 +259,7 @@ def _parts(group: Sequence[SavedMessage]) -> tuple[PartTranscript, ...]:
         elif kind in (MessageType.KNOWLEDGE, MessageType.UNKNOWN):
             parts.append(ToolTranscript(message.message_id, kind, message.name, "", message.content))
         elif kind in _RESPONSES:
-            # a response with a name is paired, and stands right after its call unless it is an old one
+            # A named response has its call; unless it is an old one, it directly follows that call.
             before = group[number - 1].name if number else ""
             call_id = f"before {number}" if message.name and message.name == before else ""
             found = pairing.answered(call_id, message.name)
@@ -276,6 +276,6 @@ def _parts(group: Sequence[SavedMessage]) -> tuple[PartTranscript, ...]:
 
 
 def _unpaired(part: PartTranscript) -> PartTranscript:
-    """Return a part that may be answered by a response that names no call."""
+    """Return a part that a response without a call ID may answer."""
     is_open = isinstance(part, ToolTranscript) and part.type in _CALLS and part.response is None
     return replace(part, is_unpaired=True) if is_open and isinstance(part, ToolTranscript) else part

@@ -1,4 +1,4 @@
-"""Replay of a chat from its frames, by the state machine that reads live turns. Pure."""
+"""Replays a chat from its frames with the state machine for live turns. Pure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class PastTurn:
 
     @property
     def figures(self) -> TurnFigures:
-        """The figures of the turn."""
+        """Return the figures of the turn."""
         return self.timeline.figures
 
     @property
     def outcome(self) -> Outcome:
-        """Return how it ended."""
+        """Return the outcome of the turn."""
         return self.figures.outcome or Outcome.INTERRUPTED
 
 
@@ -45,9 +45,9 @@ def past_turn(
     """Replay a whole chat.
 
     Args:
-        outcome: How it ended, if that is known; otherwise the frames decide; without an end it was cut off.
-        total_us: When it ended, if that is known.
-        breaks: What stopped it for a while, which no frame says.
+        outcome: if known; otherwise the frames decide, and a chat without an end was cut off.
+        total_us: time of the end, if known.
+        breaks: interruptions of the chat, which frames do not contain.
     """
     turn = PastTurn(TurnState(), Timeline())
     found = past_updates(turn.state, frames, outcome=outcome, total_us=total_us, breaks=breaks, logid=logid)
@@ -65,7 +65,7 @@ def past_updates(
     breaks: Breaks = Breaks(),  # noqa: B008 frozen
     logid: str = "",
 ) -> Iterator[TurnUpdate]:
-    """Yield the updates of the live turn, as far as the frames contain them; TurnEnded is the last."""
+    """Yield the updates of the live turn, as far as the frames contain them; the last is TurnEnded."""
     replay = TurnReplay(state)
     yield from replay.start(logid)
     yield from replay.apply_all(frames)
@@ -83,7 +83,7 @@ class TurnReplay:
         self._was_retrieved = False
 
     def start(self, logid: str = "") -> list[TurnUpdate]:
-        """Return the updates of the sending."""
+        """Return the updates that report the sending of the question."""
         self._logid = logid
         return [*self.state.sent(), *([LogidReported(logid)] if logid else [])]
 
@@ -92,7 +92,8 @@ class TurnReplay:
         state, frame = self.state, event.frame
         updates: list[TurnUpdate] = []
         if frame.id == RETRIEVED and not self._was_retrieved:
-            state.outcome = state.error = None  # a recovery: what it fetched is the truth (docs/wire.md 7.4)
+            # A recovery: the fetched state is the correct one (docs/wire.md 7.4).
+            state.outcome = state.error = None
             self._was_retrieved = True
         elif isinstance(event, ChatInProgress) and state.outcome is Outcome.REQUIRES_ACTION:
             updates += state.resumed(frame.at_us)  # tool outputs were submitted (docs/wire.md 4.4)
@@ -100,7 +101,7 @@ class TurnReplay:
         return updates + state.apply(event)
 
     def apply_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
-        """Yield the updates of the next frames; neighboring deltas of one answer are one update."""
+        """Yield the updates of the next frames; neighboring deltas of one answer become one update."""
         for event in parse_events(frames):
             yield from self.apply(event)
 
@@ -114,7 +115,7 @@ class TurnReplay:
         """Return the updates of the end; the arguments are those of `past_turn`.
 
         Args:
-            error: Why it failed, if that is known; otherwise the frames decide.
+            error: why it failed, if known; otherwise the frames decide.
         """
         state = self.state
         self.at_us = max(self.at_us, total_us)

@@ -1,4 +1,4 @@
-"""The updates of a turn: the TurnUpdate union. Values only; their texts are cleaned already."""
+"""The updates of a turn: the TurnUpdate union. Only values, whose texts are already clean."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Phase(StrEnum):
     STOPPING = "stopping"
     RECOVERING = "recovering"
     AWAITING = "awaiting"
-    """The stream was cut, and Coze is still answering: the program asks again from time to time."""
+    """The stream was cut and Coze is still answering; the program asks for the chat from time to time."""
 
 
 @valueclass
@@ -76,7 +76,7 @@ class ReasoningGrew:
     arrivals_us: tuple[int, ...]
     """One arrival time for each Coze delta inside `text`."""
     bytes: int = 0
-    """Size of their frames."""
+    """Total size of their frames."""
 
 
 @valueclass
@@ -87,14 +87,14 @@ class AnswerGrew:
     text: str
     """Only the new part; may be empty, since empty deltas are common (docs/wire.md 3.5)."""
     arrivals_us: tuple[int, ...]
-    """One arrival time for each Coze delta inside `text`: more than one after merging; empty when the text
-    comes from a recovery."""
+    """Arrival time of each delta in `text`: more than one after merging; empty if the text comes from a
+    recovery."""
     bytes: int = 0
 
 
 @valueclass
 class AnswerSettled:
-    """One answer is complete; `text` wins over the text of the deltas (docs/wire.md 3.5)."""
+    """One answer is complete; `text` replaces the text of the deltas (docs/wire.md 3.5)."""
 
     message_id: str
     text: str
@@ -115,18 +115,18 @@ class ToolCalled:
 
 @valueclass
 class ToolResponded:
-    """A tool has answered, knowledge was recalled, or a message of another kind has arrived."""
+    """A tool has responded, knowledge was recalled, or a message of another kind has arrived."""
 
     message_id: str
     call_message_id: str
-    """The ToolCalled it answers; empty for knowledge and for answers without a call."""
+    """Message ID of the ToolCalled that it answers; empty for knowledge and for responses without a call."""
     name: str
     text: str
     elapsed_us: int
     """Microseconds from the call to this response; 0 without a call."""
     at_us: int
     is_remark: bool = False
-    """Whether it is a message of another kind, with Coze's word for it as its name."""
+    """Whether it is a message of another kind; its name is Coze's word for the kind."""
 
 
 @valueclass
@@ -137,7 +137,7 @@ class AgentChanged:
     agent_id: str
     name: str
     condition: str
-    """Why the bot has chosen it; may be empty."""
+    """Why the bot has chosen this agent; may be empty."""
     at_us: int
 
 
@@ -154,7 +154,7 @@ class ActionRequired:
     """The chat waits for the outputs of local tools (docs/wire.md 3.6)."""
 
     tool_calls: tuple[ToolCall, ...]
-    """The calls to run. A `reply_message` is not one of them; its question is the text of the answer."""
+    """The calls to run, without any `reply_message`, whose question is the text of the answer."""
     at_us: int
 
 
@@ -182,14 +182,14 @@ class EventRecord:
 
 @valueclass
 class EventNoted:
-    """An event other than a delta has arrived; also unknown and ignored ones."""
+    """An event other than a delta has arrived, perhaps an unknown or ignored one."""
 
     record: EventRecord
 
 
 @valueclass
 class TurnEnded:
-    """The last update of a turn; exactly one in every case."""
+    """The last update of a turn; every turn has exactly one."""
 
     outcome: Outcome
     at_us: int
@@ -197,7 +197,7 @@ class TurnEnded:
     silence: Silence | None = None
     """The contents of a chat that completed without any text; None for all others."""
     breaks: Breaks = Breaks()
-    """What stopped the turn for a while; `at_us`, as every time of a turn, is without the waiting."""
+    """Interruptions of the turn; `at_us`, as every time of a turn, excludes the waiting."""
 
 
 TurnUpdate = (
@@ -228,9 +228,9 @@ class Followed:
 
 
 async def follow(updates: AsyncGenerator[TurnUpdate, None], show: Callable[[TurnUpdate], object]) -> Followed:
-    """Pass each update of a turn to `show` and return how it ended. Every command follows turns with this.
+    """Pass each update of a turn to `show`; return the outcome. Every command follows turns with this.
 
-    The generator is closed also if `show` raises or the caller is canceled, so that the stream closes too.
+    Closes the generator even if `show` raises or the caller is canceled, so that the stream closes too.
     """
     ended = TurnEnded(Outcome.INTERRUPTED, 0)
     calls: tuple[ToolCall, ...] = ()

@@ -1,1 +1,1 @@
-"""Running turns: the stream, its recording and recovery, the feed to screens, and local tools."""
+"""Running turns: streams, their recording and recovery, feeds to screens, and local tools."""

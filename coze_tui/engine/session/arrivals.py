@@ -1,4 +1,4 @@
-"""The queue between the task that reads a stream and the turn that takes what has arrived."""
+"""The queue between the task that reads a stream and the turn that handles its items."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 class Arrivals(Generic[_T]):
-    """A queue from one task to one other, which takes all that waits at once.
+    """A queue from one task to one other task, which removes all waiting items at once.
 
     A stream can bring 50,000 frames a second. For each of them, `put` and `get` of asyncio.Queue cost as
     much as parsing its JSON.
@@ -30,10 +30,10 @@ class Arrivals(Generic[_T]):
         return not self._items
 
     def put_nowait(self, item: _T, *, may_wait: bool = False) -> None:
-        """Add an item, also if there is no room.
+        """Add an item, even if there is no room.
 
         Args:
-            may_wait: It does not end `gather`.
+            may_wait: the item does not end `gather`.
         """
         if not self._items:
             self._has_some.set()
@@ -49,11 +49,11 @@ class Arrivals(Generic[_T]):
         self.put_nowait(item, may_wait=may_wait)
 
     async def wait(self) -> None:
-        """Wait until there is an item."""
+        """Wait until the queue has an item."""
         await self._has_some.wait()
 
     async def gather(self, seconds: float) -> None:
-        """Wait for more items, unless one of those here may not wait or half of the queue is full."""
+        """Wait for more items, unless a present item may not wait or the queue is half full."""
         try:
             async with asyncio.timeout(seconds):
                 await self._hurries.wait()

@@ -1,4 +1,4 @@
-"""A question between Enter and its departure: stored, and perhaps waiting for a token or for its files."""
+"""A question between Enter and its sending: stored, and perhaps waiting for a token or an upload."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class AskedQuestion:
     """A question that is stored and not sent yet."""
 
     request: ChatRequest
-    """The attachments have no IDs before they are uploaded."""
+    """Its attachments have no IDs before they are uploaded."""
     files: tuple[SentFile, ...]
     settings: Settings
     recorder: JournalRecorder
     error: CozeTuiError | None = None
-    """Why the question cannot be sent. It is not stored then."""
+    """Why the question cannot be sent; if set, the question is not stored."""
     is_stopped: bool = False
     preparing: asyncio.Task[LiveTurn] | None = None
     """Connects and uploads the files."""
 
     def stop(self) -> None:
-        """Do not send it."""
+        """Cancel the sending."""
         self.is_stopped = True
         if self.preparing is not None:
             self.preparing.cancel()

@@ -1,4 +1,4 @@
-"""Saving turns as captures while they run, so that a killed program leaves what has arrived on disk."""
+"""Saves turns as captures while they run, so that received frames survive a killed program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_NAMES = 1_000
 
 
 class CaptureFile:
-    """A growing file that only its owner can read. It is open from the first write to `close`."""
+    """A growing file that only its owner can read. It is open from the first write until `close`."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class CaptureFile:
 
     @classmethod
     def in_folder(cls, folder: Path) -> CaptureFile:
-        """Create a file named by the time, in a folder that is created if necessary.
+        """Create a file named by the time in a folder, which is created if necessary.
 
         Raises:
             FileError: the file cannot be written.
@@ -68,7 +68,7 @@ class CaptureFile:
         """Append text.
 
         Raises:
-            FileError: the file cannot be written any more.
+            FileError: the file can no longer be written.
         """
         try:
             if self._descriptor is None:
@@ -80,12 +80,12 @@ class CaptureFile:
             raise _unwritable(self.path, error) from error
 
     def close(self) -> None:
-        """Close the file; it may be closed already."""
+        """Close the file; may be called twice."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
             try:
                 os.close(descriptor)
-            except OSError:  # what it could not write was told by `write`, but on some network drives
+            except OSError:  # `write` has already reported failures, except on some network drives
                 pass
 
 
@@ -94,7 +94,7 @@ def _unwritable(path: Path, error: OSError) -> FileError:
 
 
 class CaptureRecorder:
-    """Writes a turn into a capture. A failure is reported once, never raised."""
+    """Writes a turn into a capture. A failure is reported once and never raised."""
 
     def __init__(
         self,
@@ -105,12 +105,12 @@ class CaptureRecorder:
         report: Callable[[CozeTuiError], None],
         first: TurnRecord | None = None,
     ) -> None:
-        """Open nothing yet.
+        """Create the recorder without opening the file.
 
         Args:
             site: short name of the site.
             without_token: masks the token, in case a server repeats it.
-            first: another record, which saves everything before the capture does.
+            first: another recorder, which saves everything before the capture does.
         """
         self._open_file = open_file
         self._file: CaptureFile | None = None
@@ -125,7 +125,7 @@ class CaptureRecorder:
         self._is_broken = False
 
     def go_on(self, record: ChatRecord, frames: Sequence[Frame]) -> None:
-        """Write these facts and frames, of a turn that began earlier, before anything else."""
+        """Write the facts and frames of a turn that started earlier, before anything else."""
         self._written = len(frames)
         self._before = self._writer.facts(capture_head(record)) + "".join(map(self._writer.frame, frames))
 
@@ -153,7 +153,7 @@ class CaptureRecorder:
         await self._write(self._writer.facts(capture_head(record)))
 
     async def append(self, frames: FrameLog) -> None:
-        """Write the frames that were added to the turn's log."""
+        """Write the frames that the turn's log has received since the last call."""
         if self._first is not None:
             await self._first.append(frames)
         new = frames.since(self._written)
@@ -175,7 +175,7 @@ class CaptureRecorder:
     async def finish(
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
-        """Write how it ended."""
+        """Write the outcome."""
         if self._first is not None:
             await self._first.finish(state, figures, outcome, error, at_us)
         record = ChatRecord(
@@ -195,7 +195,7 @@ class CaptureRecorder:
             return
         text, self._before = self._before + text, ""
         try:
-            # a slow disk must not delay the stream
+            # In a thread, because a slow disk must not delay the stream.
             await asyncio.to_thread(self._write_now, self._without_token(text))
         except FileError as error:
             self._is_broken = True

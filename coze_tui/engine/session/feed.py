@@ -1,4 +1,4 @@
-"""The queue through which the updates of a turn leave the engine's thread."""
+"""The queue that passes updates of a turn from the engine's thread to a screen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RunningTurn:
 
 
 class _Growing:
-    """Neighboring deltas of one message, joined until the screen takes them."""
+    """Neighboring deltas of one message, joined until the screen reads them."""
 
     __slots__ = ("arrivals_us", "bytes", "kind", "message_id", "texts")
 
@@ -49,12 +49,12 @@ class _Growing:
 class TurnFeed:
     """The only way from the engine's thread to the screen's loop.
 
-    Order is kept and nothing is dropped; deltas of one message are merged while they wait, so a screen
-    that has fallen behind takes few, large updates.
+    The order is preserved and no update is dropped. Deltas of one message are merged while they wait, so a
+    slow screen reads a few large updates.
     """
 
     def __init__(self) -> None:
-        """Create it on the screen's loop."""
+        """Create the feed on the screen's loop."""
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._waiting: list[TurnUpdate | _Growing] = []
@@ -75,7 +75,7 @@ class TurnFeed:
         if wake:
             try:
                 self._loop.call_soon_threadsafe(self._arrived.set)
-            except RuntimeError:  # the screen is gone; the store has the update
+            except RuntimeError:  # the screen is closed; the store has the update
                 pass
 
     def put_all(self, updates: Iterable[TurnUpdate]) -> None:
@@ -84,7 +84,7 @@ class TurnFeed:
             self.put(update)
 
     async def take(self) -> list[TurnUpdate]:
-        """Return all waiting updates, at least one; none after TurnEnded. Called on the screen's loop."""
+        """Wait for updates and return all of them; empty after TurnEnded. Called on the screen's loop."""
         if self._ended:
             return []
         await self._arrived.wait()

@@ -1,4 +1,4 @@
-"""Asking for a chat whose events do not arrive: without a stream, after a cut, or after a long silence."""
+"""Asks for a chat whose events do not arrive: without a stream, after a cut, or after a long silence."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from coze_tui.engine.model.state import TurnState
 from coze_tui.errors import CozeTuiError, ProtocolError, StillAnswering, may_pass
 
 Fetched = tuple[str, object]
-"""What was fetched: the name of the event that would have brought it, and the data."""
+"""A fetched part of a chat: the name of the event that would contain it, and its data."""
 _LONGEST_POLL_SECONDS = 15.0
 """The pause between two requests for a chat doubles up to this."""
 _MOST_UNREADABLE = 3
-"""A server whose replies cannot be read this many times in a row is not one that will answer."""
+"""Number of unreadable replies in a row after which the server is considered unable to answer."""
 
 
 class ChatFetcher:
     """Fetches the end of one chat and the messages that its stream lacks (docs/wire.md 2.3, 7.4).
 
     Args:
-        state: The chat so far; it has the IDs. Nothing is changed in it.
-        stopped: Set when the user stops the turn; every wait ends then.
-        running_seconds: How long to wait for the end while Coze reports that the chat is in progress.
-        poll_seconds: The first pause between two requests.
-        failing_seconds: How long to ask if no request succeeds.
+        state: the chat so far, with its IDs. It is not changed.
+        stopped: set when the user stops the turn; every wait then ends.
+        running_seconds: how long to wait for the end while Coze reports that the chat is in progress.
+        poll_seconds: the first pause between two requests.
+        failing_seconds: how long to ask if no request succeeds.
     """
 
     def __init__(
@@ -52,14 +52,14 @@ class ChatFetcher:
         self._pause = pause
 
     async def chats(self, *, slows_down: bool) -> AsyncGenerator[Chat, None]:
-        """Yield the chat as Coze has it, again and again until it is final or the turn is stopped.
+        """Yield Coze's state of the chat repeatedly until it is final or the turn is stopped.
 
         Args:
-            slows_down: Each pause between two requests is twice as long as the one before, up to 15 s.
+            slows_down: each pause between two requests is twice as long as the previous one, up to 15 s.
 
         Raises:
-            StillAnswering: The chat does not end in time.
-            CozeTuiError: A request is refused for good, or none succeeds in time.
+            StillAnswering: the chat does not end in time.
+            CozeTuiError: a request is refused permanently, or none succeeds in time.
         """
         pause, began = self._poll_seconds, self._clock()
         while (chat := await self._retrieve()) is not None:
@@ -73,7 +73,7 @@ class ChatFetcher:
             pause = min(2 * pause, _LONGEST_POLL_SECONDS) if slows_down else pause
 
     async def rest_if_over(self) -> list[Fetched]:
-        """Return `missing` if the chat is final; nothing if it is not, or if that cannot be found out now."""
+        """Return `missing` if the chat is final; empty if it is not, or if this request fails."""
         try:
             chat = await chats.retrieve(self._client, self._state.conversation_id, self._state.chat_id)
             return await self.missing(chat) if chat.status.is_final else []
@@ -84,7 +84,7 @@ class ChatFetcher:
         """Return the messages of a final chat that its stream lacks, and its end.
 
         Raises:
-            CozeTuiError: The messages cannot be fetched.
+            CozeTuiError: the messages cannot be fetched.
         """
         messages: tuple[Message, ...] = ()
         if chat.status is not ChatStatus.CANCELED:
@@ -99,7 +99,7 @@ class ChatFetcher:
         ]
 
     async def _retrieve(self) -> Chat | None:
-        """Return the chat, after as many requests as are sensible; None when stopped."""
+        """Return the chat, repeating failed requests that may succeed later; None if the turn is stopped."""
         pause, unreadable = self._poll_seconds, 0
         deadline = self._clock() + self._failing_seconds
         while not self._stopped.is_set():
@@ -114,7 +114,7 @@ class ChatFetcher:
         return None
 
     async def _wait(self, seconds: float) -> None:
-        """Pause, but no longer than until the user stops the turn."""
+        """Pause, but only until the user stops the turn."""
         pausing = asyncio.ensure_future(self._pause(seconds))
         stopped = asyncio.create_task(self._stopped.wait())
         try:

@@ -1,6 +1,6 @@
-"""Runs a local command for a tool that the bot asks for, if the settings allow it.
+"""Runs a local command for a tool call of the bot, if the settings allow it.
 
-The bot chooses no part of the command line. Its arguments go to stdin, and no shell is involved.
+The bot controls no part of the command line. Its arguments go to stdin, and no shell is involved.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from coze_tui.errors import ToolCommandError
 from coze_tui.text.cleaning import clean_line
 
 REFUSAL = '{"error": "The user refused to run this tool."}'
-"""Submitted as the output if the user refuses. The bot's model reads it, so it is not translated."""
+"""The output submitted if the user refuses. The bot's model reads it, so it is not translated."""
 OUTPUT_LIMIT = 1 << 20
 _COMPLAINT_LIMIT = 64 << 10
 _PATIENCE = 3.0
@@ -25,12 +25,12 @@ _PATIENCE = 3.0
 
 
 async def run_command(words: Sequence[str], arguments: str, environment: Mapping[str, str]) -> str:
-    """Run a command with the arguments of the call on stdin; return what it prints.
+    """Run a command with the arguments of the call on stdin; return its stdout.
 
     The command does not receive the token. Cancellation kills it and all its child processes.
 
     Raises:
-        ToolCommandError: it cannot be run, has failed, or prints too much.
+        ToolCommandError: it cannot be run, fails, or prints too much.
     """
     try:
         process = await asyncio.create_subprocess_exec(
@@ -68,7 +68,7 @@ async def _feed(process: Process, arguments: str) -> None:
         process.stdin.write(arguments.encode("utf-8", "replace"))
         await process.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):
-        pass  # it does not read them
+        pass  # the command does not read its stdin
     process.stdin.close()
 
 
@@ -102,7 +102,7 @@ async def _kill(process: Process) -> None:
     except ProcessLookupError:
         pass
     try:
-        async with asyncio.timeout(_PATIENCE):  # what has left the group may hold its pipes open
+        async with asyncio.timeout(_PATIENCE):  # a process that left the group may still have the pipes open
             await asyncio.gather(_read_off(process.stdout), _read_off(process.stderr), process.wait())
     except TimeoutError:
         pass

@@ -16,10 +16,10 @@ from coze_tui.store.records import ChatRecord
 
 DAY_MS = 86_400_000
 _DELETED_DAYS = 7
-"""How long a deleted conversation can be restored."""
+"""Days for which a deleted conversation can be restored."""
 _PAUSE_SECONDS = 0.02
 _AT_ONCE = 20
-"""Conversations or captures in one transaction."""
+"""Number of conversations or chats in one transaction."""
 CHECK_AFTER_S = 30.0
 """Seconds between the start of the program and a check of the whole file, which reads all of it."""
 
@@ -28,13 +28,13 @@ async def check_if_due(database: Database, *, after_s: float = CHECK_AFTER_S) ->
     """Check the whole file if a program ended uncleanly or the last check is a week old.
 
     Raises:
-        OSError: the file is gone.
+        OSError: the file was removed.
         StoreError: the store cannot be read or written.
     """
     path = database.path
     if path is None or not await database.write(lambda c: checks.enter(c, now_ms())):
         return
-    # a smaller file was checked when it was opened
+    # A smaller file was checked when it was opened.
     if (await asyncio.to_thread(path.stat)).st_size > CHECKED_BYTES:
         await asyncio.sleep(after_s)
         await database.check()
@@ -42,16 +42,16 @@ async def check_if_due(database: Database, *, after_s: float = CHECK_AFTER_S) ->
 
 
 async def keep_small(database: Database, retention_days: int, now_ms: int) -> None:
-    """Purge what was deleted a while ago, prune captures older than the setting says, give the room back.
+    """Purge old deleted conversations, prune frames by the retention setting, and return unused space.
 
     Raises:
-        StoreError: the store does not take it. What was done is done.
+        StoreError: the store refuses a write. Earlier steps remain done.
     """
     if not database.is_saved:
         return
     before = now_ms - _DELETED_DAYS * DAY_MS
     removed = 0
-    # Only if there is something to do: a write waits for other programs, and reads wait for the write.
+    # Only if there is work to do: a write waits for other programs, and reads wait for the write.
     if await database.read(lambda c: history.deleted_before(c, before, limit=1)):
         removed = await _some_at_a_time(database, lambda c: history.purge_deleted(c, before, limit=_AT_ONCE))
     if retention_days:
@@ -61,7 +61,7 @@ async def keep_small(database: Database, retention_days: int, now_ms: int) -> No
 
 
 async def complete_index(database: Database) -> None:
-    """Index messages that were imported in bulk; until then the search reads them one by one."""
+    """Index messages that were imported in bulk, which the search reads one by one until then."""
     if await database.read(search.has_unindexed):
         await _some_at_a_time(database, search.index_some)
 
@@ -78,7 +78,7 @@ async def prune_conversations(database: Database, keys: Sequence[str]) -> None:
 
 
 async def give_back(database: Database) -> int:
-    """Return unused space of the file to the disk if that pays off; return the number of bytes."""
+    """Return unused space of the file to the disk if that is worthwhile; return the number of bytes."""
     await database.write(search.start_tidying)
     await _some_at_a_time(database, search.tidy_some)
     if not await database.run(retention.vacuum_pays):
@@ -89,7 +89,7 @@ async def give_back(database: Database) -> int:
 
 
 async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection], int]) -> int:
-    """Repeat a step, each time in its own transaction, until it does nothing; return the sum."""
+    """Repeat a step, each time in its own transaction, until it returns 0; return the sum."""
     total = 0
     while done := await database.write(step):
         total += done
@@ -98,12 +98,12 @@ async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection
 
 
 async def close_orphan(database: Database, chat: ChatRecord) -> None:
-    """Finish an orphaned chat, one that was running when its program ended, with the frames it has.
+    """Finish an orphaned chat, one that was running when its program ended, with the frames in the store.
 
-    It is marked as unfetched if Coze may have the rest of it. Does nothing if another program was quicker.
+    It is marked as unfetched if Coze may have the rest of it. Does nothing if another program was faster.
 
     Raises:
-        StoreError: it is as it was; the next start tries again.
+        StoreError: nothing has changed; the next start tries again.
     """
     if not await database.write(lambda c: journal.adopt(c, chat.key, now_ms())):
         return
@@ -114,7 +114,7 @@ async def close_orphan(database: Database, chat: ChatRecord) -> None:
     is_unfetched = lacks_rest(turn.outcome, turn.figures.error)
 
     def write(c: sqlite3.Connection) -> None:
-        if not chat.chat_id:  # the program died after it had written the frame with the IDs, and before them
+        if not chat.chat_id:  # The program ended between writing the frame with the IDs and writing the IDs.
             ids = {name: getattr(turn.state, name) for name in ("chat_id", "conversation_id", "section_id")}
             journal.note_ids(c, chat.key, **ids)
         journal.finish_chat(c, chat.key, ended, messages, is_unfetched=is_unfetched)

@@ -1,4 +1,4 @@
-"""Orphaned chats, which dead programs left without an end, are closed as soon as the store allows it."""
+"""Closes the orphaned chats of ended programs as soon as the store allows it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Orphans:
     """The orphaned chats of a store.
 
     Args:
-        report: Called with each refusal of the store.
+        report: called with each refusal of the store.
     """
 
     def __init__(self, database: Database, report: Callable[[StoreError], None]) -> None:
@@ -30,10 +30,10 @@ class Orphans:
         return chat_key in self._refused
 
     async def close(self) -> None:
-        """Finish the chats that dead programs left, as cut off; the store may refuse that.
+        """Finish the chats that ended programs left, as cut off; the store may refuse that.
 
         Raises:
-            StoreError: The store cannot be read.
+            StoreError: the store cannot be read.
         """
         left = await self._database.run(lambda c: journal.orphaned_chats(c, now_ms()))
         self._refused = {chat.key for chat in left}
@@ -42,13 +42,13 @@ class Orphans:
                 await close_orphan(self._database, chat)
             except StoreError as error:
                 self._report(error)
-                if error.kind == "locked":  # each would wait as long
+                if error.kind == "locked":  # each further chat would wait as long
                     break
             else:
                 self._refused.discard(chat.key)
 
     def store_works_again(self) -> None:
-        """Finish those that the store refused, in the background."""
+        """Finish the chats that the store refused, in the background."""
         if self._refused:
             self._closing = asyncio.create_task(self._close_refused(), name="orphans")
 
@@ -57,7 +57,7 @@ class Orphans:
             await self.close()
 
     async def aclose(self) -> None:
-        """Stop what runs in the background."""
+        """Stop the background task."""
         if self._closing is not None:
             self._closing.cancel()
             await asyncio.gather(self._closing, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Writes of chats, drafts and queues that the store has not accepted yet: in order, until it does."""
+"""Writes of chats, drafts and queues that wait, in order, until the store accepts them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from coze_tui.values import valueclass
 _PASSING: frozenset[StoreErrorKind] = frozenset(
     {"locked", "no locks", "full", "broken", "readonly", "unreadable"}
 )
-"""What may be over later. Any other refusal concerns one write only."""
+"""Kinds of refusals that may end by themselves. Any other refusal concerns one write only."""
 _PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 2.0
 """The pause between two attempts doubles up to this."""
 _AT_THE_END_S = 0.05
-"""The pause while the program waits for it."""
+"""The pause while the program waits to exit."""
 
 Write = Callable[[], Awaitable[None]]
 
 
 @valueclass
 class Unsaved:
-    """The writes that the program could not save before its end."""
+    """The writes that the program could not save before it ended."""
 
     texts: tuple[str, ...]
     """Questions and drafts; not cleaned."""
@@ -43,14 +43,14 @@ class _Item:
 
 
 class Outbox:
-    """Writes into the store, in the order in which `save` is called.
+    """Writes to the store, in the order of the calls of `save`.
 
     If the store is locked, full or broken, this write and all later ones wait here while their callers
     continue. The outbox tries again in the background, until everything is written.
 
     Args:
-        report: Called with the first refusal, and with each that is of another kind than the one before.
-        restored: Called when the store works again and nothing waits.
+        report: called with the first refusal, and with each refusal of another kind than the previous one.
+        restored: called when the store works again and no write waits.
     """
 
     def __init__(
@@ -72,27 +72,27 @@ class Outbox:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the store lacks something that was saved."""
+        """Return whether any saved data is not in the store."""
         return bool(self._waiting)
 
     @property
     def unsaved(self) -> Unsaved | None:
-        """What is not on disk; None if nothing that the user has written."""
+        """Return the texts that are not on disk; None if no text of the user is missing."""
         found = (*self._in_memory.values(), *(item.text for item in self._waiting.values()))
         texts = tuple(dict.fromkeys(text for text in found if text.strip()))
         error = self._failure or self.database.failure
         return Unsaved(texts, error) if texts and error is not None else None
 
     async def save(self, key: Hashable, write: Write, text: str = "", *, supersedes: bool = False) -> None:
-        """Call `write`; return when it has written, or when the store has refused it or works no more.
+        """Call `write`; return when it has succeeded, or when the store has refused it or is still failing.
 
         Never raises StoreError. The first refusal takes as long as the store's patience, later ones no time.
 
         Args:
-            key: What is written. If a write with the same key waits, this one replaces it in its place.
-            write: Writes everything that is not in the store yet, so it may be called again.
-            text: What the user would miss, for `unsaved`.
-            supersedes: The write takes its place at the end instead.
+            key: identifies the data. If a write with the same key waits, this one replaces it in its place.
+            write: writes everything that is not in the store yet, so that it can be repeated.
+            text: the user's text in the data, for `unsaved`.
+            supersedes: remove the earlier write and append this one at the end instead.
         """
         if self._failure is None:
             async with self._writing:
@@ -104,7 +104,7 @@ class Outbox:
         self._waiting[key] = _Item(write, text)
 
     def note(self, error: StoreError) -> None:
-        """Report that the store has refused something else, and try it until it works again."""
+        """Report a refusal of some other operation, and test the store until it works again."""
         before = self._failure
         if before is None or (before.kind, before.stops_saving) != (error.kind, error.stops_saving):
             self._report(error)
@@ -115,7 +115,7 @@ class Outbox:
             self._retrying = asyncio.create_task(self._retry(), name="outbox")
 
     async def close(self, seconds: float) -> None:
-        """Write what waits, for at most this long. `unsaved` is what remains."""
+        """Write everything that waits, for at most this long. `unsaved` contains the rest."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._writing:
                 while self._waiting:
@@ -133,7 +133,7 @@ class Outbox:
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     async def _flush(self) -> None:
-        """Write what waits, as far as the store accepts it. If nothing waits, only try whether it does."""
+        """Repeat the waiting writes as far as the store accepts them. Without any, only test the store."""
         if not self._waiting and not await self._was_written(self._probe):
             return
         while self._waiting:
@@ -141,7 +141,7 @@ class Outbox:
             if not await self._was_written(item.write):
                 return
             self._remember(key, item.text)
-            if self._waiting.get(key) is item:  # else something was added to it meanwhile
+            if self._waiting.get(key) is item:  # otherwise `save` replaced it in the meantime
                 del self._waiting[key]
         if self._failure is not None and self._failure.kind == "full" and not await self._has_room():
             return
@@ -149,12 +149,12 @@ class Outbox:
         self._restored()
 
     def _remember(self, key: Hashable, text: str) -> None:
-        """Remember a text that was written, as long as the store has no file."""
+        """Save a written text for `unsaved` while the store has no file."""
         if not self.database.is_saved:
             self._in_memory[key] = text
 
     async def _was_written(self, write: Write) -> bool:
-        """Call `write`; return False if it has to be called again later."""
+        """Call `write`; return False if it has to be repeated later."""
         rescues = self.database.rescues
         try:
             try:
@@ -162,7 +162,7 @@ class Outbox:
             except StoreError:
                 if rescues == self.database.rescues:
                     raise
-                await write()  # into the store as it is since the rescue
+                await write()  # into the store that the rescue has created
         except StoreError as error:
             error.stops_saving = True
             self.note(error)
@@ -170,7 +170,7 @@ class Outbox:
         return True
 
     async def _has_room(self) -> bool:
-        """Return whether the disk is no longer full, so that the report of that does not come and go."""
+        """Return whether the disk has room for more than one write, so that the report does not flicker."""
         path = self.database.path
         return path is None or await asyncio.to_thread(has_room, path)
 

@@ -1,4 +1,4 @@
-"""Saving a live turn: its frames before they are shown, its messages and figures at the end."""
+"""Saves a live turn: frames before they are shown, messages and figures at the end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from coze_tui.text.cleaning import clean_line
 
 
 class JournalRecorder:
-    """Saves one turn in the store. What the store refuses waits in the outbox, and chatting continues."""
+    """Saves one turn in the store. Refused writes wait in the outbox, and chatting continues."""
 
     def __init__(
         self,
@@ -46,15 +46,15 @@ class JournalRecorder:
         chat_key: int = 0,
         written: int = 0,
     ) -> None:
-        """Write nothing yet.
+        """Create the recorder without writing.
 
         Args:
             site: short name of the site, for a conversation that the store does not have yet.
-            bot_name: likewise.
-            title: likewise; by default it comes from the question.
+            bot_name: for the same case.
+            title: for the same case; by default it comes from the question.
             is_queued: the question comes from the conversation's queue and leaves it once it is written.
             chat_key: a final chat that continues; 0 for a new question.
-            written: how many frames of that chat the store has.
+            written: number of frames of that chat in the store.
         """
         self.conversation = conversation
         self.chat_key = chat_key
@@ -86,12 +86,12 @@ class JournalRecorder:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the store lacks something of the turn."""
+        """Return whether any data of the turn is not in the store."""
         is_whole = self._ids_written and self._end is None and self._written >= len(self._frames)
         return not self.chat_key or not is_whole
 
     async def begin(self, request: ChatRequest) -> None:
-        """Write the question, in one transaction with its conversation, chat, draft and queue; do it once."""
+        """Write the question with its conversation, chat, draft and queue in one transaction; call once."""
         if self._question is None:
             self.sent_at_ms = now_ms()
             self._question = request
@@ -137,7 +137,7 @@ class JournalRecorder:
         self.chat_key = await self._database.write(write)
 
     async def _mark_unwritten(self) -> None:
-        """Mark as unwritten what the store lost: it was damaged, and is another file now."""
+        """Mark everything as unwritten that a rescue of a damaged store has lost."""
         self._rescues = self._database.rescues
         if self._question is None:
             return
@@ -146,7 +146,7 @@ class JournalRecorder:
         self._written, self._ids_written = self._start, not self._ids
 
     async def append(self, frames: FrameLog) -> None:
-        """Write the frames that were added to the turn's log, in one transaction."""
+        """Write the frames that the turn's log has received since the last call, in one transaction."""
         self._frames = frames
         await self._save()
 
@@ -211,7 +211,7 @@ def ended_record(
     at_us: int,
     record: ChatRecord = ChatRecord(),  # noqa: B008 frozen
 ) -> ChatRecord:
-    """Return the record of a chat with what is set when it ends."""
+    """Return the record of a chat with the fields that are set when it ends."""
     usage = figures.usage
     return replace(
         record,
@@ -232,14 +232,14 @@ def ended_record(
 
 
 def lacks_rest(outcome: Outcome, error: CozeTuiError | None) -> bool:
-    """Return whether Coze may have the rest of a chat, so that it is worth asking for it again."""
+    """Return whether Coze may have the rest of a chat, so that a later request is worthwhile."""
     return outcome is Outcome.INTERRUPTED and not is_refusal(error)
 
 
 def error_text(error: CozeTuiError | None) -> str:
-    """What is kept of an error: Coze's own words, or ours where it is not Coze's.
+    """Return the stored text of an error: Coze's own words, or ours for any other error.
 
-    Of a cut, which the outcome says already, only the details are kept.
+    A cut needs only its details, because the outcome already says that there was one.
     """
     match error:
         case None:
@@ -269,7 +269,7 @@ def messages_of(state: TurnState, sent_at_ms: int) -> tuple[SavedMessage, ...]:
                 if part.answered_by and (response := by_call.pop(part.message_id, None)) is not None:
                     messages.append(_saved_tool(response, sent_at_ms))
             case Tool():
-                pass  # stands after its call
+                pass  # added after its call
             case Agent():
                 messages.append(
                     SavedMessage(

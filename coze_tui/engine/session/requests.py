@@ -1,4 +1,4 @@
-"""The request for a question; its files are uploaded first and named by their IDs (docs/wire.md 2.2, 4.8)."""
+"""Builds the request for a question, and uploads its files first (docs/wire.md 2.2, 4.8)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from coze_tui.text.cleaning import clean_line
 
 
 def check(path: SentFile) -> int:
-    """Return the size in bytes of a file to attach; 0 for one on the web, which is not opened.
+    """Return the size in bytes of a file to attach; 0 for a file on the web, which is not opened.
 
     Raises:
-        AttachmentError: it cannot be sent.
+        AttachmentError: the file cannot be sent.
     """
     if isinstance(path, WebFile):
         return 0
@@ -34,7 +34,7 @@ def check(path: SentFile) -> int:
 
 
 def attachments_for(paths: Sequence[SentFile]) -> tuple[Attachment, ...]:
-    """Return the attachments for files that are not uploaded yet: their kinds and names, without IDs."""
+    """Return attachments for files that are not uploaded yet: their types and names, without IDs."""
     return tuple(_attachment(path) for path in paths)
 
 
@@ -44,11 +44,11 @@ def _attachment(path: SentFile, file_id: str = "") -> Attachment:
 
 
 async def upload_all(client: CozeClient, paths: Sequence[SentFile]) -> tuple[Attachment, ...]:
-    """Upload the files, one after the other; those on the web stay there.
+    """Upload the files, one after the other, except those on the web.
 
     Raises:
-        AttachmentError: one cannot be read.
-        ApiError, TransportError: the server did not accept one.
+        AttachmentError: a file cannot be read.
+        ApiError, TransportError: the server did not accept a file.
     """
     sent = []
     for path in paths:
@@ -84,7 +84,7 @@ def request_for(
         attachments=attachments,
         custom_variables=settings.custom_variables,
         parameters=settings.parameters,
-        # the published bot is what every server means by nothing; studio knows no other (docs/wire.md 2.1)
+        # The published bot is the default of every server; Coze Studio knows no other (docs/wire.md 2.1).
         publish_status="" if settings.publish_status == "published_online" else settings.publish_status,
         connector_id=settings.connector_id,
     )

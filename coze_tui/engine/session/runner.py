@@ -1,4 +1,4 @@
-"""One live turn: stream → record → state → updates; stopping and recovery."""
+"""Runs one live turn: stream → record → state → updates, with stopping and recovery."""
 
 from __future__ import annotations
 
@@ -44,32 +44,32 @@ from coze_tui.text.i18n import _
 
 _CANCEL_SECONDS = 2.0
 _GRACE_SECONDS = 2.0
-"""Wait for `done` after the event that ends the chat; it may never arrive (docs/wire.md 7.2)."""
+"""Seconds to wait for `done` after the event that ends the chat; it may never arrive (docs/wire.md 7.2)."""
 _MOST_AT_ONCE = 2_000
-"""Frames that are saved and shown together, so that other tasks of the loop run in between."""
+"""Frames that are saved and shown together; after them, other tasks of the loop can run."""
 _MOST_WAITING = 4_000
-"""Frames that are read ahead; a server that is faster than the disk waits."""
+"""Frames that are read ahead; if the disk is slower than the server, the reader waits."""
 _GATHER_SECONDS = 1 / 30
-"""Deltas that arrive within this time are saved and shown together, as often as a screen is drawn: a
-transaction, and waking two threads, cost more than a delta. Every other frame ends the wait."""
+"""Deltas that arrive within this time are saved and shown together, as often as a screen is drawn, because a
+transaction and waking two threads cost more than a delta. Every other frame ends the wait."""
 _CANNOT_CANCEL = frozenset({4104, 103200005})
 _ID_SECONDS = 1.0
-"""How long a turn that is left waits for the ID of its chat, without which nothing can be fetched later."""
+"""Seconds that `leave` waits for the ID of the chat, without which it cannot be fetched later."""
 _LEAST_WAIT_US = 50_000
-"""A shorter wait for the outputs of local tools is none: no user can be so quick."""
+"""A shorter wait for the outputs of local tools does not count: no user is that fast."""
 _SILENCE_SECONDS = 10.0
-"""Silence after generate_answer_finish after which Coze is asked whether the chat is over: some servers never
-end the stream. Each later silence is twice as long."""
+"""Seconds without an event after generate_answer_finish before Coze is asked whether the chat is over: some
+servers never end the stream. Each later wait is twice as long."""
 
 
 class TurnRecord(Protocol):
-    """Where a turn is saved. Its methods report a full or broken disk; they never raise because of it."""
+    """A recorder of a turn. Its methods report a full or broken disk and never raise because of it."""
 
     async def begin(self, request: ChatRequest) -> None:
-        """Save the question, which is sent afterwards."""
+        """Save the question before it is sent."""
 
     async def append(self, frames: FrameLog) -> None:
-        """Save the frames that were added to the turn's log; they are shown afterwards."""
+        """Save the frames that were added to the turn's log, before they are shown."""
 
     async def identify(self, state: TurnState, logid: str) -> None:
         """Save the IDs of the chat."""
@@ -77,29 +77,29 @@ class TurnRecord(Protocol):
     async def finish(
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
-        """Save how the turn ended, or that it waits for tool outputs."""
+        """Save the outcome of the turn, or that it waits for tool outputs."""
 
 
 _Opened = AbstractAsyncContextManager[ChatStream]
 _Item = Frame | LogidReported | CozeTuiError | None
-"""An item of a turn's queue. None ends its reading: the body has ended, or `ChatTurn.stop` was called."""
+"""An item of a turn's queue. None ends the reading: the body has ended, or `ChatTurn.stop` was called."""
 
 
 class ChatTurn:
     """One question and everything that the bot sends back for it.
 
     Args:
-        record: Saves it before it is shown.
-        streaming: False asks without a stream and polls (docs/wire.md 2.3).
-        gathers: Neighboring deltas that arrived together become one update; False yields one for each.
-        measures: False leaves `figures` empty, for a caller that neither records nor shows them.
-        on_text: Called with the text of the stream as it arrives.
-        idle_seconds: Time without an event after which the stream counts as cut; also how long to wait for
+        record: saves everything before it is shown.
+        streaming: if False, ask without a stream and poll (docs/wire.md 2.3).
+        gathers: merge neighboring deltas that arrived together; if False, yield one update for each.
+        measures: if False, leave `figures` empty, for a caller that neither records nor shows them.
+        on_text: called with the text of the stream as it arrives.
+        idle_seconds: time without an event after which the stream counts as cut; also how long to wait for
             the end of a chat without a stream while Coze reports that it is in progress.
-        poll_seconds: Pause between two requests for a chat that is not streamed, and the first one for a chat
+        poll_seconds: pause between two requests for a chat without a stream, and the first pause for a chat
             whose stream was cut.
-        recovery_seconds: How long to ask for a chat without a stream if no request succeeds.
-        silence_seconds: Time without an event after generate_answer_finish after which Coze is asked whether
+        recovery_seconds: how long to ask for a chat if no request succeeds.
+        silence_seconds: time without an event after generate_answer_finish after which Coze is asked whether
             the chat is over.
     """
 
@@ -163,19 +163,19 @@ class ChatTurn:
 
     @property
     def elapsed_us(self) -> int:
-        """Microseconds since the question was sent, without those in which it waited for the user."""
+        """Return microseconds since the question was sent, without the time of waiting for the user."""
         return int((self._clock() - self._started) * 1_000_000)
 
     def stop(self) -> None:
-        """End the stream; `updates` then cancels the chat at Coze and ends with TurnEnded(canceled)."""
+        """End the stream; `updates` then cancels the chat on the server and ends with TurnEnded(canceled)."""
         self._is_left = False
         self._end_reading()
 
     def leave(self) -> None:
-        """End the stream without canceling the chat, because the program ends or its line is lost.
+        """End the stream without canceling the chat, because the program exits or its terminal is lost.
 
         `updates` then ends with TurnEnded(interrupted). Coze finishes the chat, and `recover_from` can fetch
-        the rest. A question that was sent a moment ago waits up to a second for the ID of its chat.
+        the rest. If the chat has no ID yet, the turn waits up to a second for it.
         """
         if self._stop_asked.is_set():
             return
@@ -188,7 +188,7 @@ class ChatTurn:
     def _end_reading(self) -> None:
         self._stop_asked.set()
         if self._arrived is not None and self._arrived.empty():
-            self._arrived.put_nowait(None)  # wake `_next_items`, which waits for an item
+            self._arrived.put_nowait(None)  # wakes `_next_items`, which waits for an item
 
     def submit(self, outputs: Sequence[ToolOutput]) -> None:
         """Let the next `updates` continue a chat that required action (docs/wire.md 4.4)."""
@@ -217,12 +217,12 @@ class ChatTurn:
         """Let the next `updates` fetch the rest of a chat whose frames are known (docs/wire.md 7.4).
 
         Args:
-            breaks: What stopped it for a while before.
-            waited_us: How long it has waited for the user since its last frame.
+            breaks: its interruptions so far.
+            waited_us: how long it has waited for the user since its last frame.
         """
         self._breaks = breaks
         self._add_waiting(waited_us)
-        from coze_tui.engine.model.turn_replay import TurnReplay  # few turns are recovered
+        from coze_tui.engine.model.turn_replay import TurnReplay  # deferred, because few turns are recovered
 
         self.frames = FrameLog(frames)
         replay = TurnReplay(self.state)
@@ -235,7 +235,7 @@ class ChatTurn:
         self._open = None
 
     async def updates(self) -> AsyncGenerator[TurnUpdate, None]:
-        """Yield all that happens, in order; exactly one TurnEnded, last, unless the consumer is canceled."""
+        """Yield all updates in order. The last one is always TurnEnded, unless the consumer is canceled."""
         self._error, self._is_unfetched = None, False
         for step in (self._begin, self._stream, self._recover, self._end):
             async with aclosing(step()) as updates:
@@ -244,7 +244,7 @@ class ChatTurn:
                         self.figures.add(update)
                     yield update
 
-    # --- start ---
+    # --- starting ---
 
     async def _begin(self) -> AsyncGenerator[TurnUpdate, None]:
         if not self._has_begun:
@@ -265,7 +265,7 @@ class ChatTurn:
 
     async def _stream(self) -> AsyncGenerator[TurnUpdate, None]:
         if self._open is None or self._stop_asked.is_set():
-            return  # only the rest is missing, or nothing was sent
+            return  # only the rest is missing, or the question was not sent
         self._is_sent = True
         unstreamed: Chat | None = None
         self._arrived = Arrivals(_MOST_WAITING)
@@ -291,17 +291,17 @@ class ChatTurn:
         except CozeTuiError as failure:
             self._error = failure
         finally:
-            # one task owns the stream: it is canceled, never raced (docs/architecture.md 3)
+            # One task owns the stream: it is canceled, never raced (docs/architecture.md 3).
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
-            self._open = self._arrived = None  # they hold frames, which would wait for the collector
+            self._open = self._arrived = None  # free their frames at once, without the garbage collector
         if unstreamed is not None:
             async with aclosing(self._poll_begun(unstreamed)) as polled:
                 async for update in polled:
                     yield update
 
     async def _next_items(self, arrived: Arrivals[_Item]) -> list[_Item]:
-        """Return what has arrived, at least one item; nothing if `done` does not arrive in time."""
+        """Return the arrived items, at least one; empty if `done` does not arrive in time."""
         silent, pause = 0.0, self._silence_seconds
         while arrived.empty():
             seconds = _GRACE_SECONDS if self.state.is_ending else self._idle_seconds - silent
@@ -315,7 +315,7 @@ class ChatTurn:
                 if self.state.is_ending:
                     return []
                 if silent >= self._idle_seconds:
-                    # bytes may arrive for ever without one event (docs/textual.md 12.4)
+                    # Bytes without any event can arrive forever, such as SSE comments (docs/textual.md 12.4).
                     detail = _("no event for {seconds} s").format(seconds=round(silent))
                     raise StreamCut("timeout", detail) from None
                 if frames := await self._ask_whether_over(arrived):
@@ -324,12 +324,12 @@ class ChatTurn:
         if (early := self._taken_at + _GATHER_SECONDS - loop.time()) > 0:
             await arrived.gather(early)
         items = arrived.take(_MOST_AT_ONCE)
-        if _is_delta(items[-1]):  # the first delta after anything else is shown at once
+        if _is_delta(items[-1]):  # show the first delta after anything else at once
             self._taken_at = loop.time()
         return items
 
     async def _ask_whether_over(self, arrived: Arrivals[_Item]) -> Sequence[Frame]:
-        """Return the rest of the chat if Coze says that it is over, unless an item arrives before."""
+        """Return the rest of the chat if Coze reports it as final, unless an item arrives first."""
         asking = asyncio.create_task(self._fetcher.rest_if_over())
         arriving = asyncio.create_task(arrived.wait())
         try:
@@ -358,7 +358,7 @@ class ChatTurn:
         is_identified = any(isinstance(update, ChatIdentified | LogidReported) for update in updates)
         if is_identified and self._record is not None:
             await self._record.identify(self.state, self.logid)
-        # only now, and nothing is awaited any more: a new follower receives each of them once
+        # Show them last, without another await: a new follower then receives each frame exactly once.
         self.frames.show()
         return updates
 
@@ -383,14 +383,14 @@ class ChatTurn:
         if error is not None and not isinstance(error, StreamCut):
             return
         if not self.state.is_identified:
-            # nothing is known of the chat, so nothing can be fetched (docs/wire.md 7.4)
+            # The chat has no ID, so nothing can be fetched (docs/wire.md 7.4).
             self._error = foreign_events(self.frames.shown()) or TransportError(
                 "closed", _("the stream ended before the chat began")
             )
             if error is not None:
                 self._error = TransportError(error.kind, error.detail, url=error.url)
             return
-        from coze_tui.diagnostics.explain import cut_reason  # few turns need it, and the start does not
+        from coze_tui.diagnostics.explain import cut_reason  # deferred, because few turns need it
 
         self._error = cut = error or StreamCut("closed")
         self._note_cut(self.elapsed_us)
@@ -405,7 +405,7 @@ class ChatTurn:
             self._error = failure
 
     async def _fetch(self, *, is_recovery: bool = False) -> AsyncGenerator[TurnUpdate, None]:
-        """Ask until the chat is final, then apply what was missing, as frames.
+        """Ask until the chat is final, then apply its missing parts as frames.
 
         Raises:
             CozeTuiError: the request is refused, none succeeds in time, or the chat does not end in time.
@@ -418,7 +418,7 @@ class ChatTurn:
                 asked += 1
                 if chat.status.is_final:
                     final = chat
-                elif is_recovery or asked > 1:  # without a stream the first request is always too early
+                elif is_recovery or asked > 1:  # without a stream, the first request is always too early
                     for update in self._still_running(chat):
                         yield update
         if final is not None:
@@ -427,13 +427,13 @@ class ChatTurn:
         self._is_unfetched = False
 
     async def _apply_fetched(self, chat: Chat) -> list[TurnUpdate]:
-        """Apply the end of a chat and the messages that the stream lacks; return the updates."""
+        """Apply the end of a chat and the messages that the stream lacked; return the updates."""
         note = EventRecord("retrieve", self.elapsed_us, level="good", detail=str(chat.status))
         missing = await self._fetcher.missing(chat)
         return [EventNoted(note), *await self._take([self._frame(*item) for item in missing])]
 
     def _frame(self, event: str, data: object) -> Frame:
-        """Return something that was fetched as a frame, without the token."""
+        """Return a fetched part as a frame, with the token masked."""
         text = self._client.without_token(json.dumps(data, ensure_ascii=False))
         return Frame(event, text, self.elapsed_us, RETRIEVED)
 
@@ -448,7 +448,7 @@ class ChatTurn:
     async def _end(self) -> AsyncGenerator[TurnUpdate, None]:
         state, error = self.state, self._error
         if self._is_left and not state.is_ending and (error is None or isinstance(error, StreamCut)):
-            # a question that was never sent is stopped: there is nothing to fetch
+            # A question that was never sent counts as stopped: there is nothing to fetch.
             outcome, error = Outcome.INTERRUPTED if self._is_sent else Outcome.CANCELED, None
         elif self._stop_asked.is_set() and state.outcome is None:
             for update in state.enter(Phase.STOPPING, self.elapsed_us):
@@ -488,7 +488,7 @@ class ChatTurn:
         self._breaks = replace(self._breaks, cut_us=self._breaks.cut_us or at_us)
 
     async def _cancel(self) -> EventRecord | None:
-        """Cancel the chat on the server, within two seconds; ignore that it is over already.
+        """Cancel the chat on the server, within two seconds; ignore that it may already be over.
 
         See docs/wire.md 4.3.
         """
@@ -509,7 +509,7 @@ class ChatTurn:
 
 
 async def _read(opened: _Opened, started: float, queue: Arrivals[_Item]) -> None:
-    """Read the stream into the queue, without a reference to the turn, which it would keep in memory."""
+    """Read the stream into the queue, without a reference to the turn that would prevent freeing it."""
     try:
         async with opened as stream:
             await queue.put(LogidReported(stream.logid))
@@ -521,7 +521,7 @@ async def _read(opened: _Opened, started: float, queue: Arrivals[_Item]) -> None
     except Exception as failure:  # noqa: BLE001 - our own fault must end the turn
         await queue.put(InternalError(failure))
     else:
-        await queue.put(None)  # the body has ended
+        await queue.put(None)  # the end of the body
 
 
 def _is_delta(item: _Item) -> bool:

@@ -1,4 +1,4 @@
-"""The turns that run now, here or in another program: started, stopped and followed by screens."""
+"""The running turns of this and other programs: started, stopped and followed by screens."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.5
 
 @dataclass(slots=True)
 class LiveTurn:
-    """One turn with the feeds that follow it."""
+    """One turn with the feeds of its followers."""
 
     conversation: str
     question: str
@@ -40,12 +40,12 @@ class LiveTurn:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended, or was resumed."""
+        """Return whether it has not ended, or was resumed."""
         return self.task is not None and not self.task.done()
 
     @property
     def lacks_rest(self) -> bool:
-        """Whether it has ended, and the store says that its rest can be fetched."""
+        """Return whether it has ended and its rest can be fetched, according to the store."""
         if self.ended is None or self.recorder.is_behind or not self.turn.state.is_identified:
             return False
         return lacks_rest(self.ended.outcome, self.ended.error)
@@ -59,17 +59,17 @@ class LiveTurns:
         self._on_end = on_end
 
     def of(self, conversation: str) -> LiveTurn | None:
-        """Return the turn of a conversation, also one that waits for tool outputs."""
+        """Return the turn of a conversation, even one that waits for tool outputs."""
         return self._turns.get(conversation)
 
     @property
     def is_empty(self) -> bool:
-        """Whether no turn runs or waits for tool outputs."""
+        """Return whether no turn runs or waits for tool outputs."""
         return not self._turns
 
     @property
     def running(self) -> tuple[LiveTurn, ...]:
-        """The turns that run."""
+        """Return the running turns."""
         return tuple(live for live in self._turns.values() if live.is_running)
 
     def start(self, live: LiveTurn, feed: TurnFeed) -> None:
@@ -80,14 +80,14 @@ class LiveTurns:
         live.task = asyncio.create_task(self._run(live), name=f"turn {live.conversation}")
 
     def follow(self, conversation: str, feed: TurnFeed) -> LiveTurn | None:
-        """Put all updates of a running turn into the feed, from its start on; None if none runs."""
+        """Put all updates of a running turn into the feed, from its start on; return None if none runs."""
         live = self._turns.get(conversation)
         if live is None or not live.is_running:
             return None
         replay = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
         feed.put_all(replay.start(live.turn.logid))
         feed.put_all(replay.apply_all(live.turn.frames.shown()))
-        if isinstance(phase := live.turn.state.phase, Phase):  # the frames do not tell that it is recovering
+        if isinstance(phase := live.turn.state.phase, Phase):  # the frames do not contain this phase
             feed.put_all(replay.state.enter(phase, live.turn.elapsed_us))
         live.feeds.append(feed)
         return live
@@ -140,12 +140,12 @@ class LiveTurns:
 async def follow_remote(
     database: Database, chat_key: int, feed: TurnFeed, *, is_orphaned: bool = False
 ) -> None:
-    """Put the updates of a chat that another program runs into the feed, until the chat is over.
+    """Put the updates of a chat that another program runs into the feed, until the chat has ended.
 
-    Its frames come from the store, which the programs share.
+    Its frames come from the store, which all programs share.
 
     Args:
-        is_orphaned: No program runs it any more, although the store did not accept its end.
+        is_orphaned: its program has ended, although the store did not accept the end of the chat.
     """
     replay, count, logid = TurnReplay(TurnState()), 0, ""
     feed.put_all(replay.start())
@@ -173,7 +173,8 @@ async def follow_remote(
         if saved is None or not runs or is_orphaned:
             break
         await asyncio.sleep(_POLL_SECONDS)
-    if saved is None or not saved.is_final:  # deleted, or its program has died: only its frames tell
+    # It was deleted, or its program has ended: only its frames have the outcome.
+    if saved is None or not saved.is_final:
         feed.put_all(replay.finish())
     else:
         feed.put_all(replay.finish(outcome_of(saved), saved.total_us, error_of(saved), saved.breaks))

@@ -1,4 +1,4 @@
-"""The files that go with a question: on this machine, or on the web (docs/wire.md 2.2, 4.8)."""
+"""The files of a question: on this machine, or on the web (docs/wire.md 2.2, 4.8)."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ _SOUNDS = frozenset({".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".wma", ".
 
 @valueclass
 class WebFile:
-    """A file that Coze fetches itself, by its URL; coze-tui does not open it."""
+    """A file that Coze downloads by its URL; coze-tui does not open it."""
 
     url: str
 
     @property
     def name(self) -> str:
-        """The URL: it is the only name that tells where the file is."""
+        """Return the URL, because no shorter name identifies the file."""
         return self.url
 
     @property
     def suffix(self) -> str:
-        """Of the file that the URL names, with its dot; may be empty."""
+        """Return the suffix of the file in the URL, with its dot; may be empty."""
         return PurePosixPath(urlsplit(self.url).path).suffix
 
 
 SentFile = Path | WebFile
-"""A file that goes with a question."""
+"""A file that is sent with a question."""
 
 
 def sent_files(text: str) -> Sequence[SentFile]:
-    """Return the files that a user typed: URLs of http or https, or paths (`typed_paths`). Looks at the disk.
+    """Return the files that a user typed: http or https URLs, or paths (`typed_paths`). Reads the disk.
 
     Raises:
-        AttachmentError: it begins as a URL and is none.
+        AttachmentError: a text starts like a URL but is not valid.
     """
     words = text.split()
     if len(words) > 1 and all(web_address(word) is not None for word in words):
@@ -51,7 +51,7 @@ def sent_files(text: str) -> Sequence[SentFile]:
 
 
 def web_address(text: str) -> str | None:
-    """Return the URL of http or https that a text is, without quotes or angle brackets; None for a path."""
+    """Return the http or https URL in a text, without quotes or angle brackets; None for a path."""
     found = re.fullmatch(r"""\s*["'<]?((?i:https?):/.*?)[>"']?\s*""", text, re.DOTALL)
     return found[1] if found is not None else None
 
@@ -60,7 +60,7 @@ def web_file(url: str) -> WebFile:
     """Return a file on the web.
 
     Raises:
-        AttachmentError: the text is no URL of http or https.
+        AttachmentError: the text is not an http or https URL.
     """
     try:
         host = urlsplit(url).hostname

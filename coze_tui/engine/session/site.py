@@ -1,4 +1,4 @@
-"""The site in use: the connection with its token, whose it is, and the bots that are there."""
+"""The site in use: the connection with its token, the token's owner, and the bots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_BOTS = 200
 _LACKS_A_RIGHT = 4101
-"""Coze's code for a good token without the scope for this (docs/wire.md 1.3, 5.1)."""
+"""Coze's code for a valid token without the required permission (docs/wire.md 1.3, 5.1)."""
 
 
 class Connection:
@@ -28,10 +28,10 @@ class Connection:
     The constructor does not connect yet.
 
     Args:
-        secret: A token, or an OAuth login, to try instead of the one that is set or saved.
+        secret: a token, or an OAuth login, to try instead of the configured or saved one.
 
     Raises:
-        CredentialsError: there is no usable token.
+        CredentialsError: no usable token was found.
         SettingsError: the URL of the site cannot be used.
         TransportError: the proxy or the certificates cannot be used.
     """
@@ -79,9 +79,9 @@ class Site:
     """The site in use. Its methods raise ApiError, TransportError and CredentialsError.
 
     Args:
-        connect: Makes a connection; called in a thread, when one is first needed.
-        is_in_use: Whether something may still use the connection of earlier settings.
-        name_bot: Keeps a bot's name, by its id.
+        connect: creates a connection; called in a thread at the first use.
+        is_in_use: returns whether the connection of earlier settings may still be used.
+        name_bot: saves a bot's name by its ID.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Site:
     async def use(self, settings: Settings, connect: Callable[[Settings], Connection] | None = None) -> None:
         """Use other settings: another site, bot or token, perhaps with another way to connect.
 
-        Turns that run or wait go on with the connection that they began with.
+        Running and waiting turns continue with the connection with which they started.
         """
         self.settings = settings
         self._connect = connect or self._connect
@@ -129,20 +129,20 @@ class Site:
             await self._left.pop().aclose()
 
     async def client(self) -> CozeClient:
-        """Return the client with a fresh token; it connects at the first call.
+        """Return the client with a fresh token; connect at the first call.
 
         Raises:
-            CredentialsError: there is no token.
+            CredentialsError: no token was found.
             TransportError: a proxy or certificate setting cannot be used.
         """
         async with self._connecting:
             if self._connection is None:
-                # in a thread: the token may come from a command, certificates are read from disk
+                # In a thread, because the token may come from a command, and certificates are read from disk.
                 self._connection = await asyncio.to_thread(self._connect, self.settings)
             await self._connection.renew()
             return self._connection.client
 
-    # --- who one is ---
+    # --- the account ---
 
     async def check(self) -> User | None:
         """Check the token with the cheapest call; return its owner, or None if the site has no such call.
@@ -154,7 +154,7 @@ class Site:
             return await resources.current_user(client)
         except ApiError as error:
             if isinstance(error, NotFoundError | NotServedError):
-                return None  # studio
+                return None  # Coze Studio
             raise
 
     async def device_code(self, client_id: str) -> DeviceCode:
@@ -169,13 +169,13 @@ class Site:
 
         return await oauth.wait_for_pair(await self.client(), client_id, code)
 
-    # --- whom one talks to ---
+    # --- bots ---
 
     async def bot(self, bot_id: str) -> Bot:
         """Return a bot; only its ID if the token has no permission for more (docs/wire.md 4.5).
 
         Raises:
-            AuthError: the token is good for nothing; told before anything is typed.
+            AuthError: the token is not valid; this is reported before the user types a question.
         """
         if bot_id not in self._bots:
             client = await self.client()
