@@ -1,1 +1,1 @@
-"""The wire: what Coze is sent and what it sends, and nothing but the wire."""
+"""The wire: requests to Coze and its responses, and nothing else."""

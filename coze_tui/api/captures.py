@@ -1,7 +1,7 @@
 """Captures: the frames of a chat as an `.sse` file, which any reader of event streams understands.
 
-What SSE has no place for stands in comment lines: facts about the chat at the head, and before each frame its
-time of arrival, in microseconds from the sending of the question. Standard library only.
+Comment lines contain what SSE has no field for: facts about the chat at the head, and before each frame its
+arrival time, in microseconds since the question was sent. Standard library only.
 
     : coze-tui bot_id="7511000000000000001"
     : coze-tui question="海水为什么咸？"
@@ -44,12 +44,12 @@ _TIME = re.compile(r"[0-9]{1,18}")
 _MOST_PROBLEMS = 100
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LITERAL = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
-"""What percent-encoding leaves as it is."""
+"""Characters that percent-encoding leaves unchanged."""
 
 
 @valueclass
 class Problem:
-    """Something in a file that is not as we write it; reading went on behind it where it could."""
+    """A part of a file that differs from what we write. If possible, reading continues after it."""
 
     line: int
     """1-based."""
@@ -58,22 +58,22 @@ class Problem:
 
 @valueclass
 class Capture:
-    """The frames of one chat, and what is known about it."""
+    """The frames of one chat, and the known facts about it."""
 
     frames: tuple[Frame, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
-    """Of the form `sent_at`, `bot_id`, `question`…; never the token."""
+    """For example `sent_at`, `bot_id` and `question`; never the token."""
     problems: tuple[Problem, ...] = ()
-    """Empty for what was written by `capture_text` and left alone."""
+    """Empty for an unchanged file that `capture_text` has written."""
 
 
 def capture_text(capture: Capture) -> str:
-    """The file. Reading it again gives the same frames and facts, whatever text is in them.
+    """Return the text of a capture file. Reading it returns the same frames and facts, whatever they are.
 
-    Halves of surrogate pairs that stand beside each other in a fact are joined.
+    Adjacent halves of surrogate pairs in a fact are joined.
 
     Raises:
-        ValueError: the key of a fact is not lower-case letters, digits and underscores.
+        ValueError: the key of a fact does not consist of lower-case letters, digits and underscores.
     """
     writer = CaptureWriter()
     pieces = [writer.facts(capture.facts), *map(writer.frame, capture.frames)]
@@ -81,13 +81,13 @@ def capture_text(capture: Capture) -> str:
 
 
 class CaptureWriter:
-    """Gives a file piece by piece, while its chat goes on. Facts may come at any time; later ones win."""
+    """Builds a file piece by piece while its chat runs. Later facts replace earlier ones."""
 
     def __init__(self) -> None:
         self._last_id = ""
 
     def facts(self, facts: Mapping[str, str]) -> str:
-        """The piece that tells some facts.
+        """Return the piece with some facts.
 
         Raises:
             ValueError: as in `capture_text`.
@@ -95,7 +95,7 @@ class CaptureWriter:
         return "".join(_fact_line(key, value) for key, value in facts.items()) + "\n" if facts else ""
 
     def frame(self, frame: Frame) -> str:
-        """The piece that holds the next frame."""
+        """Return the piece with the next frame."""
         text = _frame_text(frame, self._last_id)
         self._last_id = frame.id
         return text + "\n"
@@ -113,7 +113,7 @@ def _json_escape(found: re.Match[str]) -> str:
 
 
 def _frame_text(frame: Frame, last_id: str) -> str:
-    """A frame without its blank line. An id holds for all later frames, so it is written when it changes."""
+    """Return a frame without its blank line. An ID stays in effect, so only a changed one is written."""
     event, data, id_ = frame.event, frame.data, frame.id
     lines = [f": {_AT}{max(0, frame.at_us)}\n"]
     if _needs_escape(frame):
@@ -127,15 +127,15 @@ def _frame_text(frame: Frame, last_id: str) -> str:
 
 
 def _after_colon(value: str) -> str:
-    return f" {value}" if value.startswith(" ") else value  # readers drop one space
+    return f" {value}" if value.startswith(" ") else value  # readers remove one space
 
 
 def _needs_escape(frame: Frame) -> bool:
-    """Whether SSE cannot hold the frame as it is. None from a server is so."""
+    """Return whether SSE cannot contain the frame unchanged. No frame from a server needs this."""
     names = frame.event + frame.id
     return (
         not frame.event
-        or (frame.event == "message" and not frame.data)  # reads as nothing at all
+        or (frame.event == "message" and not frame.data)  # SSE readers skip an empty event
         or "\r" in frame.data
         or any(forbidden in names for forbidden in "\r\n\0")
         or any(not text.isascii() and _SURROGATE.search(text) for text in (frame.data, names))
@@ -147,10 +147,10 @@ def _escaped(value: str) -> str:
 
 
 def read_capture(text: str | Iterable[str], limits: Limits = Limits()) -> Capture:  # noqa: B008 frozen
-    """The frames and facts in a file, or in its lines. Total: what cannot be read is a problem, not an error.
+    """Return the frames and facts in a file or its lines. An unreadable part is a problem, not an exception.
 
-    A file that was not written here is read as an event stream. Frames without a time of their own have that
-    of the frame before. What has come when a limit is passed is kept.
+    Any other file is read as an event stream. A frame without a time gets the time of the previous frame.
+    If a limit is exceeded, everything before it is returned.
     """
     reader = _Reader(limits)
     for line in _lines(text):
@@ -161,7 +161,7 @@ def read_capture(text: str | Iterable[str], limits: Limits = Limits()) -> Captur
 
 
 def _lines(text: str | Iterable[str]) -> Iterator[str]:
-    """LF, CR and CRLF end a line; U+2028 and the like do not (docs/wire.md 3.1)."""
+    """Yield lines that end with LF, CR or CRLF, but not with U+2028 and the like (docs/wire.md 3.1)."""
     for piece in (text,) if isinstance(text, str) else text:
         if "\r" in piece:
             piece = piece.replace("\r\n", "\n").replace("\r", "\n")
@@ -169,7 +169,7 @@ def _lines(text: str | Iterable[str]) -> Iterator[str]:
 
 
 class _Reader:
-    """The state between two lines."""
+    """Reads a capture line by line."""
 
     def __init__(self, limits: Limits) -> None:
         self.frames: list[Frame] = []
@@ -184,21 +184,21 @@ class _Reader:
         self._begin()
 
     def _begin(self) -> None:
-        """Forget the open event."""
+        """Discard the open event."""
         self._event = ""
         self._data: list[str] = []
         self._size = 0
         self._is_escaped = False
 
     def take(self, line: str) -> bool:
-        """Read one line; False where a limit ends the reading."""
+        """Read one line; return False if a limit ends the reading."""
         self._number += 1
         if self._number == 1:
             line = line.removeprefix("\ufeff")
         self._total += len(line) + 1
         if len(line) > self._limits.line:
             return self._stop("line too long")
-        if self._total > 2 * self._limits.reply:  # comments are not counted in a reply
+        if self._total > 2 * self._limits.reply:  # comments do not count toward the size of a reply
             return self._stop("too large")
         if not line:
             return self._dispatch()
@@ -212,7 +212,7 @@ class _Reader:
         return True
 
     def end(self) -> None:
-        """The file is over; its last event counts if it is whole."""
+        """End the file; add the last event if it is complete."""
         if not self._has_ended and (self._event or self._data):
             if Frame(self._event, "\n".join(self._data)).is_whole:
                 self._dispatch()

@@ -1,4 +1,4 @@
-"""Chats: ask and stream, look up, cancel, hand in tool outputs (docs/wire.md 2, 4.1 to 4.4)."""
+"""Asks, streams, retrieves and cancels chats, and submits tool outputs (docs/wire.md 2, 4.1 to 4.4)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from coze_tui.values import valueclass
 DEFAULT_CONNECTOR = "1024"
 """The API channel (docs/wire.md 2.1)."""
 
-# studio's spelling (docs/wire.md 4.2)
+# Coze Studio's spelling (docs/wire.md 4.2)
 _MESSAGES_KEYS = ("data", "Messages")
 
 
 @valueclass
 class Attachment:
-    """An uploaded file, or one on the web, that goes with a question."""
+    """A file of a question: uploaded, or on the web."""
 
     kind: Literal["file", "image", "audio"]
     file_id: str
     name: str = ""
-    """The file's, for people; Coze is not told."""
+    """The file's name, for the user; it is not sent to Coze."""
     file_url: str = ""
     """The URL at which Coze finds a file that is not uploaded (docs/wire.md 2.2)."""
 
@@ -42,22 +42,22 @@ class Attachment:
 
 @valueclass
 class ChatRequest:
-    """One question to one bot (docs/wire.md 2.1)."""
+    """A question to a bot (docs/wire.md 2.1)."""
 
     bot_id: str
     user_id: str
     question: str
     conversation_id: str = ""
-    """Empty: the server makes a new conversation."""
+    """If empty, the server creates a new conversation."""
     attachments: tuple[Attachment, ...] = ()
     custom_variables: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
     publish_status: str = ""
-    """`unpublished_draft` talks to the draft; empty is the published bot."""
+    """`unpublished_draft` for the draft of the bot; empty for the published bot."""
     connector_id: str = ""
 
     def to_wire(self, stream: bool) -> Json:
-        """The body. What is empty is left out; the rest of the history is at the server.
+        """Return the body, without empty fields. The server has the earlier messages.
 
         See docs/wire.md 7.3.
         """
@@ -78,16 +78,16 @@ class ChatRequest:
 
     @property
     def content_type(self) -> str:
-        """Of the question. Text by itself must not be an object_string (docs/wire.md 2.2)."""
+        """Return the type of the question. Text alone must not be an object_string (docs/wire.md 2.2)."""
         return "object_string" if self.attachments else "text"
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """What the attachments are called."""
+        """Return the names of the attachments."""
         return tuple(attachment.name for attachment in self.attachments)
 
     def messages(self) -> Sequence[Json]:
-        """The new question alone."""
+        """Return the new question only."""
         if not self.attachments:
             return [_entered(self.question, self.content_type)]
         items = [attachment.to_wire() for attachment in self.attachments]
@@ -98,14 +98,14 @@ class ChatRequest:
 
 @valueclass
 class ToolOutput:
-    """What a local tool gave for one call."""
+    """The output of a local tool for one call."""
 
     tool_call_id: str
     output: str
 
 
 class ChatStream:
-    """The events of one chat while they come."""
+    """The events of one chat as they arrive."""
 
     def __init__(
         self,
@@ -129,10 +129,10 @@ class ChatStream:
     def frames(
         self, *, started: float | None = None, clock: Callable[[], float] = time.perf_counter
     ) -> AsyncGenerator[Frame, None]:
-        """The frames, once, without the token; see `read_frames`.
+        """Yield the frames with the token masked; call it once. See `read_frames`.
 
         Args:
-            started: the `clock` from which the frames count, if not from the sending of this request.
+            started: the value of `clock` at time 0 of the frames; by default, when this request was sent.
         """
         return read_frames(
             self._stream.response,
@@ -156,12 +156,12 @@ async def stream(
     streaming: bool = True,
     on_text: Callable[[str], None] | None = None,
 ) -> AsyncIterator[ChatStream]:
-    """Ask, and read the answer as it is made. Never sent twice (docs/wire.md 5.4).
+    """Send a question and read the answer as it arrives. Never sends it twice (docs/wire.md 5.4).
 
     Args:
-        streaming: False asks for no stream: the chat runs on at the server, and `frames` raises
-            ChatWithoutStream with it (docs/wire.md 2.3). Some servers do the one where the other was asked
-            for, so that both replies are read in either case.
+        streaming: if False, the request asks for no stream: the chat continues on the server, and `frames`
+            raises ChatWithoutStream with it (docs/wire.md 2.3). Some servers ignore this parameter, so both
+            kinds of reply are read in either case.
     """
     params = {"conversation_id": request.conversation_id}
     async with client.open_stream("/v3/chat", request.to_wire(stream=streaming), params) as opened:
@@ -169,19 +169,19 @@ async def stream(
 
 
 async def retrieve(client: CozeClient, conversation_id: str, chat_id: str) -> Chat:
-    """Return a chat with its present status. Call it at most once a second (docs/wire.md 4.1)."""
+    """Return a chat with its current status. Call it at most once per second (docs/wire.md 4.1)."""
     answer = await client.get_json("/v3/chat/retrieve", _ids(conversation_id, chat_id))
     return Chat.from_wire(answer.mapping(*CHAT_KEYS))
 
 
 async def list_messages(client: CozeClient, conversation_id: str, chat_id: str) -> tuple[Message, ...]:
-    """The messages of a final chat, in no sure order; none after a failed one (docs/wire.md 4.2)."""
+    """Return the messages of a final chat, in any order; none after a failed one (docs/wire.md 4.2)."""
     answer = await client.get_json("/v3/chat/message/list", _ids(conversation_id, chat_id))
     return tuple(Message.from_wire(item) for item in answer.items(*_MESSAGES_KEYS))
 
 
 async def cancel(client: CozeClient, conversation_id: str, chat_id: str) -> Chat:
-    """Stop a chat at the server. Its stream is to be closed by the caller (docs/wire.md 4.3)."""
+    """Cancel a chat on the server. The caller must close its stream (docs/wire.md 4.3)."""
     answer = await client.post_json("/v3/chat/cancel", _ids(conversation_id, chat_id))
     return Chat.from_wire(answer.mapping(*CHAT_KEYS))
 
@@ -195,7 +195,7 @@ async def submit_tool_outputs(
     *,
     on_text: Callable[[str], None] | None = None,
 ) -> AsyncIterator[ChatStream]:
-    """Hand in all that a chat in requires_action waits for; the same chat goes on (docs/wire.md 4.4)."""
+    """Submit all outputs that a chat in requires_action waits for; the chat continues (docs/wire.md 4.4)."""
     body = {
         "tool_outputs": [
             {"tool_call_id": output.tool_call_id, "output": output.output} for output in outputs

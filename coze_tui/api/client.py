@@ -1,4 +1,4 @@
-"""CozeClient: one site, one token, and how a request is made, repeated and answered. Knows no endpoint."""
+"""CozeClient: sends, retries and reads requests to one site with one token. It knows no endpoint."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ Files = Mapping[str, tuple[str, IO[bytes] | bytes, str]]
 
 @valueclass
 class OpenStream:
-    """The reply to a chat, of which the head has arrived and reports success."""
+    """A response to a chat whose head has arrived and reports success."""
 
     response: httpx.Response
     started: float
     """`time.perf_counter()` when the request was sent."""
     logid: str
     without_token: Callable[[str], str]
-    """Masks the token, should the server repeat it."""
+    """Masks the token, in case the server repeats it."""
 
 
 class CozeClient:
-    """A connection to one Coze site with one token. Belongs to one event loop.
+    """A client for one Coze site with one token. Belongs to one event loop.
 
-    The token is asked for at every request and kept nowhere. Redirects are not followed. No exception of
-    httpx leaves: what fails below HTTP is a TransportError, what is no Coze answer a ProtocolError.
+    The token is requested for each call and not stored. Redirects are not followed. No exception of httpx
+    escapes: a failure below HTTP becomes a TransportError, a reply that is not Coze's a ProtocolError.
     """
 
     def __init__(
@@ -77,16 +77,16 @@ class CozeClient:
         user_agent: str = f"coze-tui/{__version__}",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Connect to nothing yet, but read the certificates and the proxy variables.
+        """Read the certificates and the proxy variables, without connecting.
 
         Args:
-            idle_timeout: seconds between two pieces of a stream; a stream has no total limit.
-            reply_timeout: seconds for a whole call that is no stream and no upload.
+            idle_timeout: seconds between two pieces of a stream; the whole stream has no limit.
+            reply_timeout: seconds for a whole call other than a stream or an upload.
 
         Raises:
-            SettingsError: the address is none, or would send the token in the clear.
-            TransportError: a variable of the environment, the proxy or the CA file cannot be used;
-                `detail` begins with its name.
+            SettingsError: the URL is not valid, or would send the token unencrypted.
+            TransportError: an environment variable, the proxy or the CA file cannot be used; `detail` starts
+                with its name.
         """
         try:
             self.base_url = coercion.base_url(base_url.strip(), Path())
@@ -105,49 +105,49 @@ class CozeClient:
         )
 
     def without_token(self, text: str) -> str:
-        """The text with the token of now masked, should it stand there."""
+        """Return the text with the current token masked."""
         return self._auth.masked_in(text)
 
     def new_cleaner(self) -> SecretCleaner:
-        """Return a cleaner for text that comes in deltas, over which the server may split the token."""
+        """Return a cleaner for text that arrives in deltas, which may split the token."""
         return SecretCleaner(lambda: self._auth.secret)
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         with suppress(*LOWER_FAILURES):
             await self._http.aclose()
 
-    # --- calls, answered as a whole ---
+    # --- calls with a complete response ---
 
     async def get_json(self, path: str, params: Mapping[str, str] | None = None) -> Envelope:
-        """Ask for something. May be sent again after a lost connection, a 429 or a 5xx."""
+        """Send a GET request. It may be repeated after a lost connection, a 429 or a 5xx."""
         return envelope_of_reply(await self._call("GET", path, params, repeatable=True))
 
     async def post_json(
         self, path: str, body: Json, params: Mapping[str, str] | None = None, *, repeatable: bool = False
     ) -> Envelope:
-        """Send something. Sent again only if no connection was made, or if `repeatable`: it only asks."""
+        """Send a POST request. It is repeated only if no connection was made, or if `repeatable`."""
         return envelope_of_reply(await self._call("POST", path, params, body=body, repeatable=repeatable))
 
     async def put_json(self, path: str, body: Json) -> Envelope:
-        """Replace something."""
+        """Send a PUT request."""
         return envelope_of_reply(await self._call("PUT", path, body=body))
 
     async def delete(self, path: str) -> Envelope:
-        """Delete something."""
+        """Send a DELETE request."""
         return envelope_of_reply(await self._call("DELETE", path))
 
     async def upload(self, path: str, files: Files) -> Envelope:
-        """Send files. Time is limited between two pieces, not for the whole."""
+        """Upload files. The timeout applies between two pieces, not to the whole."""
         return envelope_of_reply(await self._call("POST", path, files=files))
 
     async def post_without_token(self, path: str, body: Callable[[], Json]) -> Reply:
-        """Send JSON without a token, once, and return the reply even if it is an error.
+        """Send JSON without a token, once; return the reply even if it is an error.
 
         See docs/wire.md 1.4.
 
         Args:
-            body: gives what is sent, which may hold secrets and is not kept.
+            body: returns the JSON, which may contain secrets and is not stored.
         """
         request = self._request("POST", path, None, body=body())
         return await self._try(request, self._reply_timeout, with_token=False)
@@ -158,14 +158,14 @@ class CozeClient:
     async def open_stream(
         self, path: str, body: Json, params: Mapping[str, str] | None = None
     ) -> AsyncIterator[OpenStream]:
-        """Send something that is answered by an event stream. The response is closed at the end.
+        """Send a request whose response is an event stream. The response is closed at the end.
 
-        What the body is, its reader decides (`read_frames`): the Content-Type may be wrong.
+        The Content-Type may be wrong, so `read_frames` decides what the body is.
 
         Raises:
-            ApiError: the status is that of a refusal (docs/wire.md 3.7).
-            ProtocolError: the status is a failure, and the answer is something else than Coze's.
-            TransportError: there is no answer.
+            ApiError: the status means a refusal (docs/wire.md 3.7).
+            ProtocolError: the status means a failure, and the response is not Coze's.
+            TransportError: no response has arrived.
         """
         request = self._request("POST", path, params, body=body, accept="text/event-stream, application/json")
         started = time.perf_counter()
@@ -218,7 +218,7 @@ class CozeClient:
         files: Files | None = None,
         repeatable: bool = False,
     ) -> Reply:
-        """The whole reply, whatever it says, after as many tries as are safe."""
+        """Return the whole reply, whatever it contains, after as many attempts as are safe."""
         seconds = None if files else self._reply_timeout
         for delay in _RETRY_DELAYS:
             request = self._request(method, path, params, body=body, files=files)
@@ -248,12 +248,12 @@ class CozeClient:
         return reply
 
     async def _send(self, request: httpx.Request, *, with_token: bool = True) -> httpx.Response:
-        """The head of the reply."""
+        """Send a request; return once the head of the response has arrived."""
         started = time.perf_counter()
         try:
             response = await self._http.send(request, stream=True, auth=self._auth if with_token else None)
         except LOWER_FAILURES as error:
-            # Without its cause, in whose frames the Authorization header stands.
+            # Not chained to its cause: the cause's traceback frames contain the Authorization header.
             by_proxy = goes_by_proxy(request.url, self._proxy)
             failure = transport_error(error, request.url, by_proxy=by_proxy)
             self._log_reply(request, started, str(failure))
@@ -263,7 +263,7 @@ class CozeClient:
         return response
 
     def _log_reply(self, request: httpx.Request, started: float, outcome: str) -> None:
-        """For the debug log."""
+        """Write the result of a request to the debug log."""
         if _log.isEnabledFor(logging.DEBUG):
             headers = {
                 name: MASK if name == "authorization" else value for name, value in request.headers.items()
@@ -273,7 +273,7 @@ class CozeClient:
             _log.debug("%s", self.without_token(text))
 
     async def _read_refusal(self, response: httpx.Response) -> Reply:
-        """What came in place of a stream, as far as it comes."""
+        """Read the error body that was sent instead of a stream, up to the size limit."""
         body = bytearray()
         is_encoded = False
         with suppress(TimeoutError, *LOWER_FAILURES):
@@ -283,13 +283,13 @@ class CozeClient:
 
 
 class _Bearer(httpx.Auth):
-    """Puts the token into the head of each request."""
+    """Adds the token to the headers of each request."""
 
     def __init__(self, token: Callable[[], str]) -> None:
         self._token = token
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        # Never in a local variable here: a traceback may show them.
+        # Never in a local variable here: a traceback may show local variables.
         request.headers["Authorization"], fault = _authorization(self._token())
         if fault is not None:
             raise CredentialsError(fault)
@@ -297,19 +297,19 @@ class _Bearer(httpx.Auth):
 
     @property
     def secret(self) -> str:
-        """The token of now."""
+        """Return the current token."""
         return self._token().strip()
 
     def masked_in(self, text: str) -> str:
-        """The text without the token. One of a few letters is no secret, and stands everywhere."""
-        if self._token().strip() not in text:  # as of nearly all frames of a stream
+        """Return the text with the token masked, unless it is so short that it would match ordinary text."""
+        if self._token().strip() not in text:  # nearly all frames of a stream contain no token
             return text
         is_secret = len(self._token().strip()) >= LEAST_SECRET
         return text.replace(self._token().strip(), MASK) if is_secret else text
 
 
 def _authorization(token: str) -> tuple[str, Literal["missing", "malformed"] | None]:
-    """The header, or what is wrong with the token."""
+    """Return the header's value, or the problem of the token."""
     token = token.strip()
     if not token:
         return "", "missing"
@@ -319,7 +319,7 @@ def _authorization(token: str) -> tuple[str, Literal["missing", "malformed"] | N
 
 
 def _encoded(body: Json) -> bytes:
-    """JSON in UTF-8. Halves of surrogate pairs are joined, or replaced where the other half is missing."""
+    """Return JSON in UTF-8. Halves of surrogate pairs are joined, or replaced if they are single."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     try:
         return text.encode()
@@ -336,7 +336,7 @@ def _is_overloaded(reply: Reply) -> bool:
 
 
 async def _read_reply(response: httpx.Response) -> Reply:
-    """A whole reply; of a failed one only what an error can be long, and what comes of it."""
+    """Return a whole reply; a failed one is cut after the largest size of an error."""
     body = bytearray()
     is_encoded = False
     if not response.is_success:

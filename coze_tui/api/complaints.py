@@ -11,7 +11,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.values import valueclass
 
 UNEXPLAINED = -1
-"""The code of a failure for which the server gave none."""
+"""The code of a failure if the server has sent none."""
 
 _DEEPEST = 6
 _MOST_ITEMS = 3
@@ -30,9 +30,9 @@ _MESSAGES = (
 _TEXTS = ("detail", "error", "err", "errors", "details", "lasterror", "data", "title")
 """Keys that may contain the message itself, if there is none under its own name."""
 _DETAILS = ("error", "err", "errors", "detail", "details")
-"""Objects or lists whose message is shown beside that of the object that contains them."""
+"""Objects or lists whose message is shown next to that of the object that contains them."""
 _WRAPPERS = ("lasterror", "responsemetadata", "baseresp", "data", "result", "response", "fault", "body")
-"""Objects that are read first if the object that contains them says nothing; then any other is."""
+"""Objects that are read first if the object that contains them has no message; then any other object is."""
 _SUCCESSES = ("success", "ok", "issuccess", "succeeded")
 _FAULTS = ("error", "errors", "err", "fault", "errorresponse")
 _MOST_KEYS = 20
@@ -44,27 +44,27 @@ class Complaint:
     """The code and the message of an error that a server reports."""
 
     code: int
-    """0 if there is none."""
+    """0 if it is missing."""
     msg: str
-    """Empty if there is none; not cleaned."""
+    """Empty if it is missing; not cleaned."""
 
 
 def complaint_of(value: object, text: str = "") -> Complaint:
     """Return code and message of an error in any of its shapes.
 
     Args:
-        text: The text that the JSON value was read from. It is the message if the value has none; an error
-            page is reduced to its words, and has the status that it names as its code.
+        text: the text of the JSON value, which is the message if the value has none. An error page is reduced
+            to its text; the status in it becomes the code.
     """
     code, msg, word = _read(value)
-    if msg.startswith("{"):  # the JSON of a server behind, passed on as text
+    if msg.startswith("{"):  # the JSON of an upstream server, passed on as text
         inner = _read(_json_or_none(msg))
         code, msg, word = (code or inner[0], inner[1], word or inner[2]) if inner[1] else (code, msg, word)
     if not (code or msg or word):
         if is_page(text) or (isinstance(value, str) and is_page(value)):
             words = words_of(text if is_page(text) else text_of(value))
             return Complaint(status_in(words), words)
-        # an empty object has nothing to show
+        # An empty object has nothing to show.
         msg = clean_line(text.strip())[:_LONGEST_EXCERPT] if value or not isinstance(value, dict) else ""
     elif is_page(msg):
         msg = words_of(msg)
@@ -75,10 +75,10 @@ def complaint_of(value: object, text: str = "") -> Complaint:
 
 
 def is_complaint(body: Json) -> bool:
-    """Return whether an object reports an error by itself, under whatever HTTP status it arrives.
+    """Return whether an object reports an error by itself, whatever its HTTP status.
 
-    A code other than 0 does, `success: false`, and an error object; a message alone does not. Code 0 means
-    success whatever stands beside it (docs/wire.md 4), except `success: false`.
+    It does with a code other than 0, with `success: false`, and with an error object, but not with a message
+    alone. Code 0 means success whatever else the object contains (docs/wire.md 4), except `success: false`.
     """
     return _complains(body, 0)
 
@@ -115,7 +115,7 @@ def is_message_without_data(body: Json) -> bool:
 
 
 def _is_said(detail: object) -> bool:
-    """Return whether a `detail` is a message; Coze's own contains a logid only."""
+    """Return whether a `detail` is a message; Coze's own contains only a logid."""
     return bool(_read(detail)[1])
 
 
@@ -181,7 +181,7 @@ def _read_items(items: list[object], depth: int) -> tuple[int, str, str]:
 
 
 def _joined(outer: tuple[int, str, str], inner: tuple[int, str, str]) -> tuple[int, str, str]:
-    """Return what both say; the message of the inner one follows."""
+    """Return both messages joined, the inner one second, with the first known code."""
     msgs = [outer[1]] if outer[1] else []
     if inner[1] and inner[1] not in outer[1]:
         msgs.append(inner[1])
@@ -189,13 +189,13 @@ def _joined(outer: tuple[int, str, str], inner: tuple[int, str, str]) -> tuple[i
 
 
 def _code_in(keys: Json) -> tuple[int, str]:
-    """Return the first number and the first word that stand where codes do."""
+    """Return the first number and the first word among the fields for codes."""
     number, word = 0, ""
     for key in _CODES:
         given = keys.get(key)
         found = int_of(given)
         if key == "status" and not (400 <= found < 600 or (text_of(given).isupper() and not found)):
-            continue  # such as "failed", or a flag
+            continue  # for example "failed", or a flag
         number = number or found
         if isinstance(given, str) and not found and given.strip("0 ") and given.lower() not in _NO_WORDS:
             word = word or given.strip()

@@ -1,4 +1,4 @@
-"""How a connection is made: trusted certificates, proxies, and what the environment breaks of them."""
+"""Opens connections with the right certificates and proxies, and reports bad environment variables."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def open_client(
     ca_file: str | None = None,
     proxy: str | None = None,
 ) -> httpx.AsyncClient:
-    """An httpx client for one site. This machine is always reached directly, whatever the proxies are.
+    """Return an httpx client for one site. Loopback addresses never use a proxy.
 
     Raises:
-        TransportError: of kind `environment`, `proxy` or `tls`; `detail` begins with the name of the
-            variable or setting, and never holds its value, which may be a secret.
+        TransportError: of kind `environment`, `proxy` or `tls`; `detail` starts with the name of the
+            variable or setting, and never contains its value, which may be a secret.
     """
     url = httpx.URL(base_url)
     is_local = is_loopback(url.host)
@@ -50,14 +50,14 @@ def open_client(
             trust_env=not is_local,
         )
     except (ValueError, ImportError, httpx.InvalidURL):
-        # All else that httpx reads there has been looked at.
+        # httpx reads nothing else from the environment.
         raise TransportError(
             "environment", "NO_PROXY: " + _("not a list of hosts"), request_sent=False
         ) from None
 
 
 def goes_by_proxy(url: httpx.URL, proxy: str | None) -> bool:
-    """Whether requests to this address are handed to a proxy."""
+    """Return whether requests to this URL go through a proxy."""
     if is_loopback(url.host):
         return False
     proxies = getproxies()
@@ -65,7 +65,7 @@ def goes_by_proxy(url: httpx.URL, proxy: str | None) -> bool:
 
 
 def _check_environment(*, ignore_proxies: bool) -> None:
-    """Look at what httpx and OpenSSL would only stumble over."""
+    """Check the environment variables on which httpx and OpenSSL would fail without a clear message."""
     for name in _CERTIFICATE_VARIABLES:
         path = os.environ.get(name)
         if path and not os.path.exists(path):
@@ -95,17 +95,17 @@ def _proxy_fault(address: str) -> str:
 
 
 def _trusted(ca_file: str | None) -> ssl.SSLContext:
-    """The system's certificates and those in `ca_file`; certifi's where the system has none."""
+    """Return a context with the certificates of the system (or else certifi) and of `ca_file`."""
     try:
         context = ssl.create_default_context()
-    except OSError as error:  # it opens the file for the keys of TLS, which is for Wireshark
+    except OSError as error:  # it opens SSLKEYLOGFILE, the file with TLS keys for Wireshark
         raise TransportError("environment", f"SSLKEYLOGFILE: {error.strerror}", request_sent=False) from None
     if not _has_certificates(context):
         context = httpx.create_ssl_context()
     if ca_file:
         try:
             context.load_verify_locations(ca_file)
-        except OSError as error:  # ssl.SSLError is one
+        except OSError as error:  # ssl.SSLError is a subclass
             reason = _("no certificate in it") if isinstance(error, ssl.SSLError) else error.strerror
             raise TransportError("tls", f"ca_file: {reason}", request_sent=False) from None
     return context
@@ -114,5 +114,5 @@ def _trusted(ca_file: str | None) -> ssl.SSLContext:
 def _has_certificates(context: ssl.SSLContext) -> bool:
     if context.cert_store_stats()["x509_ca"]:
         return True
-    folder = ssl.get_default_verify_paths().capath  # read file by file, when one is needed
+    folder = ssl.get_default_verify_paths().capath  # OpenSSL reads its files when it needs them
     return folder is not None and any(Path(folder).iterdir())

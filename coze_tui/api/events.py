@@ -27,7 +27,7 @@ from coze_tui.values import valueclass
 
 @valueclass
 class ChatCreated:
-    """The first event: the chat and conversation ids are known from here."""
+    """The first event, with the IDs of the chat and the conversation."""
 
     frame: Frame
     chat: Chat
@@ -35,7 +35,7 @@ class ChatCreated:
 
 @valueclass
 class ChatInProgress:
-    """The bot has begun; also the first event after tool outputs were submitted."""
+    """The bot has started; also the first event after tool outputs were submitted."""
 
     frame: Frame
     chat: Chat
@@ -43,7 +43,7 @@ class ChatInProgress:
 
 @valueclass
 class ChatCompleted:
-    """The chat is over and well, unless an error was seen before (docs/wire.md 3.8)."""
+    """The chat has ended successfully, unless an error arrived before (docs/wire.md 3.8)."""
 
     frame: Frame
     chat: Chat
@@ -51,7 +51,7 @@ class ChatCompleted:
 
 @valueclass
 class ChatFailed:
-    """The chat is over and has failed."""
+    """The chat has failed."""
 
     frame: Frame
     chat: Chat
@@ -76,7 +76,7 @@ class ChatCanceled:
 
 @valueclass
 class ChatExpired:
-    """The server has given the chat up, for example because nobody submitted its tool outputs in time."""
+    """The server has ended the chat, for example because nobody submitted its tool outputs in time."""
 
     frame: Frame
     chat: Chat
@@ -92,24 +92,24 @@ class MessageDelta:
 
 @valueclass
 class MessageDeltas:
-    """Neighboring deltas of one answer that differ in nothing but the piece of text that each brings."""
+    """Neighboring deltas of one answer that differ only in their pieces of text."""
 
     frames: tuple[Frame, ...]
     """At least two."""
     message: Message
     """The first of them."""
     pieces: tuple[str, ...]
-    """The content of each or, where the first has none, the reasoning of each; none is empty."""
+    """The content of each, or the reasoning of each if the first has no content; none is empty."""
 
     @property
     def frame(self) -> Frame:
-        """The last one."""
+        """Return the last frame."""
         return self.frames[-1]
 
 
 @valueclass
 class MessageCompleted:
-    """A whole message of any type."""
+    """A complete message of any type."""
 
     frame: Frame
     message: Message
@@ -125,7 +125,7 @@ class AudioDelta:
 
 @valueclass
 class ErrorEvent:
-    """The server said that something failed; wins over a later completed."""
+    """The server has reported a failure, which overrides a later completed event."""
 
     frame: Frame
     error: LastError
@@ -133,7 +133,7 @@ class ErrorEvent:
 
 @valueclass
 class Done:
-    """Nothing more comes. Not a sign of success (docs/wire.md 7.2)."""
+    """The end of the stream. It does not mean success (docs/wire.md 7.2)."""
 
     frame: Frame
     debug_url: str = ""
@@ -141,7 +141,7 @@ class Done:
 
 @valueclass
 class UnknownEvent:
-    """A name nobody expected, or data that is not the JSON it should be. Kept, shown, never an error."""
+    """An unknown name, or data that is not the expected JSON. It is saved and shown, not an error."""
 
     frame: Frame
     reason: Literal["name", "data"] = field(default="name")
@@ -188,24 +188,24 @@ MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
     "conversation.message.completed": MessageCompleted,
     "conversation.audio.delta": AudioDelta,
 }
-_decode = json.JSONDecoder().decode  # json.loads looks at its options for each delta
+_decode = json.JSONDecoder().decode  # json.loads would check its options for each delta
 DELTA_EVENT = "conversation.message.delta"
 _FAILED = "conversation.chat.failed"
 _KNOWN = frozenset({*CHAT_EVENTS, *MESSAGE_EVENTS, *DONE_EVENTS, _FAILED})
 _MESSAGE = "message"
-"""The name of an event that has none of its own."""
+"""The name of an event without a name."""
 _LONGEST_NAME = 40
 _MOST_NAMES = 3
 _FIELDS_OF_CHAT = frozenset({"id", "status", "data", "meta_data"})
 
 
 def parse_event(frame: Frame) -> ChatEvent:
-    """The meaning of a frame. Total: an unknown name or broken JSON is an UnknownEvent.
+    """Return the event in a frame. An unknown name or broken JSON becomes an UnknownEvent, not an error.
 
     A frame without a name, or with an unknown name that ends in `error`, is an error if it reports one.
     """
     name = frame.event
-    if name not in _KNOWN:  # gateways rewrite names
+    if name not in _KNOWN:  # gateways change names
         name = name.strip().lower()
     if name in DONE_EVENTS or (name == _MESSAGE and frame.data.strip('" ') == "[DONE]"):
         data = mapping_of(_json_or_none(frame.data))
@@ -225,7 +225,7 @@ def parse_event(frame: Frame) -> ChatEvent:
     chat = Chat.from_wire(body)
     if chat_class is not None:
         return chat_class(frame, chat)
-    # docs/wire.md 3.2: a doc page shows only {"code":…,"msg":…}; last_error may have code 0 and a message
+    # A page of Coze's documentation shows only {"code":…,"msg":…}; last_error may have code 0 and a message.
     return ChatFailed(frame, chat, chat.last_error or _failure_of(body))
 
 
@@ -250,9 +250,9 @@ def foreign_events(frames: Iterable[Frame]) -> ProtocolError | None:
 
 
 def parse_events(frames: Iterable[Frame]) -> Iterator[ChatEvent | MessageDeltas]:
-    """The meanings of frames in order, where neighboring deltas of one answer are one MessageDeltas.
+    """Yield the events in frames; neighboring deltas of one answer become one MessageDeltas.
 
-    Of such a delta only the piece of text is read: the rest repeats what the one before has said.
+    Of each further delta only the text is read, because the rest repeats the previous one.
     """
     run: _Run | None = None
     for frame in frames:
@@ -273,7 +273,7 @@ def parse_events(frames: Iterable[Frame]) -> Iterator[ChatEvent | MessageDeltas]
 
 
 class _Run:
-    """Deltas that are told together, from the first one on."""
+    """A run of deltas that become one event."""
 
     def __init__(self, frame: Frame, message: Message, key: str) -> None:
         self._message = message
@@ -283,7 +283,7 @@ class _Run:
 
     @classmethod
     def beginning(cls, frame: Frame, body: object) -> _Run | None:
-        """With this delta, if it is of an answer and has one text."""
+        """Return a run that starts with this delta; None unless it has exactly one text of an answer."""
         message = Message.from_wire(body)
         is_answer = message.type is MessageType.ANSWER and message.role is not Role.USER
         is_one_text = bool(message.content) is not bool(message.reasoning_content)
@@ -292,7 +292,7 @@ class _Run:
         return cls(frame, message, "content" if message.content else "reasoning_content")
 
     def takes(self, frame: Frame, body: object) -> bool:
-        """Adds this delta, if it goes on with the text; else leaves its body as it is."""
+        """Add a delta that continues the text and return True; leave the body of any other delta as it is."""
         if not isinstance(body, dict):
             return False
         piece = body.get(self._key)
@@ -307,7 +307,7 @@ class _Run:
         return True
 
     def event(self) -> MessageDelta | MessageDeltas:
-        """What it has come to."""
+        """Return the event for all deltas of the run."""
         if len(self._frames) == 1:
             return MessageDelta(self._frames[0], self._message)
         return MessageDeltas(tuple(self._frames), self._message, tuple(self._pieces))
@@ -346,7 +346,7 @@ def _unnamed_error(frame: Frame) -> LastError | None:
 
 
 def inner_error(error: LastError) -> LastError:
-    """Studio wraps the true code: `code=103100002 message=agent not exists …\\nstack=…`.
+    """Return the error that Coze Studio wraps, as in `code=103100002 message=agent not exists …`.
 
     See docs/wire.md 3.8.
     """
@@ -373,7 +373,7 @@ _CLASSES_BY_MEANING: Mapping[Meaning | None, type[ApiError]] = {
     "no conversation": NotFoundError,
 }
 _LONGEST_MSG = 65_536
-"""As much as is read of a failed reply: the message is data, which explanations shorten."""
+"""Largest number of characters that are read of a failed reply's message. Explanations shorten it further."""
 
 
 def error_of_code(
@@ -386,9 +386,9 @@ def error_of_code(
     path: str = "",
     sent_jwt: bool = False,
 ) -> ApiError:
-    """The exception for a code, wherever it was found: in an envelope, an event or a status line."""
+    """Return the exception for a code, which may come from an envelope, an event or a status line."""
     error = inner_error(LastError(code, msg))
-    # docs/wire.md 4: a path that studio does not serve ends in its check for a browser's session.
+    # Coze Studio answers an unknown path with an error of its session check (docs/wire.md 4).
     is_elsewhere = "session_key" in error.msg and error.code in (401, 700012006)
     chosen: type[ApiError] | None = NotServedError if is_elsewhere else _CLASSES.get(error.code)
     if chosen is None:

@@ -1,4 +1,4 @@
-"""What goes wrong below HTTP: every exception of httpx and the sockets as one of ours, without a secret."""
+"""Converts exceptions of httpx and sockets to ours, without secrets in their texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coze_tui.text.cleaning import clean_line
 
 # ssl.SSLError and the like escape httpcore as OSError; a host name may fail to encode as IDNA.
 LOWER_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
-"""All that a request or the reading of a reply can raise."""
+"""All exceptions that sending a request or reading a reply can raise."""
 
 _Kind = Literal["refused", "dns", "timeout", "tls", "proxy", "closed", "not http", "other"]
 _NEVER_SENT = (
@@ -31,14 +31,14 @@ _NEVER_SENT = (
 )
 _LONGEST_DETAIL = 200
 _ILLEGAL = re.compile(r"illegal (?:status|header) line")
-"""How h11 begins to tell of bytes that are no HTTP; the bytes themselves follow."""
+"""Matches h11's message about bytes that are not HTTP; the bytes themselves follow it."""
 
 
 def transport_error(error: BaseException, url: httpx.URL, *, by_proxy: bool = False) -> TransportError:
-    """The failure of a request, of which no reply has been seen.
+    """Return the error for a request that failed before a reply arrived.
 
     Args:
-        by_proxy: it went to a proxy, so what could not be reached is the proxy.
+        by_proxy: whether it went to a proxy; if so, the proxy is what could not be reached.
     """
     kind, detail = _kind_of(error)
     if by_proxy and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and kind != "tls":
@@ -47,13 +47,13 @@ def transport_error(error: BaseException, url: httpx.URL, *, by_proxy: bool = Fa
 
 
 def stream_cut(error: BaseException, url: httpx.URL) -> StreamCut:
-    """The failure of a reply that had begun."""
+    """Return the error for a reply that was cut off."""
     kind, detail = _kind_of(error)
     return StreamCut(kind, detail, url=origin_of(url))
 
 
 def origin_of(url: httpx.URL) -> str:
-    """Scheme, host and port: what may be shown of an address."""
+    """Return scheme, host and port: the parts of a URL that may be shown."""
     port = "" if url.port is None else f":{url.port}"
     host = f"[{url.host}]" if ":" in url.host else url.host
     return f"{url.scheme}://{host}{port}"
@@ -86,7 +86,7 @@ def _kind_of(error: BaseException) -> tuple[_Kind, str]:
 
 
 def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseException]:
-    """`error` and what lies below it; anyio groups the failures of several addresses."""
+    """Yield `error` and its causes; anyio groups the failures of several addresses."""
     if error is None or depth > 16:
         return
     yield error
@@ -98,7 +98,7 @@ def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseExcepti
 
 def _detail_of(error: BaseException) -> str:
     if isinstance(error, httpx.InvalidURL | BaseExceptionGroup | CancelledError):
-        return ""  # the first may quote an address with a password, the others say nothing to a person
+        return ""  # the first may contain a URL with a password; the others mean nothing to a user
     if isinstance(error, OSError) and error.strerror:
         return clean_line(error.strerror)[:_LONGEST_DETAIL]
     return clean_line(str(error))[:_LONGEST_DETAIL]

@@ -1,4 +1,4 @@
-"""Turns the bytes of a streamed reply into frames, within limits. httpx-sse decodes the events.
+"""Converts the bytes of a streamed reply to frames, within limits. httpx-sse decodes the events.
 
 See docs/wire.md 3.1.
 """
@@ -34,16 +34,16 @@ from coze_tui.text.i18n import _
 _SLICE = 65_536
 _BEFORE_TEXT = b"\xef\xbb\xbf \t\n"
 _FIELD = rb"(?:event|data|id|retry)?:"
-"""The beginning of an event stream."""
+"""Matches the start of an event stream."""
 _LONGEST_FIELD = len(b"event:")
 _BODY_LINE = rb"(?m)^[{<]"
-"""The beginning of a line of JSON or of a page."""
+"""Matches the start of a line of JSON or of a page."""
 _SEEN = 4_000
-"""Bytes of a body that are kept until its first event, to say what it is if none arrives."""
+"""Bytes of a body that are saved until its first event, for the error if no event arrives."""
 
 
 class ChatWithoutStream(CozeTuiError):
-    """The reply is a chat, which runs on the server, and no stream of its events (docs/wire.md 2.3)."""
+    """The reply is a chat that runs on the server, without a stream of its events (docs/wire.md 2.3)."""
 
     def __init__(self, chat: Chat) -> None:
         super().__init__("a chat without a stream")
@@ -59,22 +59,22 @@ async def read_frames(
     without_token: Callable[[str], str] = str,
     clock: Callable[[], float] = time.perf_counter,
 ) -> AsyncGenerator[Frame, None]:
-    """Yield every whole frame of the reply in order, then end as the body ends.
+    """Yield every complete frame of the reply in order; end when the body ends.
 
-    A last event without its blank line is yielded if it is whole. A plain end of file just ends: whether
-    the chat was over is for the reader of the events to say. The bytes decide what the body is, not its
-    Content-Type: gateways name event streams text/plain or application/json.
+    A last event without its blank line is yielded if it is complete. The end of the body is not an error: the
+    caller decides whether the chat was over. The bytes decide what the body is, not its Content-Type, because
+    gateways label event streams as text/plain or application/json.
 
     Args:
-        started: the `clock` when the request was sent; frames count their microseconds from there.
-        on_text: is given the decoded text as its lines arrive, with LF line ends and without a BOM.
-        without_token: masks the token in a frame, should the server repeat it.
+        started: the `clock` when the request was sent; frames measure their microseconds from it.
+        on_text: receives the decoded text as its lines arrive, with LF line ends and without a BOM.
+        without_token: masks the token in a frame, in case the server repeats it.
 
     Raises:
-        StreamCut: the connection failed, after all frames that had arrived whole.
+        StreamCut: the connection failed; all frames that had arrived completely were yielded before.
         ChatWithoutStream: the body is JSON with a chat.
-        ProtocolError: a limit is passed, the body cannot be unpacked, or is not an event stream.
-        ApiError: the body is a JSON error in spite of its Content-Type (docs/wire.md 3.7).
+        ProtocolError: a limit is exceeded, the body cannot be unpacked, or is not an event stream.
+        ApiError: the body is a JSON error, whatever its Content-Type (docs/wire.md 3.7).
     """
     body = _Body(response, limits, on_text, clock)
     count = non_deltas = at_us = 0
@@ -86,11 +86,11 @@ async def read_frames(
         async for sse in events:
             data = sse.data
             if not data and sse.event == "message":
-                continue  # httpx-sse returns one for every blank line after an `id:`
+                continue  # httpx-sse yields an empty event for each blank line after an `id:`
             if body.arrived != arrived:
                 arrived = body.arrived
                 at_us = max(0, int((arrived - started) * 1e6))
-            if sse.event != last_event:  # thousands have the same one
+            if sse.event != last_event:  # thousands of events have the same name
                 last_event, name = sse.event, sys.intern(without_token(sse.event))
             frame = Frame(name, without_token(data), at_us, without_token(sse.id) if sse.id else "")
             if body.has_ended and not frame.is_whole:
@@ -105,7 +105,7 @@ async def read_frames(
 
 
 class _Body:
-    """The response as EventSource expects it: UTF-8, LF only, no BOM, a blank line at its end."""
+    """The response in the form that EventSource expects: UTF-8, LF only, no BOM, a blank line at its end."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class _Body:
         self.headers = {"content-type": "text/event-stream"}
         self._response = response
         self._limits = limits
-        # No slice is longer than a limit, so the line or event that passes one began in an earlier slice.
+        # No slice is longer than a limit, so the line or event that exceeds one started in an earlier slice.
         self._step = min(_SLICE, limits.line, limits.event)
         self._on_text = on_text
         self._unwritten: list[str] = []
@@ -140,7 +140,7 @@ class _Body:
         """Whether no more of the body has to be looked at for that."""
 
     def failure_without_events(self) -> CozeTuiError | None:
-        """Return what a body without any event is; None if it is an empty stream."""
+        """Return the error for a body without events; None if it is an empty stream."""
         if not self._seen:
             return None if self._is_named_stream else self.refusal("empty")
         line = re.search(_BODY_LINE, self._seen)
@@ -193,7 +193,7 @@ class _Body:
             raise cut
 
     def _emit(self, text: str, *, is_end: bool = False) -> None:
-        """Tell whole lines: what is to be masked in them may have come in pieces."""
+        """Pass complete lines to `on_text`, because the token in a line may arrive in pieces."""
         if self._on_text is None:
             return
         lines, line_end, rest = text.rpartition("\n")
@@ -206,7 +206,7 @@ class _Body:
             self._on_text(text)
 
     def _within_limits(self, chunk: bytes, decoder: _Utf8Decoder) -> Iterable[str]:
-        """The text of a chunk. What comes before the place of a passed limit is given all the same."""
+        """Yield the text of a chunk; raise ProtocolError at a limit, after the text before it."""
         if len(chunk) <= self._step and self._total + len(chunk) <= self._limits.reply:  # nearly always
             self._total += len(chunk)
             self._measure(chunk)
@@ -226,10 +226,10 @@ class _Body:
             yield decoder.decode(piece)
 
     def _measure(self, piece: bytes) -> None:
-        """Keep the sizes of the open line and the open event, and refuse them once they pass their limit."""
+        """Add to the sizes of the open line and event; raise ProtocolError if one exceeds its limit."""
         size, limits = len(piece), self._limits
         fits = self._line + size <= limits.line and self._event + size <= limits.event
-        if fits and piece.endswith(b"\n\n"):  # as nearly all of them: whole events
+        if fits and piece.endswith(b"\n\n"):  # nearly always: complete events
             self._line = self._event = 0
             return
         starts_blank = not self._line and piece.startswith(b"\n")
@@ -272,18 +272,18 @@ class _Body:
         return beginning
 
     async def _whole_reply(self, beginning: bytes, rest: _Rest) -> Reply:
-        """Return a reply other than an event stream, up to the length of an error, with LF line ends."""
+        """Return a reply other than an event stream, cut to the largest size of an error, with LF."""
         body = bytearray(beginning)
         try:
             while len(body) < ERROR_BODY:
                 body += await anext(rest)
         except (StopAsyncIteration, BrokenEncodingError, *LOWER_FAILURES):
-            pass  # what has come is all there is to show
+            pass  # show the bytes that have arrived
         return Reply.of(self._response, bytes(body[:ERROR_BODY]))
 
 
 class _Rest:
-    """The rest of a body that has been read in part, unpacked and with LF line ends."""
+    """The rest of a body of which a part was read, unpacked and with LF line ends."""
 
     def __init__(
         self, pieces: Iterator[bytes], chunks: AsyncIterator[bytes], unpacker: Unpacker, after_cr: bool
@@ -296,7 +296,7 @@ class _Rest:
     async def __anext__(self) -> bytes:
         while (piece := next(self._pieces, None)) is None:
             self._pieces = iter(self._unpacker.feed(await anext(self._chunks)))
-        # the beginning has LF line ends: how the reply was cut must not show in its excerpt
+        # The first part has LF line ends; the excerpt must not depend on how the network split the reply.
         after_cr, self._after_cr = self._after_cr, piece.endswith(b"\r")
         return _with_lf(piece, after_cr)
 
@@ -305,7 +305,7 @@ class _Rest:
 
 
 def _instead_of_stream(reply: Reply) -> CozeTuiError:
-    """Return what a reply is that is not an event stream."""
+    """Return the error for a reply that is not an event stream."""
     chat = chat_of_reply(reply)
     return ChatWithoutStream(chat) if chat is not None else error_of_reply(reply)
 
@@ -314,7 +314,7 @@ class _Utf8Decoder:
     """Decodes UTF-8 in pieces, without the BOM, as the codec `utf-8-sig` does in twice the time."""
 
     def __init__(self) -> None:
-        self._rest = b""  # the beginning of a character
+        self._rest = b""  # the first bytes of a character
         self._has_begun = False
 
     def decode(self, data: bytes, *, is_end: bool = False) -> str:
@@ -330,7 +330,7 @@ class _Utf8Decoder:
 
 
 def _with_lf(chunk: bytes, after_cr: bool) -> bytes:
-    """CRLF and CR as LF; a CRLF may be split between two chunks."""
+    """Replace CRLF and CR by LF; two chunks may split a CRLF."""
     if after_cr and chunk.startswith(b"\n"):
         chunk = chunk[1:]
     return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -8,7 +8,7 @@ Json = Mapping[str, object]
 
 
 def text_of(value: object) -> str:
-    """The text of a JSON value: ids may come as numbers (docs/wire.md 7.3), anything may be null."""
+    """Return a JSON value as text: IDs may arrive as numbers (docs/wire.md 7.3), and anything may be null."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool | Mapping | list):
@@ -17,23 +17,24 @@ def text_of(value: object) -> str:
 
 
 def int_of(value: object) -> int:
-    """The whole number in a JSON value that may be a number, numeric text or null; else 0."""
+    """Return the whole number in a JSON number or numeric text; 0 for any other value."""
     if isinstance(value, bool):
         return 0
     if isinstance(value, int):
         return value
     if isinstance(value, float):
-        return int(value) if abs(value) < 1e18 else 0  # also false for NaN and infinities
+        return int(value) if abs(value) < 1e18 else 0  # the comparison is also false for NaN and infinities
     if isinstance(value, str) and len(value) <= 20 and value.strip().removeprefix("-").isdecimal():
         return int(value)
     return 0
 
 
 def mapping_of(value: object) -> Json:
-    """The object in a JSON value, or an empty one."""
-    return value if isinstance(value, dict | Mapping) else {}  # nearly always a dict, which is quick to tell
+    """Return the object in a JSON value, or an empty one."""
+    # Checking for dict first is fast, and nearly always true.
+    return value if isinstance(value, dict | Mapping) else {}
 
 
 def items_of(value: object) -> Sequence[object]:
-    """The array in a JSON value, or an empty one."""
+    """Return the array in a JSON value, or an empty one."""
     return value if isinstance(value, list) else ()

@@ -1,4 +1,4 @@
-"""Tokens by OAuth: the device flow, which is the one for a terminal, and refreshing.
+"""Gets OAuth tokens with the device flow, the one for terminals, and refreshes them.
 
 See docs/wire.md 1.4, 1.5.
 """
@@ -24,12 +24,12 @@ _TOKEN_PATH = "/api/permission/oauth2/token"
 _LONGEST_INTERVAL = 30
 _SLOWER_BY = 5
 _TIMES_BEGIN = 1_000_000_000
-"""Above this `expires_in` is a moment, below it a duration (docs/wire.md 1.4)."""
+"""A larger `expires_in` is a point in time, a smaller one a duration (docs/wire.md 1.4)."""
 
 
 @valueclass
 class DeviceCode:
-    """What the person types in a browser, and what we ask with meanwhile."""
+    """The code that the user types in a browser, and the one with which we poll."""
 
     device_code: Secret
     user_code: str
@@ -37,16 +37,16 @@ class DeviceCode:
     expires_in: int = 300
     """Seconds from now."""
     interval: int = 5
-    """Seconds between two questions."""
+    """Seconds between two polls."""
 
     @property
     def verification_url(self) -> str:
-        """The page with the code filled in."""
+        """Return the URL of the page with the code filled in."""
         return f"{self.verification_uri}?{urlencode({'user_code': self.user_code})}"
 
 
 async def request_device_code(client: CozeClient, client_id: str, workspace_id: str = "") -> DeviceCode:
-    """Begin: ask for a code, for one workspace only where one is named."""
+    """Request a device code, limited to a workspace if one is given."""
     place = f"workspace_id/{quote(workspace_id, safe='')}/" if workspace_id else ""
     path = f"/api/permission/oauth2/{place}device/code"
     reply = await client.post_without_token(path, lambda: {"client_id": client_id})
@@ -71,10 +71,10 @@ async def wait_for_pair(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     now: Callable[[], float] = time.time,
 ) -> OAuthPair:
-    """Ask until the person has agreed in the browser.
+    """Poll until the user has agreed in the browser.
 
     Raises:
-        AuthError: with OAuth's word as `msg`: `access_denied`, `expired_token`…
+        AuthError: with OAuth's error code as `msg`: `access_denied`, `expired_token`…
     """
     interval, waited = code.interval, 0
     while waited < code.expires_in:
@@ -91,7 +91,7 @@ async def wait_for_pair(
             )
             return _pair(reply, client_id, client.base_url, now())
         except TransportError:
-            continue  # the line may come back before the code is too old
+            continue  # the connection may recover before the code expires
         except ApiError as error:
             if error.msg == "slow_down":
                 interval = min(interval + _SLOWER_BY, _LONGEST_INTERVAL)
@@ -101,7 +101,7 @@ async def wait_for_pair(
 
 
 async def refresh(client: CozeClient, pair: OAuthPair, *, now: Callable[[], float] = time.time) -> OAuthPair:
-    """A new pair for an old one, whose refresh token is dead from here on: keep the new one first."""
+    """Return a new pair. The old refresh token is then invalid, so save the new pair first."""
     reply = await client.post_without_token(
         _TOKEN_PATH,
         lambda: {
@@ -125,7 +125,7 @@ def _pair(reply: Reply, client_id: str, base_url: str, now: float) -> OAuthPair:
 
 
 def _answer(reply: Reply) -> Json:
-    """The body, unless one of the four error fields is filled, under whatever status (docs/wire.md 1.4)."""
+    """Return the body; raise if any of the four error fields is set (docs/wire.md 1.4)."""
     body = json_of_reply(reply)
     for key in ("error", "error_code"):
         if word := clean_line(text_of(body.get(key))).strip():

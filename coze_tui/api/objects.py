@@ -1,4 +1,4 @@
-"""The things Coze speaks of, as frozen values that keep the JSON they came from. No I/O."""
+"""Coze's objects as frozen values, which also contain their original JSON. No I/O."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coze_tui.values import valueclass
 _T = TypeVar("_T")
 
 DONE_EVENTS = frozenset({"done", "Done", "conversation.stream.done"})
-"""The last event of a stream by its three names (docs/wire.md 3.1)."""
+"""The three names of the last event of a stream (docs/wire.md 3.1)."""
 
 
 def _size_of(text: str) -> int:
@@ -24,36 +24,36 @@ def _size_of(text: str) -> int:
 
 @valueclass
 class Frame:
-    """One server-sent event as it came off the wire, not yet understood."""
+    """One server-sent event as received, not yet parsed."""
 
     event: str
     data: str
     at_us: int = 0
-    """Microseconds from the sending of the request to the arrival of the frame."""
+    """Microseconds from sending the request to the arrival of the frame."""
     id: str = ""
     """The `id:` line; only workflow streams have one (docs/wire.md 3.1)."""
 
     @property
     def bytes(self) -> int:
-        """Size of name and data in UTF-8."""
+        """Return the size of name and data in UTF-8."""
         return _size_of(self.event) + _size_of(self.data)
 
     @property
     def is_whole(self) -> bool:
-        """The data cannot be the beginning of more: closed JSON, or a way to say done (docs/wire.md 3.1).
+        """Return whether the data is complete: closed JSON, or a form of `done` (docs/wire.md 3.1).
 
-        Decides whether a last event without its blank line is kept.
+        Decides whether a last event without its blank line counts.
         """
         if not self.data or self.data == "[DONE]":
             return self.event in DONE_EVENTS
         try:
-            return isinstance(json.loads(self.data), dict | list | str)  # a number could go on
+            return isinstance(json.loads(self.data), dict | list | str)  # a number could continue
         except (ValueError, RecursionError):
             return False
 
 
 class _Word(StrEnum):
-    """An enum of Coze's own strings in any case, in which an unexpected string is UNKNOWN, not an error."""
+    """An enum of Coze's strings, in any case; an unexpected string becomes UNKNOWN, not an error."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self:
@@ -70,7 +70,7 @@ _W = TypeVar("_W", bound=_Word)
 
 
 class Role(_Word):
-    """Who speaks."""
+    """The author of a message."""
 
     USER = "user"
     ASSISTANT = "assistant"
@@ -139,7 +139,7 @@ class ChatStatus(_Word):
 
     @property
     def is_final(self) -> bool:
-        """Nothing more will come unless the user acts. An unknown status is not final (docs/wire.md 7.2)."""
+        """Return whether nothing follows unless the user acts; False if unknown (docs/wire.md 7.2)."""
         return self not in (ChatStatus.CREATED, ChatStatus.IN_PROGRESS, ChatStatus.UNKNOWN)
 
 
@@ -163,7 +163,7 @@ VERBOSE_TYPES = frozenset(
 
 
 def _is_verbose(content: str) -> bool:
-    """Whether a content without a message type is that of a verbose message."""
+    """Return whether a content without a message type is that of a verbose message."""
     if '"msg_type"' not in content:
         return False
     try:
@@ -178,14 +178,14 @@ _CONTENT_TYPES = {str(content_type): content_type for content_type in ContentTyp
 
 
 def _read(words: type[_W], known: Mapping[str, _W], text: str) -> _W:
-    """The member of an enum; asked of a table first, for a stream has thousands."""
+    """Return the member of an enum; a table comes first, because a stream has thousands of words."""
     return known.get(text) or words(text)
 
 
 def _id_of(value: object) -> str:
     text = text_of(value)
     if not text.isascii():
-        text = clean(text)  # half a surrogate pair could be neither kept nor sent again
+        text = clean(text)  # half a surrogate pair could be neither saved nor sent
     return "" if text == "0" else text  # "0" means none (docs/wire.md 3.3)
 
 
@@ -198,7 +198,7 @@ def _texts_of(value: object) -> Mapping[str, str]:
 
 @valueclass
 class Usage:
-    """Tokens of one chat."""
+    """The token counts of one chat."""
 
     token_count: int = 0
     output_count: int = 0
@@ -206,7 +206,7 @@ class Usage:
 
     @classmethod
     def from_wire(cls, value: object) -> Usage | None:
-        """The usage, or None where it is absent, empty or still all zeros (docs/wire.md 3.3)."""
+        """Return the usage, or None if it is missing, empty or all zeros (docs/wire.md 3.3)."""
         data = mapping_of(value)
         output = int_of(data.get("output_count")) or int_of(data.get("output_tokens"))
         input_ = int_of(data.get("input_count")) or int_of(data.get("input_tokens"))
@@ -215,7 +215,7 @@ class Usage:
 
     @classmethod
     def from_meta_data(cls, meta_data: Mapping[str, str]) -> Usage | None:
-        """Studio's figures, which stand as text in the answer's meta_data (docs/wire.md 3.8)."""
+        """Return Coze Studio's counts, which are texts in the answer's meta_data (docs/wire.md 3.8)."""
         output, input_ = int_of(meta_data.get("output_tokens")), int_of(meta_data.get("input_tokens"))
         total = int_of(meta_data.get("token")) or output + input_
         return cls(total, output, input_) if total else None
@@ -223,7 +223,7 @@ class Usage:
 
 @valueclass
 class LastError:
-    """Why a chat failed; exists only with a code other than 0 (docs/wire.md 3.3)."""
+    """The reason for the failure of a chat; only if its code is not 0 (docs/wire.md 3.3)."""
 
     code: int
     msg: str
@@ -237,27 +237,27 @@ class LastError:
 
 @valueclass
 class ToolCall:
-    """One thing the chat waits for (docs/wire.md 3.6)."""
+    """A call that the chat waits for (docs/wire.md 3.6)."""
 
     id: str
     type: str
-    """`function`, or `reply_message`: a question node, to which the next message is the answer."""
+    """`function`, or `reply_message` for a question node, which the next message answers."""
     name: str
     arguments: str
-    """JSON text, perhaps broken."""
+    """JSON text, perhaps invalid."""
     fields: tuple[str, ...] = ()
     """The facts that a `require_info` asks the user for, for example `coordinates`."""
 
 
 @valueclass
 class RequiredAction:
-    """What a chat in status requires_action waits for."""
+    """The calls that a chat in status requires_action waits for."""
 
     tool_calls: tuple[ToolCall, ...]
 
     @classmethod
     def from_wire(cls, value: object) -> RequiredAction | None:
-        """None where the key is present but empty, as it is in plain chats (docs/wire.md 3.3)."""
+        """Return None if the key is present but empty, as in plain chats (docs/wire.md 3.3)."""
         calls = []
         for item in items_of(mapping_of(mapping_of(value).get("submit_tool_outputs")).get("tool_calls")):
             call = mapping_of(item)
@@ -285,9 +285,9 @@ class Chat:
     section_id: str = ""
     status: ChatStatus = ChatStatus.UNKNOWN
     created_at: int = 0
-    """Unix seconds; 0 is not yet."""
+    """Unix seconds; 0 if not set yet."""
     completed_at: int = 0
-    """May be set already in created: do not read the state from it."""
+    """May be set even in the created event, so it does not show the state."""
     failed_at: int = 0
     last_error: LastError | None = None
     usage: Usage | None = None
@@ -315,10 +315,10 @@ class Chat:
 
 @valueclass
 class Message:
-    """A message, a piece of one, or an echo (docs/wire.md 3.4)."""
+    """A message, a delta of one, or an echo (docs/wire.md 3.4)."""
 
     id: str = ""
-    """The same for all deltas and the completed of one message; empty where Coze sent none."""
+    """Shared by all deltas and the completed event of one message; empty if Coze sent none."""
     conversation_id: str = ""
     chat_id: str = ""
     section_id: str = ""
@@ -326,7 +326,7 @@ class Message:
     role: Role = Role.UNKNOWN
     type: MessageType = MessageType.UNKNOWN
     content: str = ""
-    """As Coze sent it, not cleaned."""
+    """As received, not cleaned."""
     content_type: ContentType = ContentType.TEXT
     reasoning_content: str = ""
     meta_data: Mapping[str, str] = field(default_factory=dict)
@@ -341,7 +341,7 @@ class Message:
         type_text = text_of(data.get("type"))
         given = data.get("content")
         content = given if isinstance(given, str) else _content_of(given)
-        if not type_text:  # docs/wire.md 3.4: an assistant's message without a type is an answer
+        if not type_text:  # an assistant's message without a type is an answer (docs/wire.md 3.4)
             type_text = "verbose" if _is_verbose(content) else "answer"
             type_text = "question" if role is Role.USER else type_text
         content_type = text_of(data.get("content_type")) or "text"
@@ -366,7 +366,7 @@ class Message:
 
 @valueclass
 class Bot:
-    """A bot, as far as a chat client cares (docs/wire.md 4.5)."""
+    """A bot, with the fields that a chat client needs (docs/wire.md 4.5)."""
 
     id: str
     name: str = ""
@@ -380,7 +380,7 @@ class Bot:
 
     @classmethod
     def from_wire(cls, value: object) -> Bot:
-        """Reads the shapes of retrieve (`bot_id`, `name`), of the list (`id`) and of the old list."""
+        """Return a bot from a response of retrieve (`bot_id`, `name`), the list (`id`) or the old list."""
         data = mapping_of(value)
         onboarding = mapping_of(data.get("onboarding_info"))
         published = data.get("is_published")
@@ -401,7 +401,7 @@ class Bot:
 
 @valueclass
 class Conversation:
-    """A conversation at the server (docs/wire.md 4.6)."""
+    """A conversation on the server (docs/wire.md 4.6)."""
 
     id: str
     name: str = ""
@@ -427,7 +427,7 @@ class Conversation:
 
 @valueclass
 class Section:
-    """A context window of a conversation; clearing opens a new one (docs/wire.md 4.6)."""
+    """A context section of a conversation; clearing the context opens a new one (docs/wire.md 4.6)."""
 
     id: str
     conversation_id: str
@@ -440,7 +440,7 @@ class Section:
 
 @valueclass
 class UploadedFile:
-    """A file at the server (docs/wire.md 4.8)."""
+    """A file on the server (docs/wire.md 4.8)."""
 
     id: str
     file_name: str = ""
@@ -460,7 +460,7 @@ class UploadedFile:
 
 @valueclass
 class Workspace:
-    """A space that holds bots (docs/wire.md 4.9)."""
+    """A workspace, which contains bots (docs/wire.md 4.9)."""
 
     id: str
     name: str = ""
@@ -496,7 +496,7 @@ class Page(Generic[_T]):
     items: tuple[_T, ...]
     has_more: bool = False
     next_cursor: str = ""
-    """What leads to the next page where paging goes by id; empty where it goes by number."""
+    """The ID for the next page if pages go by ID; empty if they go by number."""
 
 
 @valueclass
@@ -505,9 +505,9 @@ class Limits:
 
     line: int = 4_000_000
     event: int = 8_000_000
-    """Everything from one blank line to the next, comments too."""
+    """Everything from one blank line to the next, even comments."""
     reply: int = 64_000_000
     frames: int = 1_000_000
-    """Events in one reply."""
+    """Number of events in one reply."""
     non_deltas: int = 150_000
-    """Those of them that are no deltas: each waits by itself for a screen that has fallen behind."""
+    """Number of events other than deltas, which cannot be merged while they wait for a slow screen."""

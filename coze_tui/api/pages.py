@@ -1,4 +1,4 @@
-"""Excerpts of bodies that are not Coze's: the words of an error page, or the beginning of a text."""
+"""Excerpts of bodies that Coze did not write: the text of an error page, or the start of a text."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from coze_tui.text.cleaning import clean_line
 
 _READ = 4_000
 _LONGEST_EXCERPT = 200
-# Compiled when they are needed: few replies are pages, and compiling costs each start half a millisecond.
+# Compiled at the first use: few replies are pages, and compiling takes half a millisecond.
 _FLAGS = re.DOTALL | re.IGNORECASE
 _NOT_SHOWN = (
     r"<(script|style)\b.*?(?:</\1[^>]*>|\Z)|<!--.*?(?:-->|\Z)"
     r"|</?(?:a|abbr|b|code|em|font|i|small|span|strong|tt|u)\b[^>]*>?"
 )
-"""Parts of a page without words, and tags inside a line."""
+"""Parts of a page without text, and tags inside a line."""
 _TAG = r"<[^>]*>?"
 _STATUS = r"(?<![\d.])[45]\d\d(?![\d.])"
 _HEADING = 60
-"""Characters at the beginning of a page in which its status is looked for."""
+"""Number of characters at the start of a page in which its status is searched for."""
 
 
 def excerpt_of(body: bytes) -> str:
-    """Return the beginning of a body as one line of at most 200 characters, without tags.
+    """Return the start of a body as one line of at most 200 characters, without tags.
 
     Empty if the body is not text.
     """
@@ -37,7 +37,7 @@ def excerpt_of(body: bytes) -> str:
 def words_of(text: str) -> str:
     """Return the words of a text, on one line of at most 200 characters.
 
-    Of a page, a line that only repeats another one, as the heading repeats the title, is left out.
+    In a page, a line that only repeats another one, such as the heading after the title, is omitted.
     """
     if "<" not in text:
         return " ".join(clean_line(text).split())[:_LONGEST_EXCERPT]
@@ -63,6 +63,6 @@ def is_page(text: str) -> bool:
 
 
 def status_in(words: str) -> int:
-    """Return the HTTP status that an error page names in its heading; 0 if there is none."""
+    """Return the HTTP status in the heading of an error page; 0 if there is none."""
     found = re.search(_STATUS, words[:_HEADING])
     return int(found[0]) if found else 0

@@ -1,4 +1,4 @@
-"""Whole replies: JSON envelopes, and every shape in which a server says no (docs/wire.md 3.7, 4, 5)."""
+"""Complete replies: JSON envelopes, and every form of a refusal (docs/wire.md 3.7, 4, 5)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.values import valueclass
 
 ERROR_BODY = 65_536
-"""Bytes of a failed reply that are looked at."""
+"""Bytes of a failed reply that are read."""
 
 _LONGEST_EXCERPT = 200
 _LONGEST_LOGID = 100
@@ -32,21 +32,21 @@ _LONGEST_WAIT = 86_400.0
 
 @valueclass
 class Reply:
-    """An answer of the server that is no stream, or not the stream it should be."""
+    """A response of the server that is not a stream, or not the expected stream."""
 
     http_status: int
     headers: httpx.Headers
     body: bytes = field(repr=False)
     is_encoded: bool = False
-    """Whether the body is compressed in a way that cannot be unpacked; `body` is empty then."""
+    """Whether the body's compression cannot be unpacked; `body` is empty then."""
     path: str = ""
-    """Of the call, without the query."""
+    """Path of the call, without the query."""
     sent_jwt: bool = False
     """Whether the token of the call was a JWT."""
 
     @classmethod
     def of(cls, response: httpx.Response, body: bytes, *, is_encoded: bool = False) -> Reply:
-        """The answer without our token, which a server may repeat to explain what it did not like."""
+        """Return the reply with our token masked, which a server may repeat in an error."""
         headers = response.headers
         token = response.request.headers.get("authorization", "").removeprefix("Bearer ")
         if token:
@@ -58,18 +58,18 @@ class Reply:
 
     @property
     def content_type(self) -> str:
-        """Without parameters, in lower case (docs/wire.md 3.1)."""
+        """Return the Content-Type without parameters, in lower case (docs/wire.md 3.1)."""
         return clean_line(media_type(self.headers))
 
     @property
     def logid(self) -> str:
-        """From the headers of coze.cn, coze.com and studio (docs/wire.md 5.2)."""
+        """Return the logid from the headers of coze.cn, coze.com and Coze Studio (docs/wire.md 5.2)."""
         text: str = self.headers.get("x-tt-logid") or self.headers.get("x-log-id") or ""
         return clean_line(text).strip()[:_LONGEST_LOGID]
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds, from either form of the header; the server's clock may be wrong by years."""
+        """Return seconds from either form of the header; the server's clock may be wrong by years."""
         text = str(self.headers.get("retry-after", "")).strip()
         if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
             return min(float(text), _LONGEST_WAIT)
@@ -79,7 +79,7 @@ class Reply:
 
 @valueclass
 class Envelope:
-    """A JSON answer that says yes (docs/wire.md 4)."""
+    """A JSON response that reports success (docs/wire.md 4)."""
 
     raw: Json = field(repr=False)
     logid: str
@@ -91,12 +91,12 @@ class Envelope:
         return self.raw.get("data")
 
     def mapping(self, *keys: str) -> Json:
-        """The object under the first of `keys` that holds one: studio has its own names.
+        """Return the object under the first of `keys` that has one: Coze Studio uses its own names.
 
         See docs/wire.md 3.8, 4.
 
         Raises:
-            ProtocolError: there is none.
+            ProtocolError: none of the keys has an object.
         """
         for key in keys or ("data",):
             value = self.raw.get(key)
@@ -111,7 +111,7 @@ class Envelope:
         )
 
     def items(self, *keys: str) -> Sequence[object]:
-        """The array under the first of `keys` that holds one; none is empty (docs/wire.md 4.2)."""
+        """Return the first array under one of `keys`, or an empty one (docs/wire.md 4.2)."""
         for key in keys or ("data",):
             if found := items_of(self.raw.get(key)):
                 return found
@@ -119,17 +119,17 @@ class Envelope:
 
 
 def media_type(headers: httpx.Headers) -> str:
-    """The Content-Type without its parameters, in lower case."""
+    """Return the Content-Type without its parameters, in lower case."""
     text: str = headers.get("content-type", "")
     return text.partition(";")[0].strip().lower()
 
 
 def json_of_reply(reply: Reply) -> Json:
-    """The JSON object in a reply, whatever it says.
+    """Return the JSON object in a reply, whatever it reports.
 
     Raises:
-        ApiError: there is none, and the status is a failure which the body explains in plain text.
-        ProtocolError: there is none.
+        ApiError: the body is plain text that explains a failure by its status.
+        ProtocolError: the body is not a JSON object.
     """
     found = _json_object(reply)
     if found is None:
@@ -138,11 +138,11 @@ def json_of_reply(reply: Reply) -> Json:
 
 
 def envelope_of_reply(reply: Reply) -> Envelope:
-    """The envelope of a reply that says yes: code 0, or none where studio leaves it out (docs/wire.md 4).
+    """Return the envelope of a successful reply: code 0, or no code from Coze Studio (docs/wire.md 4).
 
     Raises:
-        ApiError: it says no.
-        ProtocolError: it is no envelope.
+        ApiError: the reply reports a failure.
+        ProtocolError: the reply is not an envelope.
     """
     body = json_of_reply(reply)
     if (refusal := _refusal(body, reply)) is not None:
@@ -151,7 +151,7 @@ def envelope_of_reply(reply: Reply) -> Envelope:
 
 
 def error_of_reply(reply: Reply) -> CozeTuiError:
-    """Why a reply is not the stream it should be."""
+    """Return the error for a reply that is not the expected stream."""
     body = _json_object(reply)
     if body is None:
         return _without_json(reply)
@@ -164,7 +164,7 @@ CHAT_KEYS = ("data", "ChatV3ChatDetail")
 
 
 def chat_of_reply(reply: Reply) -> Chat | None:
-    """Return the chat with which the server answers; None if the reply is anything else, as an error."""
+    """Return the chat in a reply; None if the reply contains anything else, such as an error."""
     body = _json_object(reply)
     if body is None or _refusal(body, reply) is not None:
         return None
@@ -178,7 +178,7 @@ def chat_of_reply(reply: Reply) -> Chat | None:
 def _json_object(reply: Reply) -> Json | None:
     """Return the JSON object in a reply, whatever its Content-Type says; None if there is none.
 
-    Some gateways put an error into an array; it counts if it is one.
+    Some gateways put an error into an array; its first object then counts.
     """
     try:
         value = json.loads(reply.body.decode("utf-8-sig", "replace"))
@@ -190,7 +190,7 @@ def _json_object(reply: Reply) -> Json | None:
 
 
 def _refusal(body: Json, reply: Reply) -> ApiError | None:
-    """Return the error in a JSON body, or None: code 0, or no code and no complaint."""
+    """Return the error in a JSON body; None if it has code 0, or neither a code nor a complaint."""
     is_failure = reply.http_status >= 400
     if not (is_failure or is_complaint(body) or is_message_without_data(body)):
         return None
@@ -213,14 +213,14 @@ def _logid(body: Json, reply: Reply) -> str:
 
 
 def _without_json(reply: Reply) -> CozeTuiError:
-    """Return what a reply without a JSON object is."""
+    """Return the error for a reply without a JSON object."""
     status = reply.http_status
     if 300 <= status < 400:
         return protocol_error("redirect", reply)
     excerpt = excerpt_of(reply.body)
     is_html = "html" in reply.content_type or reply.body.lstrip()[:1] == b"<"
     is_text = bool(excerpt) or not reply.body.strip()
-    # a page of a gateway is no answer of Coze's; one that refuses the request means what its status means
+    # A gateway's page is not Coze's response; but if it refuses the request, its status is meaningful.
     is_refusal = 400 <= status < 500 and (is_html or reply.is_encoded or is_text)
     if is_refusal or (status >= 500 and not is_html and not reply.is_encoded and is_text) or status == 429:
         msg = excerpt or _phrase(status)
@@ -243,7 +243,7 @@ def _without_json(reply: Reply) -> CozeTuiError:
 
 
 def protocol_error(problem: str, reply: Reply, excerpt: str = "") -> ProtocolError:
-    """A reply that is not what Coze sends."""
+    """Return the error for a reply that Coze never sends."""
     return ProtocolError(
         problem,
         excerpt=excerpt,

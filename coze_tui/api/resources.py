@@ -54,11 +54,11 @@ async def retrieve_bot(client: CozeClient, bot_id: str) -> Bot:
     return Bot.from_wire(answer.mapping())
 
 
-# --- older servers know other paths (docs/wire.md 4.5) ---
+# --- other paths of older servers (docs/wire.md 4.5) ---
 
 
 def _is_unknown_path(error: ApiError) -> bool:
-    """The path is not known; otherwise it is the bot or the workspace that is not."""
+    """Return whether the server does not know the path; otherwise the bot or the workspace is unknown."""
     return isinstance(error, NotServedError) or error.http_status == 404
 
 
@@ -70,7 +70,7 @@ async def _list_the_old_way(client: CozeClient, workspace_id: str, page: int) ->
 async def _retrieve_the_old_way(client: CozeClient, bot_id: str) -> Bot:
     params = {"bot_id": bot_id, "connector_id": DEFAULT_CONNECTOR}
     answer = await client.get_json("/v1/bot/get_online_info", params)
-    # studio answers without an envelope
+    # Coze Studio answers without an envelope.
     return Bot.from_wire(answer.data if "data" in answer.raw else answer.raw)
 
 
@@ -81,15 +81,15 @@ def _page_of_bots(answer: Envelope, key: str, page: int) -> Page[Bot]:
 
 
 CONVERSATIONS_PAGE_SIZE = 50
-"""The most that Coze gives at once."""
+"""The largest page that Coze returns."""
 
-_CONVERSATION_KEYS = ("data", "ConversationData")  # the second is studio's
+_CONVERSATION_KEYS = ("data", "ConversationData")  # the second is Coze Studio's
 
 
 async def list_conversations(
     client: CozeClient, bot_id: str, page: int = 1, *, connector_id: str = ""
 ) -> Page[Conversation]:
-    """One page of this user's conversations with a bot, newest first; pages count from 1."""
+    """Return one page of this user's conversations with a bot, newest first; pages count from 1."""
     params = {
         "bot_id": bot_id,
         "page_num": str(page),
@@ -103,7 +103,7 @@ async def list_conversations(
 
 
 async def rename_conversation(client: CozeClient, conversation_id: str, name: str) -> Conversation:
-    """Give a conversation its name, at most 100 characters."""
+    """Rename a conversation; the name has at most 100 characters."""
     answer = await client.put_json(_conversation_path(conversation_id), {"name": name[:100]})
     return Conversation.from_wire(answer.mapping(*_CONVERSATION_KEYS))
 
@@ -113,7 +113,7 @@ async def delete_conversation(client: CozeClient, conversation_id: str) -> None:
 
 
 async def clear_conversation(client: CozeClient, conversation_id: str) -> Section:
-    """Begin a new section: the old messages stay listed but leave the context."""
+    """Start a new section: the old messages stay listed but leave the context."""
     answer = await client.post_json(f"{_conversation_path(conversation_id)}/clear", {})
     return Section.from_wire(answer.mapping())
 
@@ -121,8 +121,8 @@ async def clear_conversation(client: CozeClient, conversation_id: str) -> Sectio
 async def list_conversation_messages(
     client: CozeClient, conversation_id: str, cursor: str = "", limit: int = CONVERSATIONS_PAGE_SIZE
 ) -> Page[Message]:
-    """A page of messages, newest first: the newest of all, or those that come after a `next_cursor`."""
-    # Before and after mean the order of the list: the older messages come after `last_id` (docs/wire.md 4.7).
+    """Return a page of messages, newest first: from the newest, or those that follow a `next_cursor`."""
+    # In this list, "after" means older: the older messages come after `last_id` (docs/wire.md 4.7).
     body: Json = {"order": "desc", "limit": max(1, min(limit, CONVERSATIONS_PAGE_SIZE))}
     if cursor:
         body = {**body, "after_id": cursor}
@@ -131,7 +131,7 @@ async def list_conversation_messages(
     )
     found = tuple(Message.from_wire(item) for item in answer.items())
     last = text_of(answer.raw.get("last_id"))
-    # Studio may say that there is more where there is not: a page that leads nowhere is the last.
+    # Coze Studio may claim that more pages follow; a page without a valid cursor is the last.
     has_more = answer.raw.get("has_more") is True and bool(found) and last not in ("", "0", cursor)
     return Page(found, has_more=has_more, next_cursor=last if has_more else "")
 
@@ -141,18 +141,18 @@ def _conversation_path(conversation_id: str) -> str:
 
 
 LARGEST_FILE = 512 * 1024 * 1024
-"""Bytes; a model may take less."""
+"""Bytes; a model may accept less."""
 
 
 async def upload_file(client: CozeClient, file: Path | bytes, file_name: str = "") -> UploadedFile:
-    """Send a file, read piece by piece. It is kept three months, for this account only.
+    """Upload a file, read piece by piece. The server saves it for three months, for this account only.
 
     Args:
-        file_name: The name that the server receives; empty means that of the path.
+        file_name: the name that the server receives; by default that of the path.
 
     Raises:
         OSError: the file cannot be read.
-        ApiError: among others 4300 to 4304: empty, too large, of a kind not taken, broken.
+        ApiError: for example 4300 to 4304: empty, too large, of an unsupported type, damaged.
     """
     name = file_name or (file.name if isinstance(file, Path) else "file")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -162,16 +162,16 @@ async def upload_file(client: CozeClient, file: Path | bytes, file_name: str = "
 
 
 WORKSPACES_PAGE_SIZE = 50
-"""The most that Coze gives at once."""
+"""The largest page that Coze returns."""
 
 
 async def current_user(client: CozeClient) -> User:
-    """The token's owner: the cheapest check of a token. Studio does not serve it (NotServedError)."""
+    """Return the token's owner: the cheapest check of a token. NotServedError on Coze Studio."""
     return User.from_wire((await client.get_json("/v1/users/me")).mapping())
 
 
 async def list_workspaces(client: CozeClient, page: int = 1) -> Page[Workspace]:
-    """One page of the workspaces the token may enter; pages count from 1."""
+    """Return one page of the workspaces that the token can access; pages count from 1."""
     params = {"page_num": str(page), "page_size": str(WORKSPACES_PAGE_SIZE)}
     data = mapping_of((await client.get_json("/v1/workspaces", params)).data)
     found = tuple(Workspace.from_wire(item) for item in items_of(data.get("workspaces")))

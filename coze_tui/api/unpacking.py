@@ -1,4 +1,4 @@
-"""Bodies that a proxy has compressed although `identity` was asked for: unpacked in small pieces."""
+"""Unpacks bodies that a proxy has compressed although `identity` was requested, in small pieces."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from collections.abc import Iterable, Iterator
 import httpx
 
 _PIECE = 65_536
-"""Bytes that are unpacked at once, so that whoever reads can stop at its limit."""
+"""Bytes that are unpacked at once, so that the caller can stop at its limit."""
 _GZIP = b"\x1f\x8b"
 _DECIDES = 6
-"""Bytes of a body that is said to be compressed which show that it is."""
+"""First bytes that show whether a body really is compressed."""
 _PLAIN = rb"\s*(?:event|data|id|retry|:|\{|<)"
-"""The beginning of a body that is not compressed, whatever its Content-Encoding says."""
+"""Matches the start of a body that is not compressed, whatever its Content-Encoding."""
 
 
 class BrokenEncodingError(ValueError):
-    """A body is compressed in a way that is not known, or is broken."""
+    """A body has an unknown compression, or is damaged."""
 
 
 def encoding_of(response: httpx.Response) -> str:
-    """Return the Content-Encoding; empty if the body is not said to be compressed."""
+    """Return the Content-Encoding; empty if the header names no compression."""
     given = response.headers.get("content-encoding", "").lower()
     return ", ".join(name for part in given.split(",") if (name := part.strip()) and name != "identity")
 
 
 class Unpacker:
-    """Unpacks one body, if its first bytes or its head say that it is compressed."""
+    """Unpacks one body, if its first bytes or its header show that it is compressed."""
 
     def __init__(self, response: httpx.Response) -> None:
         self._encoding = encoding_of(response)
@@ -41,7 +41,7 @@ class Unpacker:
     def feed(self, chunk: bytes) -> Iterable[bytes]:
         """Return the next chunk as it is, or in unpacked pieces of at most 64 KiB.
 
-        Nothing is returned until the first bytes tell which.
+        Returns nothing until the first bytes show which.
 
         Raises:
             BrokenEncodingError: it cannot be unpacked, perhaps only after some pieces.
@@ -58,7 +58,8 @@ class Unpacker:
 
     def _pieces(self, packed: bytes) -> Iterator[bytes]:
         while True:
-            if self._zip.eof:  # a body may consist of several gzip members; what else follows is padding
+            # A body may consist of several gzip members; anything else after one is padding.
+            if self._zip.eof:
                 if not packed.startswith(_GZIP):
                     return
                 self._zip = zlib.decompressobj(self._bits)
@@ -74,7 +75,7 @@ class Unpacker:
 
 
 def _window_bits(beginning: bytes, encoding: str) -> int | None:
-    """Return the parameter for zlib; 0 if the body is not compressed, None if more of it has to arrive."""
+    """Return zlib's parameter; 0 if the body is not compressed, None if more bytes are needed."""
     if beginning.startswith(_GZIP):
         return zlib.MAX_WBITS | 16
     if _GZIP.startswith(beginning):

@@ -16,7 +16,6 @@ from tests.support.samples import ROOT
 
 PACKAGE = ROOT / "coze_tui"
 PENDING = (
-    "api",
     "cli",
     "config",
     "diagnostics",
