@@ -1,1 +1,1 @@
-"""Settings, credentials and the places where they are stored."""
+"""Settings, credentials and the folders for them."""

@@ -1,4 +1,4 @@
-"""Convert pasted texts to the API base of a site and the ID of a bot."""
+"""Converts pasted texts to the API base of a site and the ID of a bot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COZE_COM = "https://api.coze.com"
 AddressFault = Literal["empty", "not an address", "scheme", "plain http", "secret inside", "no bot"]
 
 _NOT_BASE = re.compile(r"/(?:v[123]|open_api|api|space|store|home)(?:/.*)?$")
-"""Where the API's endpoints and the web site's pages begin."""
+"""Matches the start of the API's endpoints and of the web site's pages."""
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _BOT_IN_PATH = re.compile(r"/(?:bot|agent)/(?P<bot>\w[\w-]*)")
@@ -24,7 +24,7 @@ _BOT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class AddressError(ValueError):
-    """The text is no such URL; `fault` says why."""
+    """The text is not a valid URL; `fault` contains the reason."""
 
     def __init__(self, fault: AddressFault) -> None:
         super().__init__(fault)
@@ -38,17 +38,17 @@ class BotAddress:
     bot_id: str
     space_id: str = ""
     base_url: str = ""
-    """The API base of the site in the URL; empty where only an id was given."""
+    """The API base of the site in the URL; empty if only an ID was given."""
 
 
 def base_url_from_text(text: str) -> str:
     """Return the API base for a pasted URL.
 
-    The web host, `/v3`, a slash at the end and the like are corrected (docs/wire.md 1.1); `cn` and `com` mean
-    the two sites.
+    The web host, `/v3`, a final slash and the like are corrected (docs/wire.md 1.1); `cn` and `com` are
+    accepted for the two sites.
 
     Raises:
-        AddressError: it is no HTTP URL, or plain HTTP to another machine, which shows others the token.
+        AddressError: it is not an HTTP URL, or plain HTTP to another machine, which would expose the token.
     """
     text = text.strip().strip("\"'<>").strip()
     if not text:
@@ -103,7 +103,7 @@ def site_name(base_url: str) -> str:
 
 
 def base_url_of_site(site: str) -> str:
-    """Return the API base for a result of `site_name`, or an empty text if that is no site."""
+    """Return the API base for a result of `site_name`, or an empty text for any other text."""
     try:
         return base_url_from_text(site)
     except AddressError:
@@ -111,7 +111,7 @@ def base_url_of_site(site: str) -> str:
 
 
 def other_site(base_url: str) -> str:
-    """Return the API base of the other one of the two sites, or an empty text for a self-hosted one."""
+    """Return the API base of the other of Coze's two sites, or an empty text for a self-hosted server."""
     return {COZE_CN: COZE_COM, COZE_COM: COZE_CN}.get(base_url, "")
 
 
@@ -130,7 +130,7 @@ def _split(text: str) -> SplitResult:
         raise AddressError("not an address")
     try:
         url = urlsplit(text if "://" in text else f"//{text}")
-        port = url.port  # parsed only when asked for
+        port = url.port  # raises ValueError only when it is read
     except ValueError:
         raise AddressError("not an address") from None
     if port == 0:
@@ -143,7 +143,7 @@ def _split(text: str) -> SplitResult:
 def _host(url: SplitResult) -> str:
     """Return the host in lower case and in ASCII."""
     host = (url.hostname or "").rstrip(".")
-    if host == "0.0.0.0":  # what a server prints that listens everywhere
+    if host == "0.0.0.0":  # the address that a server prints if it listens everywhere
         return "127.0.0.1"
     try:
         if ":" in host:

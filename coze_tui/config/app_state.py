@@ -1,4 +1,4 @@
-"""The state that the program saves by itself: choices made in it, last sites and bots, the generated user ID.
+"""The state that the program saves by itself: choices, latest sites and bots, the generated user ID.
 
 It is in the state folder, so that the user's settings file is never rewritten.
 """
@@ -25,20 +25,20 @@ class AppState:
     chosen: Mapping[str, str] = field(default_factory=dict)
     """Settings changed while the program ran, by field name: theme, language, send_key, sidebar."""
     sites: Mapping[str, str] = field(default_factory=dict)
-    """Profile → API base that was logged in to."""
+    """Profile → API base of the last login."""
     last_bots: Mapping[str, str] = field(default_factory=dict)
-    """`bot_key` → bot id."""
+    """`bot_key` → bot ID."""
     recent_bots: Mapping[str, str] = field(default_factory=dict)
     """`bot_key` of a bot → its name, latest last."""
     last_asked: Mapping[str, str] = field(default_factory=dict)
     """`bot_key` of a bot → the conversation of the last `ask`."""
     background: str = ""
-    """`light` or `dark`, as the terminal last told; for the first frame of the theme `auto`."""
+    """The terminal's last reported background, `light` or `dark`; for the first frame of theme `auto`."""
 
 
 RECENT_BOTS = 30
 _PATIENCE_S = 1.0
-"""How long a change waits for another program: a choice is not worth more, and a start may wait for it."""
+"""Seconds that a change waits for another program. Longer would delay the start for a mere choice."""
 
 
 def bot_key(name: str, base_url: str) -> str:
@@ -99,7 +99,7 @@ class AppStateFile:
         return self.change(use)
 
     def ask_in(self, base_url: str, bot_id: str, conversation_id: str) -> AppState:
-        """Save the conversation in which `ask` asked a bot last."""
+        """Save the conversation of the last `ask` to a bot."""
         key = bot_key(bot_id, base_url)
         return self.change(lambda now: replace(now, last_asked={**now.last_asked, key: conversation_id}))
 

@@ -1,4 +1,4 @@
-"""The environment of the programs that coze-tui starts, for example an editor, tmux or a tool command."""
+"""The environment for the programs that coze-tui starts, for example an editor, tmux or a tool command."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ TOKEN_VARIABLE = "COZE_API_TOKEN"
 
 
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return a copy of the environment without the variables of ours that may hold a secret.
+    """Return a copy of the environment without our variables that may contain a secret.
 
-    Every call that starts a program passes its `env` through here (tests/architecture/test_children.py). The
-    user's own variables stay, whatever they hold.
+    Every call that starts a program gets its `env` from here (tests/architecture/test_children.py). The
+    user's other variables remain, whatever they contain.
     """
     secret = {variable_of(name) for name, each in definitions().items() if each.may_hold_secret}
     secret.add(TOKEN_VARIABLE)

@@ -1,4 +1,4 @@
-"""Readers of setting values: typed from TOML, text from the environment and from options.
+"""Reads setting values: typed ones from TOML, text from the environment and from options.
 
 Each reader has a JSON Schema (draft 7) of the TOML values that it accepts. A schema may accept a value that
 the reader refuses, because not every rule can be written as a schema, but never the other way around.
@@ -20,7 +20,7 @@ from coze_tui.text.system_text import path_from
 
 
 class WrongValueError(ValueError):
-    """A value is not accepted."""
+    """A value is not valid."""
 
     def __init__(self, problem: str, suggestion: str = "") -> None:
         super().__init__(problem)
@@ -36,7 +36,7 @@ Schema = Mapping[str, object]
 
 
 class SettingReader(Generic[_T]):
-    """A function that reads one kind of value, and the schema of what it accepts.
+    """A function that reads one kind of value, with the schema of the values that it accepts.
 
     The function takes a value and the folder that relative paths start from, and raises WrongValueError.
     """
@@ -50,12 +50,12 @@ class SettingReader(Generic[_T]):
 
 
 def _reader(schema: Schema) -> Callable[[Callable[[object, Path], _T]], SettingReader[_T]]:
-    """Return a decorator that makes a reader of a function."""
+    """Return a decorator that turns a function into a reader."""
     return lambda read: SettingReader(read, schema)
 
 
 def _refused(*patterns: str) -> Schema:
-    """Return the schema of one line of text or a whole number that matches none of the patterns."""
+    """Return the schema of one line of text, or of a whole number, that matches none of the patterns."""
     pattern = "|".join((_CONTROLS, *patterns))
     return {"type": ["string", "integer"], "not": {"type": "string", "pattern": pattern}}
 
@@ -83,7 +83,7 @@ _NOT_SITES = (
     r"^\s*(?!https?:)[a-z][a-z0-9+.-]*://",
     rf"^\s*http://(?!(?:{_LOCAL_HOST}|{_COZE_HOST})\.?(?:[:/]|$))[a-z0-9.-]+(?:[:/]|$)",
 )
-"""Empty, with a user name or password, with another scheme, plain HTTP to another machine."""
+"""Rejects an empty text, a user name or password, other schemes, and plain HTTP to another machine."""
 _NOT_BOT = r"^(?!\s*[A-Za-z0-9_-]{0,64}\s*$)[^/]*$"
 _COMMAND: Schema = {
     "anyOf": [
@@ -97,7 +97,7 @@ _COMMAND: Schema = {
 def text(value: object, folder: Path) -> str:
     """Read one line of text."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)  # ids are often written without quotes
+        return str(value)  # IDs are often written without quotes
     if not isinstance(value, str):
         raise WrongValueError(_("must be a string"))
     if not value.isprintable():

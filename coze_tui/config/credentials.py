@@ -1,4 +1,4 @@
-"""Find, mask and save tokens. The text of a token is available from `Secret.reveal` only."""
+"""Finds, masks and saves tokens. Only `Secret.reveal` returns the text of a token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from coze_tui.values import valueclass
 
 MASK = "***"
 COMMAND_PATIENCE = 60.0
-"""Seconds: whoever is asked may first have to unlock a password store."""
+"""Seconds: the user may first have to unlock a password store."""
 _IN_KEYRING = "keyring"
 """The key of the file for a token that is in the keyring: the name of its entry there."""
 EARLY = 60
@@ -33,7 +33,7 @@ TokenKind = Literal["personal", "service", "oauth", "jwt oauth", "jwt", "unknown
 
 @final
 class Secret:
-    """A text that shows a mask when it is printed, formatted or pickled.
+    """A text that is masked when it is printed, formatted or pickled.
 
     It is not a `str`, because tracebacks with local variables would print that.
     """
@@ -50,7 +50,7 @@ class Secret:
 
     @property
     def mask(self) -> str:
-        """Return the prefix and the last four characters if enough stays hidden between them."""
+        """Return the prefix and the last four characters, if enough between them is hidden."""
         prefix, separator, rest = self._value.partition("_")
         if not separator or len(prefix) > 4:
             prefix, separator, rest = "", "", self._value
@@ -99,7 +99,7 @@ class OAuthPair:
     access: Secret
     refresh: Secret
     expires_at: int
-    """Unix seconds at which the access token dies."""
+    """Unix seconds at which the access token expires."""
     client_id: str
     base_url: str
 
@@ -114,19 +114,19 @@ class Token:
 
     secret: Secret
     source: str
-    """The variable, file or program that gave it."""
+    """The variable, file or program that provided it."""
     pair: OAuthPair | None = None
-    """Set where the token is the access half of an OAuth pair."""
+    """Set if the token is the access token of an OAuth pair."""
 
 
 def secret_from_text(text: str, source: str = "") -> Secret:
-    """Return the token in a typed, pasted or read text: without quotes and `Bearer`, valid in a header.
+    """Return the token in a typed, pasted or read text, without quotes and `Bearer`, valid for a header.
 
-    Quotes come from files of variables, which docker and YAML read verbatim, and from JSON.
+    Files of variables, which docker and YAML read verbatim, and JSON contain such quotes.
 
     Raises:
-        CredentialsError: the text is empty, or contains what no token does (a line break, a control
-            character, a space, a character outside ASCII).
+        CredentialsError: the text is empty, or contains a character that no token has (a line break, a
+            control character, a space, a character outside ASCII).
     """
     token, before = text, None
     while token != before:
@@ -142,7 +142,7 @@ _QUOTES = ('""', "''", "``", "“”", "‘’")
 
 
 def _unwrapped(text: str) -> str:
-    """Return the text without one layer around a token, which contains none of them itself."""
+    """Return the text without one layer of quotes or `Bearer` around the token."""
     text = text.strip().strip("\ufeff").strip()
     if len(text) > 1 and text[0] + text[-1] in _QUOTES:
         return text[1:-1]
@@ -172,9 +172,9 @@ def kind_of(secret: Secret) -> TokenKind:
 
 
 def hint_for(secret: Secret) -> str:
-    """Return a sentence about a token that will not work for long; else an empty text.
+    """Return a sentence about a token that will soon stop working, else an empty text.
 
-    A JWT is explained if the server refuses it (`explain`): some servers accept one.
+    A JWT is explained only if the server refuses it (`explain`), because some servers accept one.
     """
     match kind_of(secret):
         case "oauth" | "jwt oauth":
@@ -197,7 +197,7 @@ def find_token(
     """Return the token of a profile: of the environment, else a file, else a command, else `login`.
 
     Raises:
-        CredentialsError: there is none, or that of the first source that has one is unusable.
+        CredentialsError: no source has a token, or the first one that has is unusable.
     """
     variable = environment.get(TOKEN_VARIABLE, "")
     if variable.strip():
@@ -213,7 +213,7 @@ def find_token(
 
 
 def _token_from_file(path: Path) -> Token:
-    # The user's own file may be a link into a secrets mount, and may belong to root: only read it.
+    # The user's own file may be a link into a secrets mount, and may belong to root, so only read it.
     try:
         with path.open("rb") as file:
             data = file.read(64 * 1024)
@@ -223,7 +223,7 @@ def _token_from_file(path: Path) -> Token:
 
 
 def _token_from_command(command: str, env: Mapping[str, str]) -> Token:
-    import shlex  # few people use a command
+    import shlex  # few users set a command
 
     try:
         words = shlex.split(command)
@@ -354,7 +354,7 @@ class CredentialsFile:
         task = asyncio.ensure_future(self._renew(profile, pair, renew))
         self._renewing.add(task)
         task.add_done_callback(self._renewing.discard)
-        # Canceling the caller must not lose the new pair, for the old one is dead by then.
+        # Even if the caller is canceled, save the new pair: the old one is then invalid.
         return await asyncio.shield(task)
 
     async def _renew(
@@ -430,7 +430,7 @@ class CredentialsFile:
     def _put(self, profile: str, kept: Mapping[str, object] | None) -> None:
         try:
             profiles = self._read()
-        except CredentialsError:  # nothing is thrown away, and nobody is locked out
+        except CredentialsError:  # neither discards a token nor locks the user out
             self.path.replace(self.path.with_suffix(".damaged"))
             profiles = {}
         profiles.pop(profile, None)
@@ -441,7 +441,7 @@ class CredentialsFile:
 
 
 class _as_credentials_error:
-    """Turns an OSError inside into a CredentialsError that names the file."""
+    """Converts an OSError in its body to a CredentialsError that names the file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -461,7 +461,7 @@ def _keyring_source(name: str) -> str:
 def _profiles_from_json(data: bytes) -> dict[str, object] | None:
     try:
         value: object = json.loads(data)
-    except (ValueError, RecursionError):  # not chained by the caller: it holds the content
+    except (ValueError, RecursionError):  # not chained by the caller, because it contains the file's content
         return None
     profiles = value.get("profiles") if isinstance(value, dict) else None
     return profiles if isinstance(profiles, dict) else None

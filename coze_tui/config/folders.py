@@ -1,4 +1,4 @@
-"""The folders of config, data and state as text, without slow imports: the first frame waits for it."""
+"""The folders of config, data and state as text, without slow imports: the first frame needs them."""
 
 from __future__ import annotations
 

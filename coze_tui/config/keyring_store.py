@@ -104,7 +104,7 @@ class SystemKeyring:
             import keyring
 
             if self.mode == "auto" and keyring.get_keyring().priority < 1:
-                raise KeyringError(_("this system has none"))  # one that is no safer than our file
+                raise KeyringError(_("this system has none"))  # it is as unsafe as our file
             keyring.set_password(SERVICE, entry, text)
             found: str | None = keyring.get_password(SERVICE, entry)
             return found

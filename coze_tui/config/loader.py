@@ -1,5 +1,5 @@
-"""Load the settings: options go before environment variables, these before choices made in the program,
-these before the settings file, these before the last site and bot of the profile, these before defaults.
+"""Loads the settings. Precedence, highest first: options, environment variables, choices made in the program,
+settings file, last site and bot of the profile, defaults.
 
 Errors are collected and not raised, so that the program always starts.
 """
@@ -29,7 +29,7 @@ class Loaded:
     settings: Settings
     problems: tuple[SettingsError, ...]
     no_site: SettingsError | None = None
-    """The one of the problems that leaves no site to connect to."""
+    """The problem that leaves no site to connect to."""
 
 
 def load_settings(
@@ -43,7 +43,7 @@ def load_settings(
     """Read the settings from all their sources.
 
     Args:
-        flags: the values of the options that were given, by field.
+        flags: the values of the given options, by field.
         remembered: choices made in the program, and the last site and bot of each profile.
         other_profiles: profiles that exist although the file has no table for them.
     """
@@ -52,7 +52,7 @@ def load_settings(
 
 
 class _Collector:
-    """Collects values from all sources, the weakest first, and their errors."""
+    """Collects values from all sources, lowest precedence first, and their errors."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class _Collector:
 
     def _parse(self) -> Mapping[str, object]:
         try:
-            if self._file.is_fifo():  # reading would wait, before Ctrl+C can stop anything
+            if self._file.is_fifo():  # reading would block, and Ctrl+C could not stop it yet
                 raise OSError(_("it is a pipe, not a file"))
             with self._file.open("rb") as file:
                 data = file.read(FILE_LIMIT + 1)
@@ -140,7 +140,7 @@ class _Collector:
         return tables
 
     def _profile(self, names: tuple[str, ...]) -> str:
-        """Return the profile in use, which decides which table of the file counts."""
+        """Return the profile in use, which selects the table of the file."""
         variable = variable_of("profile")
         if self._environment.get(variable, "").strip():
             self._take("profile", self._environment[variable], Source("environment", variable))
@@ -202,7 +202,7 @@ class _Collector:
             )
             self._problems.append(problem)
             if name == "base_url":
-                # Not replaced by the default, which would get the token and the question.
+                # Not replaced by the default site, which would receive the token and the question.
                 self._values[name], self._sources[name] = clean_line(str(value)).strip(), source
                 self._no_site = problem
         else:
@@ -227,9 +227,9 @@ def parse_toml(text: str, source: str) -> dict[str, object]:
     """Return the tables and values of a TOML text.
 
     Raises:
-        SettingsError: the text is no TOML; names `source` and the line.
+        SettingsError: the text is not valid TOML; the error has `source` and the line.
     """
-    import tomllib  # not at every start: only for a file that exists
+    import tomllib  # only needed if the file exists
 
     try:
         return tomllib.loads(text)
@@ -247,7 +247,7 @@ _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
 def _keys_by_line(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the keys with their lines, as far as people write them: tomllib reports no positions."""
+    """Yield the keys with their lines in the usual spellings, because tomllib reports no positions."""
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), 1):
         opened, entry = _TABLE.match(line), _ENTRY.match(line)

@@ -22,7 +22,7 @@ class Paths:
     data: Path
     state: Path
     is_temporary: bool = False
-    """There is no home folder, so that everything is in the system's folder for temporary files."""
+    """No home folder exists, so all folders are in the system's folder for temporary files."""
 
     @property
     def settings_file(self) -> Path:
@@ -30,7 +30,7 @@ class Paths:
 
     @property
     def prompts(self) -> Path:
-        """Saved prompts."""
+        """Return the folder of saved prompts."""
         return self.config / "prompts"
 
     @property
@@ -43,7 +43,7 @@ class Paths:
 
     @property
     def copies(self) -> Path:
-        """Copied texts, for terminals that refuse the clipboard."""
+        """Return the folder of copied texts, for terminals without a clipboard."""
         return self.data / "copies"
 
     @property
@@ -56,12 +56,12 @@ class Paths:
 
     @property
     def crashes(self) -> Path:
-        """Crash reports."""
+        """Return the folder of crash reports."""
         return self.state / "crashes"
 
 
 def find_paths(environment: Mapping[str, str]) -> Paths:
-    """Return the paths for this environment; creates nothing."""
+    """Return the paths for this environment, without creating them."""
     config, data, state, is_temporary = find_folders(environment)
     return Paths(Path(config), Path(data), Path(state), is_temporary)
 
@@ -78,21 +78,21 @@ def ensure(paths: Paths) -> list[tuple[Path, OSError]]:
 
 
 def typed_path(text: str) -> Path:
-    """Return the path that a user typed, dropped or pasted in the program, where no shell has read it.
+    """Return the path that a user typed, dropped or pasted in the program, which no shell has read.
 
-    White space around it is removed and `~` expanded. If there is no such file, quotes, backslashes and
-    `file://` are undone, as terminals and file managers write paths. A `~` that cannot be resolved stays,
-    so that an error names it. Looks at the disk.
+    Removes surrounding white space and expands `~`. If the file does not exist, also undoes quotes,
+    backslashes and `file://`, which terminals and file managers add. A `~` that cannot be resolved remains,
+    so that an error shows it. Reads the disk.
     """
     readings = [_expanded(reading) for reading in _readings(text.strip())]
     return next(filter(os.path.lexists, readings), readings[-1])
 
 
 def typed_paths(text: str) -> list[Path]:
-    """Return the paths that a user typed or dropped together, each read as `typed_path` does.
+    """Return the paths that a user typed or dropped together, each read as by `typed_path`.
 
-    Terminals write several dropped files on lines of their own, or with blanks between them. A text is
-    several paths only if each of them exists. Looks at the disk.
+    Terminals separate dropped files with line ends or blanks. A text is several paths only if each of them
+    exists. Reads the disk.
     """
     whole = typed_path(text)
     if os.path.lexists(whole):
@@ -115,8 +115,8 @@ def _parts(text: str) -> Iterator[list[str]]:
 
 
 def _readings(text: str) -> list[str]:
-    """Return what a text may mean as a path: as it is written, and as a shell or a browser reads it."""
-    import shlex  # the start does without both
+    """Return possible meanings of a text as a path: as it is, and as a shell or a browser reads it."""
+    import shlex  # the start needs neither
     from urllib.parse import unquote
 
     found = [text]

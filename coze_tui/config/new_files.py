@@ -1,4 +1,4 @@
-"""Private files that appear when they are complete, and leave nothing behind if their program is killed."""
+"""Creates private files that appear only when complete, and leave nothing if the program is killed."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from types import TracebackType
 _LEFTOVER = re.compile(r"\.coze-tui-[0-9a-f]{16}\.part")
 _NAME = ".coze-tui-{}.part"
 _NEW_SECONDS = 60
-"""Age from which a folder that nobody has locked is left by a killed program."""
+"""Seconds after which an unlocked folder counts as left by a killed program."""
 _NO_LINK = frozenset(
     getattr(errno, name)
     for name in ("EPERM", "ENOENT", "EXDEV", "EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK")
 )
-"""Errors of a file system, or of a platform, without links."""
+"""Errors of a file system or platform without hard links."""
 
 
 class NewFile:
     """A file of mode 0600 that gets its name when it is complete. Use it in a `with` statement.
 
-    Where the system can, it has no name before, so that a killed program leaves nothing. Elsewhere its
-    temporary name is locked for as long as its program runs; see `remove_leftovers`.
+    If the system allows it, the file has no name before, so that a killed program leaves nothing. Otherwise
+    its temporary name is locked while its program runs; see `remove_leftovers`.
     """
 
     def __init__(self, folder: Path, *, replaces: bool = False) -> None:
         """Create the file.
 
         Args:
-            replaces: `replace` is to be called, which needs a temporary name.
+            replaces: whether `replace` will be called, which needs a temporary name.
 
         Raises:
-            OSError: it cannot be created.
+            OSError: the file cannot be created.
         """
         self._temporary: Path | None = None
         nameless = None if replaces else _open_nameless(folder)
@@ -55,10 +55,10 @@ class NewFile:
             os.fsync(file.fileno())
 
     def take_name(self, wanted: Path) -> bool:
-        """Give the file its name; return False if there is a file of this name."""
+        """Give the file its name; return False if the name is in use."""
         try:
             if self._temporary is None:
-                # Given a descriptor, Python follows the link of /proc to the file itself.
+                # With a descriptor, Python would link the symbolic link in /proc, not the file itself.
                 source = f"/proc/self/fd/{self._descriptor}"
                 os.link(source, wanted, src_dir_fd=self._descriptor, follow_symlinks=True)
             else:
@@ -72,7 +72,7 @@ class NewFile:
         return True
 
     def _take_name_and_fill(self, wanted: Path) -> bool:
-        """Without links: take the name first, and then bring the content."""
+        """Create the name first and then copy the content, on file systems without links."""
         try:
             target = os.open(wanted, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         except FileExistsError:
@@ -92,7 +92,7 @@ class NewFile:
     def replace(self, path: Path) -> None:
         """Give the file this name, in place of a file that has it."""
         assert self._temporary is not None
-        if sys.platform == "win32":  # an open file cannot be renamed there
+        if sys.platform == "win32":  # Windows cannot rename an open file
             os.close(self._descriptor)
             self._descriptor = -1
         os.replace(self._temporary, path)
@@ -121,17 +121,17 @@ def remove_leftovers(folder: Path) -> None:
         try:
             _remove_if_unused(folder / name)
         except OSError:
-            pass  # it is in use, is not ours, or another program was quicker
+            pass  # it is in use, is not ours, or another program was faster
 
 
 @contextmanager
 def temporary_folder(prefix: str) -> Iterator[str]:
-    """Provide a private folder in the system's folder for them, and remove it, and those of killed programs.
+    """Provide a private temporary folder, and remove it and those of killed programs.
 
     Args:
-        prefix: begins its name; no other program uses it.
+        prefix: the start of its name; no other program may use it.
     """
-    import tempfile  # slow to import, and the first frame comes by this module
+    import tempfile  # slow to import, and the first frame needs this module
 
     _remove_folders(Path(tempfile.gettempdir()), prefix)
     with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
@@ -151,7 +151,7 @@ def _remove_folders(parent: Path, prefix: str) -> None:
             facts = folder.lstat()
         except OSError:
             continue
-        # One that was just made is not locked yet.
+        # A folder that was just created is not locked yet.
         if not stat.S_ISDIR(facts.st_mode) or time.time() - facts.st_ctime < _NEW_SECONDS:
             continue
         if sys.platform == "win32" or facts.st_uid != os.geteuid():
@@ -164,7 +164,7 @@ def _remove_folders(parent: Path, prefix: str) -> None:
 
 def _remove_if_unused(path: Path) -> None:
     if sys.platform == "win32":
-        path.unlink()  # fails while it is open
+        path.unlink()  # fails while the file is open
         return
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
@@ -177,7 +177,7 @@ def _remove_if_unused(path: Path) -> None:
 
 
 def _open_nameless(folder: Path) -> int | None:
-    """Return a descriptor of a file without a name; None where there is no such thing."""
+    """Return a descriptor of a file without a name; None if the system does not support it."""
     if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
         return None
     try:
@@ -187,7 +187,7 @@ def _open_nameless(folder: Path) -> int | None:
 
 
 def _open_named(folder: Path) -> tuple[int, Path]:
-    """Return a descriptor and the path of a new file, which is locked where files can be."""
+    """Return a descriptor and the path of a new file, locked if the system can lock files."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _BINARY
     while True:
         path = folder / _NAME.format(os.urandom(8).hex())
@@ -201,28 +201,28 @@ _BINARY = getattr(os, "O_BINARY", 0)
 if sys.platform == "win32":
 
     def _keeps(descriptor: int) -> bool:
-        """Return whether the file is still there."""
+        """Return whether the file still exists."""
         return True
 
     def _lock_folder(folder: str) -> int | None:
-        """Return None: folders cannot be locked."""
+        """Return None, because folders cannot be locked."""
         return None
 
 else:
     import fcntl
 
     def _keeps(descriptor: int) -> bool:
-        """Lock the file; return False if another program has just taken it for a leftover."""
+        """Lock the file; return False if another program has just removed it as a leftover."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError:
-            return True  # without locks nobody removes it either
+            return True  # without locks, no program removes it
         return os.fstat(descriptor).st_nlink > 0
 
     def _lock_folder(folder: str) -> int | None:
-        """Return a descriptor that locks a folder; None if another program does, or nobody can."""
+        """Return a descriptor that locks a folder; None if another program has locked it, or none can."""
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:

@@ -17,7 +17,7 @@ from coze_tui.values import valueclass
 
 _SUFFIXES = (".md", ".txt")
 _LARGEST = 1 << 20
-"""Bytes of a prompt."""
+"""Largest size of a prompt in bytes."""
 _LONGEST_NAME = 64
 RESERVED = frozenset({"save", "delete", "rename"})
 """Words that `/prompts` reads as commands."""
@@ -25,26 +25,26 @@ RESERVED = frozenset({"save", "delete", "rename"})
 
 @valueclass
 class SavedPrompt:
-    """One prompt."""
+    """A saved prompt."""
 
     name: str
     text: str
     """Clean; may be empty."""
     problem: FileError | None = None
-    """The reason for which it cannot be read."""
+    """Why it cannot be read; None if it can."""
 
 
 class SavedPrompts:
-    """The prompts in a folder, which need not exist. Every method touches the disk.
+    """The prompts in a folder, which need not exist. Every method reads or writes the disk.
 
-    Methods raise FileError if the disk refuses, and SettingsError if a name is impossible, missing or taken.
+    Methods raise FileError if the disk fails, and SettingsError if a name is invalid, missing or in use.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def all(self) -> list[SavedPrompt]:
-        """Return all prompts by name; those that cannot be read say why."""
+        """Return all prompts by name; `problem` is set in those that cannot be read."""
         found = []
         for name in sorted(self._files(), key=str.casefold):
             try:
@@ -86,7 +86,7 @@ class SavedPrompts:
             raise FileError("unwritable", str(path), detail=error.strerror or "") from error
 
     def rename(self, name: str, new: str) -> None:
-        """Give a prompt another name."""
+        """Rename a prompt."""
         path = self._existing(name)
         if new in self._files():
             raise SettingsError(_("a saved prompt has this name already"), source=new)
@@ -106,7 +106,7 @@ class SavedPrompts:
         )
 
     def _files(self) -> dict[str, Path]:
-        """Return the files of the folder by the names of their prompts; of two, the `.md` file."""
+        """Return the files by the names of their prompts; if two share a name, the `.md` file."""
         found: dict[str, Path] = {}
         try:
             with os.scandir(self.folder) as entries:
@@ -129,7 +129,7 @@ def _is_possible(name: str) -> bool:
 
 
 def _possible(name: str) -> str:
-    """Return the name if a prompt can have it."""
+    """Return a valid prompt name unchanged; raise SettingsError for any other."""
     if not _is_possible(name):
         reason = _("is not a valid prompt name: use one word of letters, digits, dots and hyphens")
         raise SettingsError(reason, source=clean_line(name))

@@ -1,4 +1,4 @@
-"""Mask a secret in text that comes in pieces, in case a server repeats it and splits it over them."""
+"""Masks a secret in text that arrives in pieces, in case a server repeats it across several pieces."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from coze_tui.config.credentials import MASK
 from coze_tui.text.cleaning import StreamCleaner
 
 LEAST_SECRET = 6
-"""Characters; a shorter one is no secret, and occurs in any text."""
+"""Characters; a shorter secret occurs in ordinary text."""
 _LEAST_BEGINNING = 4
-"""From so many characters on, the beginning of the secret is held back until it is certain. Fewer are shown,
+"""From this length on, a prefix of the secret is held back until it is certain. Shorter ones are shown,
 because each text that ends in the first letter would wait."""
 
 
 class SecretCleaner(StreamCleaner):
-    """A cleaner that also masks a secret, wherever the pieces divide it.
+    """A cleaner that also masks a secret, even if it is split between pieces.
 
     At most the first three characters of the secret are returned.
 
     Args:
-        secret: Returns the secret; no variable holds it, because a traceback may show variables.
+        secret: returns the secret; no variable contains it, because a traceback may show variables.
     """
 
     def __init__(self, secret: Callable[[], str]) -> None:
         super().__init__()
         self._secret = secret
-        self._shown = ""  # the last characters returned, with which the secret may begin
-        self._waiting = ""  # the beginning of the secret
+        self._shown = ""  # the last returned characters, which may be the start of the secret
+        self._waiting = ""  # the held-back start of the secret
 
     def feed(self, piece: str) -> str:
-        """Return what of `piece`, and of what was held back before it, is certain."""
+        """Return the part of `piece`, and of the text held back before, that later text cannot change."""
         return self._masked(super().feed(piece))
 
     def flush(self) -> str:
-        """Return what was held back; the text has ended."""
+        """Return the text that was held back, because the text has ended."""
         text = self._masked(super().flush())
         rest, self._waiting = self._waiting, ""
         return text + rest
@@ -53,7 +53,7 @@ class SecretCleaner(StreamCleaner):
         return text[shown:end]
 
     def _beginning(self, text: str) -> int:
-        """Return the index from which the end of the text is the beginning of the secret, or its length."""
+        """Return the index at which the text's end may start the secret, or the length of the text."""
         start = max(0, len(text) - len(self._secret()) + 1)
         while (start := text.find(self._secret()[:_LEAST_BEGINNING], start)) >= 0:
             if self._secret().startswith(text[start:]):

@@ -1,4 +1,4 @@
-"""Files that only their owner can read: written completely or not at all, with mode 0600 from the start."""
+"""Files that only their owner can read, written completely or not at all, with mode 0600 from the start."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from coze_tui.config.new_files import NewFile, remove_leftovers
 from coze_tui.text.system_text import spelled
 
 LIMIT = 1 << 20
-"""A private file of ours is never larger; a larger one is not ours."""
+"""Bytes; a larger private file was not written by this program."""
 
 
 def make_private_folder(folder: Path) -> bool:
     """Create the folder and its missing parents with mode 0700; return True if a laxer mode was repaired.
 
     Raises:
-        OSError: it cannot be created, is no folder, or belongs to another user.
+        OSError: it cannot be created, is not a folder, or belongs to another user.
     """
     missing = []
     place = folder
@@ -31,10 +31,10 @@ def make_private_folder(folder: Path) -> bool:
         if place == place.parent:
             break
         place = place.parent
-    for place in reversed(missing):  # os.makedirs gives its mode to the last part only
+    for place in reversed(missing):  # os.makedirs applies its mode to the last folder only
         try:
             place.mkdir(mode=0o700)
-        except FileExistsError:  # another process was quicker
+        except FileExistsError:  # another process was faster
             pass
     facts = os.stat(folder)
     if not stat.S_ISDIR(facts.st_mode):
@@ -64,14 +64,14 @@ def write_private(path: Path, data: bytes) -> None:
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
-        except OSError:  # some network file systems cannot
+        except OSError:  # some network file systems cannot sync a folder
             pass
         finally:
             os.close(folder)
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Return a descriptor for writing; the file gets mode 0600, also if it exists and is ours.
+    """Return a descriptor for writing; set the file's mode to 0600, even if the file exists and is ours.
 
     Args:
         flags: of `os.open`, in addition to O_WRONLY and O_CREAT.
@@ -90,8 +90,8 @@ def open_private(path: Path, flags: int) -> int:
 def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> Path:
     """Write a new file, completely or not at all, with mode 0600; return its path.
 
-    If the name exists, ` (2)`, ` (3)`… is added to the stem. `_` replaces what the locale cannot spell. The
-    mode of an existing folder does not change; a missing one is created as private.
+    If the name is in use, ` (2)`, ` (3)`… is added to the stem. `_` replaces characters that the locale
+    cannot encode. The mode of an existing folder does not change; a missing one is created as private.
 
     Args:
         replace: whether a plain file of this name is replaced.
@@ -115,14 +115,14 @@ def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> 
 
 
 def read_private(path: Path) -> tuple[bytes, bool]:
-    """Return the content, and True if others could read the file, which is repaired then.
+    """Return the content, and True if other users could read the file, which is then corrected.
 
     Raises:
-        OSError: it is missing, a link, no plain file, too large, or belongs to another user.
+        OSError: it is missing, a link, not a plain file, too large, or belongs to another user.
     """
     flags = os.O_RDONLY
     if sys.platform != "win32":
-        flags |= os.O_NOFOLLOW | os.O_NONBLOCK  # a link could lead anywhere, a pipe could hang
+        flags |= os.O_NOFOLLOW | os.O_NONBLOCK  # a link could lead anywhere, and a pipe could block
     descriptor = os.open(path, flags)
     with os.fdopen(descriptor, "rb") as file:
         facts = os.fstat(file.fileno())
@@ -146,7 +146,7 @@ def locked(path: Path, *, patience: float = 10.0) -> Iterator[None]:
     """Hold the lock file beside `path`, so that only one process changes the file at a time.
 
     Raises:
-        TimeoutError: another process holds it for longer than `patience` seconds.
+        TimeoutError: another process has locked it for longer than `patience` seconds.
         OSError: the lock file cannot be created.
     """
     make_private_folder(path.parent)
@@ -162,7 +162,7 @@ def locked(path: Path, *, patience: float = 10.0) -> Iterator[None]:
             time.sleep(0.02)
         yield
     finally:
-        os.close(descriptor)  # gives the lock back, too
+        os.close(descriptor)  # also releases the lock
 
 
 if sys.platform == "win32":
@@ -184,6 +184,6 @@ else:
         except BlockingIOError:
             return False
         except OSError as error:
-            # A file system without locks: better unlocked than not at all.
+            # A file system without locks: writing without a lock is better than not at all.
             return error.errno in (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK)
         return True

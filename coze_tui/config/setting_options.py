@@ -1,7 +1,7 @@
 """The command-line options of settings: their names and help texts.
 
-`Settings` and the command line both read this table. It is apart from `Settings` because `--help` must not
-wait for dataclasses, pathlib and json.
+`Settings` and the command line both read this table. It is separate from `Settings`, because `--help` must
+not load dataclasses, pathlib and json.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from coze_tui.text.i18n import N_
 
 
 class SettingOption:
-    """The option that sets one setting.
+    """The command-line option of a setting.
 
     Args:
         name: the option with its dashes.

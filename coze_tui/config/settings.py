@@ -1,4 +1,4 @@
-"""All settings: one frozen value with the source of each of its fields."""
+"""All settings: one frozen value, with the source of each field."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ class Source:
 
 @valueclass
 class Definition:
-    """How one setting is read, documented and set from outside."""
+    """The definition of a setting: its reader, its documentation and its names outside the code."""
 
     reader: read.SettingReader[object]
     doc: str
-    """English, a fragment; shown through `_`."""
+    """In English, as a fragment; shown through `_`."""
     variable: str = ""
-    """Its environment variable if that is not COZE_TUI_ and the name."""
+    """Its environment variable, if that is not COZE_TUI_ and the field name."""
     flag: str = ""
     """Its command-line option, or empty."""
     may_hold_secret: bool = False
-    """Whether its value may hold a password: it is neither printed nor passed to other programs."""
+    """Whether its value may contain a password: it is neither printed nor passed to other programs."""
 
 
 _KEY = "definition"
@@ -65,7 +65,7 @@ def _setting(
     variable: str = "",
     may_hold_secret: bool = False,
 ) -> Mapping[str, object]:
-    """Return the metadata of a field; a setting with an option takes its text from there."""
+    """Return the metadata of a field; the text of a setting with an option comes from that option."""
     if isinstance(doc, SettingOption):
         return {_KEY: Definition(reader, doc.doc, variable, doc.name, may_hold_secret)}
     return {_KEY: Definition(reader, doc, variable, may_hold_secret=may_hold_secret)}
@@ -73,7 +73,7 @@ def _setting(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that the user can set."""
+    """All settings that the user can change."""
 
     profile: str = field(
         default="default",
@@ -281,7 +281,7 @@ class Settings:
     profiles: tuple[str, ...] = ()
     """The profiles that the user can choose."""
     site_names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    """Base URL → the name of a site that has a better one than its host: that of the demo."""
+    """Base URL → display name, for a site such as the demo that has a better name than its host."""
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
 
     def source_of(self, name: str) -> Source:
@@ -294,7 +294,7 @@ class Settings:
         return self.site_names.get(self.base_url) or site_name(self.base_url)
 
     def frame_rate(self, *, over_ssh: bool) -> int:
-        """Return the maximum of redraws per second."""
+        """Return the highest number of redraws per second."""
         return self.max_fps or (15 if over_ssh else 30)
 
 

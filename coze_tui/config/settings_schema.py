@@ -1,4 +1,4 @@
-"""The JSON Schema of the settings file, made from the table of settings, for editors of TOML."""
+"""Builds the JSON Schema of the settings file from the table of settings, for TOML editors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from coze_tui.config.settings import Settings, definitions
 from coze_tui.text.i18n import _
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
-"""The draft that all editors of TOML read."""
+"""The draft that all TOML editors support."""
 
 
 def settings_schema() -> dict[str, object]:

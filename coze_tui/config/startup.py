@@ -1,4 +1,4 @@
-"""The start of every run: the folders, the settings, and the files of tokens and state."""
+"""Common start of every run: folders, settings, and the files of tokens and state."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Startup:
     environment: Mapping[str, str]
     settings: Settings
     problems: tuple[CozeTuiError, ...]
-    """Problems with files and folders; the program works in spite of them."""
+    """Problems with files and folders that do not stop the program."""
     app_state: AppStateFile
     credentials: CredentialsFile
     notices: tuple[str, ...] = ()
-    """Messages about what was repaired."""
+    """Messages about repairs."""
     no_site: SettingsError | None = None
-    """The one of the problems that leaves no site to connect to."""
+    """The problem that leaves no site to connect to."""
     remembered: AppState = AppState()
-    """What earlier runs saved, as it was when this one started."""
+    """The saved state of earlier runs, at the start of this one."""
 
     def with_settings(self, settings: Settings) -> Startup:
         """Return a copy with other settings, perhaps of another site."""
@@ -75,7 +75,7 @@ class Startup:
         """Return the settings of another profile, with its own site and bot.
 
         Raises:
-            SettingsError: there is no such profile.
+            SettingsError: the profile does not exist.
         """
         own = {variable_of(name) for name in ("profile", "base_url", "bot_id")}
         environment = {name: value for name, value in self.environment.items() if name not in own}
@@ -89,7 +89,7 @@ def load_and_speak(
     remembered: AppState,
     other_profiles: Collection[str] = (),
 ) -> Loaded:
-    """Load the settings, as `load_settings` does, and use their language, also for the problems found."""
+    """Load the settings as `load_settings` does, and switch to their language, also for their problems."""
 
     def load() -> Loaded:
         return load_settings(

@@ -1,4 +1,4 @@
-"""Crash reports of the program: they contain no local variables and no secrets."""
+"""Writes crash reports, which contain no local variables and no secrets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TOKENS = re.compile(
 
 
 def without_secrets(text: str, environment: Mapping[str, str]) -> str:
-    """Return the text with everything masked that is or looks like a token or a password in a URL."""
+    """Return the text with tokens, passwords in URLs and anything that looks like them masked."""
     token = environment.get(TOKEN_VARIABLE, "").strip()
     if token:
         text = text.replace(token, MASK)
@@ -33,7 +33,7 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
 def system_name() -> str:
     """Return the operating system, its release, the machine, and the C library if there is one.
 
-    `platform.platform` starts `uname` with all of our environment, so it is not called.
+    Does not call `platform.platform`, which starts `uname` with all of our environment.
     """
     parts = [platform.system(), platform.release(), platform.machine(), "".join(platform.libc_ver())]
     return "-".join(part for part in parts if part)

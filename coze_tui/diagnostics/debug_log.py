@@ -20,7 +20,7 @@ _BYTES = 1_000_000
 def keep_debug_log(path: Path, environment: Mapping[str, str]) -> None:
     """Write the messages of the program's loggers to a file that only its owner can read, one line each.
 
-    At 1 MB it is renamed to `….1`, and a new one is started. A write that fails later ends the log silently.
+    At 1 MB the file is renamed to `….1`, and a new one is started. If a write fails, the log ends silently.
 
     Raises:
         OSError: the file cannot be created.
@@ -41,7 +41,7 @@ class _PrivateFile(RotatingFileHandler):
         return open(descriptor, "a", encoding="utf-8", errors="replace")
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Do nothing, as on a full disk: logging would print a traceback on the screen."""
+        """Ignore a failed write, such as on a full disk: logging would print a traceback on the screen."""
 
 
 class _Lines(logging.Formatter):

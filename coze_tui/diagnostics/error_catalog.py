@@ -1,6 +1,6 @@
-"""Sentences for each code of Coze, word of OAuth and HTTP status (docs/wire.md 1.4, 5.1, 5.2).
+"""Explanations for codes of Coze, error codes of OAuth and HTTP statuses (docs/wire.md 1.4, 5.1, 5.2).
 
-Each has a title and the next step in English, translated when they are shown.
+Each has a title and a next step in English, which are translated when they are shown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from coze_tui.errors import ApiError, NotServedError
 from coze_tui.text.i18n import N_
 
 Sentences = tuple[str, str]
-"""What has happened, as a clause, and what to do, which may be empty."""
+"""The problem as a clause, and the next step, which may be empty."""
 
 NEW_TOKEN = N_("Log in again with `coze-tui login`, or set COZE_API_TOKEN to a valid token.")
 _TOKEN_OR_PROXY = N_(
@@ -195,9 +195,9 @@ _BY_MEANING: Mapping[Meaning, Sentences] = {
     ),
 }
 _GENERAL = frozenset({4000, 5000, 103000000, 103100001, 103200002, 720701013, 777777775, 6023, 6039})
-"""Codes of the table under which different things are reported: the words say more than the number."""
+"""Codes with several meanings: their messages are more specific than the code."""
 _OF_THE_CALL = frozenset({"token", "permission"})
-"""Meanings that the general codes do not have: there the words are those of a node or a plug-in."""
+"""Meanings that general codes never have; such words there are those of a node or a plug-in."""
 
 _BAD_IDS = N_("Check the conversation ID and the chat ID.")
 _BY_CALL: Mapping[tuple[str, int], Sentences] = {
@@ -212,7 +212,7 @@ _BY_CALL: Mapping[tuple[str, int], Sentences] = {
     ("/v1/bots", 4000): (N_("invalid parameter"), N_("Check the workspace ID.")),
     ("/v1/conversations", 4000): (N_("invalid parameter"), _CHECK_BOT),
 }
-"""Sentences for codes that mean something else in these calls: the end of the path, and the code."""
+"""Explanations of codes with another meaning in these calls: the end of the path, and the code."""
 
 _PERMISSIONS: Mapping[str, str] = {
     "/v3/chat": "chat",
@@ -245,11 +245,11 @@ _BY_STATUS: Mapping[int, Sentences] = {
     511: (N_("the network requires a login"), N_("Log in to the network in a browser, then try again.")),
 }
 _ANYWHERE = frozenset({401, 403, 408, 413, 429, 500, 502, 503, 504, 511})
-"""Statuses that mean the same if a gateway sends them as a code, under another status or in an event."""
+"""Statuses with the same meaning if a gateway sends them as a code, under another status or in an event."""
 
 
 def sentences_for(error: ApiError) -> Sentences | None:
-    """Return the sentences for an error, or None if only its own words can be shown."""
+    """Return the explanation of an error, or None if only its own message can be shown."""
     if isinstance(error, NotServedError):
         return _not_served(error.path)
     if error.code <= 0 and error.msg in _BY_WORD:
@@ -269,12 +269,12 @@ def sentences_for(error: ApiError) -> Sentences | None:
 
 
 def sentences_for_status(status: int) -> Sentences | None:
-    """Return the sentences for an HTTP status, or None if there are none."""
+    """Return the explanation of an HTTP status, or None if there is none."""
     return _BY_STATUS.get(status)
 
 
 def meaning_of_error(code: int, msg: str) -> Meaning | None:
-    """Return what the words of an error mean, or None if its code says it, or if they are not known."""
+    """Return the meaning of an error's message, or None if its code is specific or the message is unknown."""
     if code in _ANYWHERE or (code in _BY_CODE and code not in _GENERAL):
         return None
     meaning = meaning_of(msg)
@@ -282,12 +282,12 @@ def meaning_of_error(code: int, msg: str) -> Meaning | None:
 
 
 def permission_for(path: str) -> str:
-    """Return the name of the permission that a call needs; empty if it is not known."""
+    """Return the name of the permission that a call needs; empty if unknown."""
     return next((name for end, name in _PERMISSIONS.items() if path.endswith(end)), "")
 
 
 def _not_served(path: str) -> Sentences:
-    if not path or path.endswith("/v3/chat"):  # that of a stored chat is not known
+    if not path or path.endswith("/v3/chat"):  # the path of a stored chat is not known
         return (
             N_("this server does not provide /v3/chat"),
             N_("Check that the site URL is that of the API, and that this Coze Studio is recent enough."),

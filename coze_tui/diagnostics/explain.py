@@ -1,4 +1,4 @@
-"""Explain each error to the user: one table by class and by code, translated when shown."""
+"""Explains each error to the user, from one table by class and code, translated when shown."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def explain(error: BaseException, *, base_url: str) -> Explanation:
     """Return what happened, why, and what to do.
 
     Args:
-        base_url: the API base that was asked, or empty. With it, a rejected token leads to a hint at the
-            other site, and the user is not sent to Coze with errors of a self-hosted server.
+        base_url: the API base of the request, or empty. If given, a rejected token leads to a hint at the
+            other site, and errors of a self-hosted server do not refer the user to Coze.
     """
     match error:
         case ApiError():
@@ -93,7 +93,7 @@ def _for_own_fault(error: BaseException) -> Explanation:
     )
 
 
-# --- what Coze says (docs/wire.md 5.1) ---
+# --- errors of Coze (docs/wire.md 5.1) ---
 
 
 def _for_api_error(error: ApiError, base_url: str) -> Explanation:
@@ -132,13 +132,13 @@ def _unknown(error: ApiError, msg: str, base_url: str) -> tuple[str, str, str]:
 
 
 def _for_site(do: str, base_url: str) -> str:
-    """Return the next step in English; for a self-hosted server Coze cannot help."""
+    """Return the next step in English; it does not mention Coze for a self-hosted server."""
     is_own = base_url and not other_site(base_url)
     return REPORT_TO_OWN if do == REPORT and is_own else do
 
 
 def _jwt_hint(base_url: str) -> str:
-    """Return what to do with a JWT, with the command; empty for coze.site, which accepts JWTs.
+    """Return the advice about a JWT, with the command; empty for coze.site, which accepts JWTs.
 
     See docs/wire.md 1.3, 1.5.
     """
@@ -165,7 +165,7 @@ def _other_site_hint(base_url: str) -> str:
     ).format(other=other)
 
 
-# --- the way to Coze ---
+# --- the connection to Coze ---
 
 
 def _for_transport_error(error: TransportError) -> Explanation:
@@ -188,15 +188,15 @@ def _for_transport_error(error: TransportError) -> Explanation:
 
 
 def cut_reason(cut: StreamCut) -> str:
-    """Return why a stream was cut, in a few words of the user's language."""
-    if cut.kind in ("timeout", "other") and cut.detail:  # our own words
+    """Return why a stream was cut, as a short text in the user's language."""
+    if cut.kind in ("timeout", "other") and cut.detail:  # our own message
         return outside(cut.detail)
     title, _do = _words_for_transport(cut.kind, _("the server"))
     return _without_gap(title)
 
 
 def _words_for_transport(kind: TransportKind, place: str) -> tuple[str, str]:
-    """Return what happened on the way to a place, and what to do."""
+    """Return the problem of a connection to a host, and what to do."""
     match kind:
         case "refused":
             title = _("connection refused by {place}").format(place=place)
@@ -236,7 +236,7 @@ def _words_for_transport(kind: TransportKind, place: str) -> tuple[str, str]:
 
 
 def _without_gap(text: str) -> str:
-    """Return a text without blanks between Chinese characters, where a name stands in a sentence."""
+    """Return a text without blanks between Chinese characters, for sentences with an inserted name."""
     return re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", text)
 
 
@@ -265,7 +265,7 @@ def _for_protocol_error(error: ProtocolError) -> Explanation:
     title = titles.get(problem)
     facts = [] if title else [problem]
     status = sentences_for_status(error.http_status) if problem == "html" else None
-    if status is not None:  # before the page, which is only how a gateway says it
+    if status is not None:  # before the page, which is only the gateway's form of the status
         facts.append(title or problem)
         title = _("{title} (error {code})").format(code=error.http_status, title=_(status[0]))
     elif error.http_status != 200:
@@ -296,11 +296,11 @@ def _advice_for(problem: str, http_status: int) -> str:
 
 
 _TOO_MUCH = frozenset({"too large", "too many events", "line too long", "event too large"})
-"""Replies of the right server that are larger than the program accepts."""
+"""Problems of replies from the right server that are larger than the program accepts."""
 
 
 def _for_foreign_events(error: ProtocolError) -> Explanation:
-    """Explain a stream in which no event is one of Coze's."""
+    """Explain a stream that contains no event of Coze."""
     title = ngettext(
         "{n} event that is not Coze's ({names})", "{n} events that are not Coze's ({names})", error.events
     ).format(n=thousands(error.events), names=outside(error.excerpt))

@@ -1,4 +1,4 @@
-"""Explanations of what goes wrong on this machine: the token, settings, history, tools and files."""
+"""Explains local errors: those of the token, settings, history, tools and files."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def for_store_error(error: StoreError) -> Explanation:
     path, detail = outside(error.path), outside(error.detail)
     what = quoted(": ".join(part for part in (path, detail) if part))
     title, do = _store_words(error.kind)
-    if error.stops_saving:  # before the details, of which a banner may show the beginning only
+    if error.stops_saving:  # before the details, because a banner may show only the start
         what = joined(_("Chats are not being saved."), what)
     return Explanation(title, what, do)
 
 
 def _store_words(kind: StoreErrorKind) -> tuple[str, str]:
-    """Return what happened to the history, and what to do."""
+    """Return the problem of the history, and what to do."""
     match kind:
         case "full":
             return _("the disk is full"), _("Free some disk space.")

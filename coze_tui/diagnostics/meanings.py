@@ -1,4 +1,4 @@
-"""The meaning of an error by its words: gateways and models have codes of their own, or none."""
+"""Finds the meaning of an error in its message: gateways and models have other codes, or none."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _WORDS: Mapping[Meaning, str] = {
     "permission": r"permission_denied|permission denied|insufficient_scope|no permission|access denied"
     r"|没有权限|无权",
 }
-"""The words of each, in the order in which they are looked for."""
+"""Words for each meaning, in the order of the search."""
 
 
 def meaning_of(msg: str) -> Meaning | None:
-    """Return what a message means, or None if its words are not known."""
+    """Return the meaning of a message, or None if it contains no known words."""
     found = (meaning for meaning, words in _WORDS.items() if re.search(words, msg, re.IGNORECASE))
     return next(found, None)

@@ -1,4 +1,4 @@
-"""Sentences about what is no error of a chat: the history, a changed library, a copied text."""
+"""Sentences about events other than chat errors: the history, a changed library, a copied text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def store_warning_text(warning: StoreWarning, *, is_saved: bool = True) -> str:
-    """Return what happened to the history and what it means, on one line.
+    """Return the problem of the history and its consequence, on one line.
 
     Args:
         is_saved: whether chats are saved nevertheless.
@@ -57,16 +57,16 @@ def store_warning_text(warning: StoreWarning, *, is_saved: bool = True) -> str:
 
 
 _MENDED_BY_USER = frozenset({"full", "readonly", "locked", "no locks", "broken", "unreadable"})
-"""Problems of a store that is used again once its user has solved them."""
+"""Problems of a store that works again once the user has solved them."""
 
 
 def explain_library(name: str, installed: str, written_for: str) -> str:
-    """Return why the screen does without our own display, and what to do.
+    """Return why the screen does not use our own display, and what to do.
 
     Args:
-        name: The library that has changed.
-        installed: Its installed version; empty if it cannot be found.
-        written_for: The version that this program was written for.
+        name: the library that has changed.
+        installed: its installed version; empty if it cannot be found.
+        written_for: the version that this program was written for.
     """
     text = _(
         "{library} {installed} differs from {written_for}, for which this coze-tui was written, so the screen"
@@ -78,12 +78,12 @@ def explain_library(name: str, installed: str, written_for: str) -> str:
 
 
 def copied_text(copied: Copied, what: str = "") -> str:
-    """Return a sentence that says how much was copied which way, and what cannot be known of it.
+    """Return a sentence with the size of a copied text, the way it was copied, and what is uncertain.
 
     See docs/ui.md 5.
 
     Args:
-        what: The name of what was copied, translated; empty for a text that the user sees.
+        what: the name of the copied text, translated; empty for a text that the user sees.
     """
     from coze_tui.terminal.clipboard import Way  # loads asyncio, which no other sentence needs
 

@@ -1,4 +1,4 @@
-"""The parts of an explanation, and how they are put together. Pure."""
+"""The parts of an explanation, and functions that join them. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
 LONGEST = 400
-"""Characters of outside text that an explanation repeats at most."""
+"""Largest number of characters of outside text in an explanation."""
 
 
 @valueclass
@@ -15,11 +15,11 @@ class Explanation:
     """An error explained to the user."""
 
     title: str
-    """One short line: what happened, with the code where there is one."""
+    """One short line: the problem, with the code if there is one."""
     what: str = ""
-    """Why, or the server's own words; may be empty."""
+    """The cause, or the server's own message; may be empty."""
     do: str = ""
-    """What to do next; may be empty where nothing helps."""
+    """The next step; may be empty if nothing helps."""
     logid: str = ""
     code: int = 0
     """Coze's code; 0 for errors of other kinds."""
@@ -40,13 +40,13 @@ def quoted(text: str) -> str:
 
 
 def outside(text: str) -> str:
-    """Return a text of a server, a library or a file cleaned, on one line and shortened."""
+    """Return a text of a server, a library or a file, cleaned, on one line and shortened."""
     line = clean_line(text).strip()
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def joined(*sentences: str) -> str:
-    """Return the sentences one after the other; Chinese has no blank between them."""
+    """Return the joined sentences; Chinese has no blanks between them."""
     text = ""
     for sentence in filter(None, sentences):
         text += sentence if not text or text.endswith(("。", "！", "？")) else f" {sentence}"

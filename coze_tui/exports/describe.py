@@ -1,4 +1,4 @@
-"""Titles, metrics and ends for readable exports, in the language in use. Pure."""
+"""Titles, metrics and outcomes for readable exports, in the language in use. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Clock:
         return f"{text[:16]} {text[16:]}"
 
     def _at(self, ms: int) -> datetime:
-        # A file may hold any number; years from 2 to 9998 can be told in every zone.
+        # A file may contain any number; years from 2 to 9998 are valid in every zone.
         ms = max(-62_000_000_000_000, min(253_300_000_000_000, ms))
         return (_EPOCH + timedelta(milliseconds=ms)).astimezone(self.zone)
 
@@ -124,7 +124,7 @@ def metrics_of(chat: ChatTranscript) -> list[str]:
 
 
 def ids_of(chat: ChatTranscript) -> list[tuple[str, str]]:
-    """Return names and values of the IDs that Coze gave a chat."""
+    """Return names and values of a chat's IDs from Coze."""
     record = chat.record
     ids = [(_("chat"), record.chat_id), (_("section"), record.section_id), ("logid", record.logid)]
     return [(name, clean_line(value)) for name, value in ids if value]
@@ -146,7 +146,7 @@ def tool_metrics(tool: ToolTranscript) -> str:
 
 
 def end_of(chat: ChatTranscript) -> str:
-    """Return how a chat ended, or that it still runs; empty if it completed with a text."""
+    """Return the outcome of a chat, or that it is still running; empty if it completed with a text."""
     if chat.is_running:
         return still_running()
     if chat.outcome is Outcome.COMPLETED:
@@ -159,10 +159,10 @@ def end_of(chat: ChatTranscript) -> str:
 
 
 def still_running() -> str:
-    """Return the words for a chat that has not ended."""
+    """Return the text for a chat that has not ended."""
     return _("still running")
 
 
 def stalls(count: int) -> str:
-    """Return the number of stalls, in words."""
+    """Return the number of stalls as text."""
     return ngettext("{n} stall", "{n} stalls", count).format(n=thousands(count))

@@ -1,4 +1,4 @@
-"""Exports as private files, which never replace another file unless asked."""
+"""Writes exports as private files, which never replace another file unless requested."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from coze_tui.text.format import file_name
 from coze_tui.values import valueclass
 
 Format = Literal["md", "html", "jsonl", "sse"]
-"""Markdown, a page, JSON lines without loss, one capture for each chat."""
+"""Markdown, an HTML page, lossless JSON Lines, or one capture for each chat."""
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
@@ -47,7 +47,7 @@ def files_from(
     """Yield name and content of each file of a conversation; only captures are several files.
 
     Raises:
-        StoreError: the frames of a chat cannot be read any more.
+        StoreError: the frames of a chat can no longer be read.
     """
     match form:
         case "md":
@@ -89,15 +89,15 @@ def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
 
 _AT_ONCE = 64
 MESSAGES_AT_ONCE = 4_000
-"""So many conversations or messages are read at once."""
+"""Number of conversations or messages that are read at once."""
 LARGE = 2 * MESSAGES_AT_ONCE
-"""If more messages are in memory, the next conversations are read once they are written."""
+"""If more messages than this are in memory, the next conversations are read only once these are written."""
 _WRITERS = 4
-"""Files that are written at once: each waits until the disk has it."""
+"""Number of files that are written at once, because each waits for the disk."""
 
 
 _Batch = list[tuple[str, ConversationArchive | StoreError | None]]
-"""Conversations that were read together, or the reasons for which they could not be."""
+"""Conversations that were read together, or the errors of those that could not be read."""
 
 
 @valueclass
@@ -106,7 +106,7 @@ class Exported:
 
     key: str
     paths: tuple[Path, ...]
-    """None if the conversation is gone."""
+    """Empty if the conversation no longer exists."""
     error: StoreError | FileError | None = None
 
 
@@ -127,17 +127,17 @@ class Exports:
         replace: bool = False,
         written: Callable[[Path], None] | None = None,
     ) -> list[Path]:
-        """Write conversations into a folder; the files, in order.
+        """Write conversations into a folder; return the files in order.
 
-        A file that is there already is left alone unless it is to be replaced. A conversation that is gone
-        by now is left out.
+        An existing file is not changed unless it is to be replaced. A conversation that no longer exists is
+        skipped.
 
         Args:
             keys: None for all that are listed.
-            written: is told of each file as soon as it is there.
+            written: called with each file once it exists.
 
         Raises:
-            FileError: a file cannot be written. Those before it are whole.
+            FileError: a file cannot be written. The earlier files are complete.
             StoreError: a conversation cannot be read.
         """
         paths: list[Path] = []
@@ -152,7 +152,7 @@ class Exports:
         return paths
 
     async def suggested_name(self, key: str, form: Format) -> str:
-        """Return the name that `export` gives the one file of a conversation; empty if that is gone."""
+        """Return the name that `export` uses for the file of a conversation; empty if it no longer exists."""
 
         def read(c: sqlite3.Connection) -> str:
             saved = history.conversation(c, key)
@@ -166,12 +166,12 @@ class Exports:
     async def export_file(
         self, key: str, form: Format, path: Path, *, replace: bool = False
     ) -> tuple[Path, ...]:
-        """Write a conversation into one file of this name; return its path, or nothing if it is gone.
+        """Write a conversation into one file of this name; return its path, or () if it no longer exists.
 
-        Captures are several files: `export` writes them.
+        A conversation has several captures, so only `export` writes those.
 
         Args:
-            replace: Whether a file of this name is replaced; else ` (2)` is added to its name.
+            replace: whether to replace a file of this name; otherwise ` (2)` is added to the name.
 
         Raises:
             FileError: it cannot be written.
@@ -189,18 +189,18 @@ class Exports:
     ) -> AsyncIterator[Exported]:
         """Write conversations into a folder as `export` does; yield the result of each.
 
-        One that cannot be read or written does not stop the others.
+        A conversation that cannot be read or written does not stop the others.
         """
         if folder not in self._tidied:
             self._tidied.add(folder)
             await asyncio.to_thread(remove_leftovers, folder)
         batch = await self._read_some(keys, 0)
         at = 0
-        # In other threads, because the streams that run must not wait for it; several, because disks do.
+        # In several other threads, because running streams must not wait for disks.
         with ThreadPoolExecutor(_WRITERS, "export") as writers:
             while batch:
                 at += len(batch)
-                # Ahead, unless a large conversation is in memory: two of them would be too much.
+                # Read ahead, unless a large conversation is in memory: two of them would need too much.
                 is_large = _message_count(batch) > LARGE
                 reading = None if is_large else asyncio.create_task(self._read_some(keys, at))
                 try:
@@ -215,7 +215,7 @@ class Exports:
                 batch = await (self._read_some(keys, at) if reading is None else reading)
 
     async def _read_some(self, keys: Sequence[str], start: int) -> _Batch:
-        """Return the next conversations: many small ones or a large one."""
+        """Return the next conversations: several small ones or one large one."""
 
         def read(c: sqlite3.Connection) -> _Batch:
             found: _Batch = []
@@ -226,7 +226,7 @@ class Exports:
                     archived = _archived(c, key)
                     size += len(archived.messages) if archived else 0
                 except StoreError as error:
-                    if error.path:  # of the file, not of this conversation
+                    if error.path:  # the error concerns the file, not this conversation
                         raise
                     archived = error
                 found.append((key, archived))
@@ -241,7 +241,7 @@ class Exports:
         return list(await self._database.read(history.listed_keys))
 
     async def archived(self, key: str) -> ConversationArchive | None:
-        """Return a conversation with everything in it, or None; unfinished chats as far as they have come."""
+        """Return a whole conversation, with unfinished chats as received so far, or None."""
 
         return await self._database.read(lambda c: _archived(c, key))
 
@@ -303,9 +303,9 @@ def support_bundle_text(
     """Return the text of a support bundle.
 
     Args:
-        versions: of this program, Python, the system…; names of lower-case letters, digits and underscores.
+        versions: of this program, Python, the system…; names have lower-case letters, digits and underscores.
         mask: leave out what was said; only the length of each text is kept.
-        without_secrets: takes tokens out of a text. It is applied to every text on its own.
+        without_secrets: removes tokens from a text. It is applied to each text separately.
     """
     capture = chat.capture()
     frames = tuple(rewritten_texts(frame, without_secrets) for frame in capture.frames)

@@ -1,4 +1,4 @@
-"""Outside text as harmless HTML: cleaned, escaped, Markdown without HTML, highlighted code. Pure."""
+"""Outside text as safe HTML: cleaned, escaped, Markdown without HTML, highlighted code. Pure."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _SAFE_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|avif|bmp|svg\+xml)[;,]", re.IGNORECASE)
-"""An image that is in the text whole: nothing is loaded for it, and no script in it runs."""
+"""Matches an image that the text contains completely: it loads nothing, and no script in it runs."""
 _LABEL = re.compile(r"[\w+#.-]{1,30}")
 _MOST_NESTING = 50
 _MOST_COLORED = 20_000
-"""Characters of one block of code."""
+"""Largest number of characters in a highlighted block of code."""
 _LONGEST_COLORED = 2_000
-"""From a line that is longer on, a block is plain: some lexers take quadratic time."""
+"""A block with a longer line is not highlighted, because some lexers take quadratic time."""
 _MOST_RENDERED = 1_000_000
-"""Characters of one answer; beyond it is shown as it is."""
+"""Largest number of characters of an answer that are rendered; the rest is shown as plain text."""
 
 
 def text(value: str) -> str:
@@ -44,7 +44,7 @@ def line(value: str) -> str:
 
 
 class MarkdownRenderer:
-    """Renders answers. Images become links and are not loaded, except those that the text contains whole."""
+    """Renders answers. Images become links that load nothing, unless the text contains all of them."""
 
     def __init__(self) -> None:
         self._parser = _parser()
@@ -114,7 +114,7 @@ def _image(
 
 
 def _open_links(env: _Environment) -> list[bool]:
-    """Return for each link that is open whether it is one in the page: no link is in a link."""
+    """Return, for each open link, whether it is a link in the page: HTML does not allow links in links."""
     opened = env.setdefault("open links", [])
     assert isinstance(opened, list)
     return opened
@@ -157,14 +157,14 @@ def _footnote_open(
 def _cell_open(
     renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: _Environment
 ) -> str:
-    # markdown-it aligns by a style, which the page's own policy forbids
+    # markdown-it aligns with a style attribute, which the page's own policy forbids.
     token = tokens[at]
     side = str(token.attrs.get("style", "")).removeprefix("text-align:")
     return f'<{token.tag} class="{side}">' if side in ("right", "center") else f"<{token.tag}>"
 
 
 def _target(address: str) -> str:
-    """Return the attributes of a link, whose tooltip shows the target, since its text may deceive."""
+    """Return the attributes of a link; its tooltip shows the target, because its text may be misleading."""
     return f'href="{line(address)}" title="{line(readable(address))}" rel="noopener noreferrer nofollow"'
 
 
@@ -177,7 +177,7 @@ def code(source: str, language: str = "") -> str:
 
 
 def data(source: str) -> str:
-    """Return the arguments or the response of a tool as a code block; JSON is indented in it."""
+    """Return the arguments or the response of a tool as a code block, with JSON indented."""
     indented = indented_json(source)
     return code(source) if indented is None else code(indented, "json")
 

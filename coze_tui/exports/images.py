@@ -1,4 +1,4 @@
-"""The images inside of messages, written to files."""
+"""Writes the images in messages to files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports of JSON lines and of captures, whose chats are computed from their frames as in a live chat."""
+"""Imports JSON Lines and captures; it computes chats from their frames, as in a live chat."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ _SIZES = frozenset({"line too long", "event too large", "too large", "too many e
 
 @valueclass
 class ImportedChat:
-    """One chat from a capture, with everything that the store holds of one."""
+    """A chat from a capture, with everything that the store contains about a chat."""
 
     record: ChatRecord
-    """Its texts are clean; `conversation` is empty unless it can be a key."""
+    """Its texts are clean; `conversation` is empty unless it is a valid key."""
     frames: tuple[Frame, ...]
     messages: tuple[SavedMessage, ...]
 
 
 def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> ImportedChat:  # noqa: B008
-    """Return the chat of a capture. Without title and question its title is the name of the file.
+    """Return the chat of a capture. Without title and question, its title is the name of the file.
 
     Raises:
         FileError: with the line and the reason.
-        OSError: the file cannot be read on.
+        OSError: a read fails.
     """
     capture = read_capture(_lines(file, limits), limits)
     if capture.problems:
@@ -89,15 +89,16 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
 
 
 def _conversation_id(head: ChatRecord, of_frames: str) -> str:
-    """Return Coze's ID of the conversation that the chat is to be in.
+    """Return the Coze ID of the conversation for the chat.
 
-    One of ours need not be bound to the one in which the chat was held: a fork, or what was deleted there.
+    A local conversation need not be bound to the chat's: it may be a fork, or was deleted on the server.
     """
     return head.conversation_id if head.conversation else of_frames or head.conversation_id
 
 
 def _lines(file: LineSource, limits: Limits) -> Iterator[str]:
-    while line := file.readline(4 * limits.line + 1):  # so many bytes have more characters than it may
+    # A line of this many bytes may have more characters than the limit.
+    while line := file.readline(4 * limits.line + 1):
         yield line.decode("utf-8", "replace")
 
 
@@ -116,7 +117,7 @@ def _site(base_url: str) -> str:
     try:
         if not urlsplit(base_url).hostname:
             return ""
-    except ValueError:  # no address
+    except ValueError:  # not a valid URL
         return ""
     return clean_line(site_name(base_url).rpartition("@")[2])
 
@@ -129,15 +130,15 @@ class _Told:
     question: str = ""
     """The echo of the question, which some streams contain (docs/wire.md 7.2)."""
     begun_ms: int = 0
-    """The creation time in the chat's events in Unix milliseconds (docs/wire.md 3.3)."""
+    """The creation time in the chat's events, in Unix milliseconds (docs/wire.md 3.3)."""
     bot_id: str = ""
 
 
 def _told(frames: Iterable[Frame]) -> _Told:
-    """Return the facts in the events, of which only one is in memory at a time."""
+    """Return the facts in the events, with only one of them in memory at a time."""
     told = _Told()
     for event in map(parse_event, frames):
-        # the streams of other programs end with [DONE], too
+        # The streams of other programs also end with [DONE].
         told.is_understood = told.is_understood or not isinstance(event, UnknownEvent | Done)
         chat = getattr(event, "chat", None)
         if isinstance(chat, Chat):
@@ -152,8 +153,8 @@ def _told(frames: Iterable[Frame]) -> _Told:
 
 
 State = Literal["new", "more", "same", "copy"]
-"""`new`: it was not here; `more`: it was, and has grown; `same`: all of it was here; `copy`: another one of
-this key is here, so it has a key of its own."""
+"""`new`: it was not in the history. `more`: it was, and has grown. `same`: all of it was. `copy`: another
+conversation has its key, so it gets a new one."""
 
 _SNIFFED = 4_096
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -177,13 +178,13 @@ class OpenFile(LineSource, Protocol):
         """Return some of the next bytes without reading them."""
 
     def seekable(self) -> bool:
-        """Return whether it can be read once more."""
+        """Return whether it can be read again."""
 
     def tell(self) -> int:
-        """Return the place of the next byte."""
+        """Return the position of the next byte."""
 
     def seek(self, place: int, /) -> int:
-        """Read on from a place."""
+        """Set the position of the next byte."""
 
 
 _Content = OpenFile | IO[bytes] | ImportedChat
@@ -201,10 +202,10 @@ class Imports:
         """Import a file; return the result for each conversation in it.
 
         Args:
-            site: of a capture that does not say where it comes from.
+            site: for a capture that does not contain one.
 
         Raises:
-            FileError: it cannot be read, or is not what it should be. Nothing was imported.
+            FileError: it cannot be read, or has the wrong content. Nothing was imported.
             StoreError: it cannot be written. Nothing was imported.
         """
         try:
@@ -235,7 +236,7 @@ class Imports:
 
 
 class _Copied:
-    """A file of lines, which are copied into another file while they are read."""
+    """A file of lines that copies them into another file while they are read."""
 
     def __init__(self, file: LineSource, copy: IO[bytes]) -> None:
         self._file, self._copy = file, copy
@@ -247,10 +248,10 @@ class _Copied:
 
 
 def _read(file: OpenFile, stack: ExitStack, name: str, limits: LineLimits) -> _Content:
-    """Read a whole file before the store is locked: it may be a slow disk, a pipe, or not what it should be.
+    """Read a whole file before the store is locked: it may be on a slow disk, a pipe, or invalid.
 
     Args:
-        stack: keeps a copy of what can be read only once.
+        stack: closes a copy of a file that can be read only once.
 
     Returns:
         A chat, or the same lines, in which no problem was found.
@@ -302,14 +303,14 @@ def _put(c: sqlite3.Connection, archived: ConversationArchive) -> Imported:
 
 
 def _unqueued(saved: SavedConversation) -> SavedConversation:
-    """Return a conversation whose queued questions are in its draft: no file may send anything by itself."""
+    """Return a conversation with its queue moved to its draft: an imported file must not send questions."""
     if not saved.queue:
         return saved
     return replace(saved, draft="\n\n".join(filter(None, [*saved.queue, saved.draft])), queue=())
 
 
 def _with_local(saved: SavedConversation, here: SavedConversation) -> SavedConversation:
-    """Return a conversation that grew elsewhere, with the title, pin, draft and queue of the local one."""
+    """Return a conversation that has grown elsewhere, with the local title, pin, draft and queue."""
     return replace(
         saved,
         title=here.title if here.title_by_user else saved.title,
@@ -321,7 +322,7 @@ def _with_local(saved: SavedConversation, here: SavedConversation) -> SavedConve
 
 
 def _key_from_content(archived: ConversationArchive) -> str:
-    """Return a key that depends on the content, so that a second import finds the first."""
+    """Return a key that depends on the content, so that a second import finds the same conversation."""
     nameless = replace(archived, conversation=replace(archived.conversation, key=""))
     digest = hashlib.sha256()
     for line in lines_from(nameless):
@@ -345,7 +346,7 @@ def _imported(saved: SavedConversation, state: State) -> Imported:
 
 
 def _put_chat(c: sqlite3.Connection, chat: ImportedChat) -> Imported:
-    """Add a chat to the conversation that its IDs name, as if it had just been asked there."""
+    """Add a chat to the conversation with its IDs, as if it had just been asked there."""
     record = chat.record
     saved, state = _conversation_for(c, chat)
     if any(_is_same(c, known, chat) for known in journal.chats(c, saved.key)):
@@ -369,7 +370,7 @@ def _put_chat(c: sqlite3.Connection, chat: ImportedChat) -> Imported:
         logid=record.logid,
     )
     journal.finish_chat(c, key, record, chat.messages)
-    history.set_on_server(c, saved.key, saved.on_server)  # whose server it was nobody knows
+    history.set_on_server(c, saved.key, saved.on_server)  # the account on the server is unknown
     return _imported(history.conversation(c, saved.key) or saved, state)
 
 
@@ -377,7 +378,7 @@ def _conversation_for(c: sqlite3.Connection, chat: ImportedChat) -> tuple[SavedC
     record = chat.record
     known = history.conversation(c, record.conversation)
     if known is not None and (known.site, known.bot_id) != (record.site, record.bot_id):
-        known, key = None, ""  # another store has given this key to something else
+        known, key = None, ""  # another store has used this key for another conversation
     else:
         key = record.conversation
     if known is None and not key:
@@ -402,7 +403,7 @@ def _conversation_for(c: sqlite3.Connection, chat: ImportedChat) -> tuple[SavedC
 
 
 def _key_from_ids(chat: ImportedChat) -> str:
-    """Return the key of a conversation known only from captures; it is the same for all of them."""
+    """Return the key for a conversation that only captures contain; it is the same for all of them."""
     record, digest = chat.record, hashlib.sha256()
     for text in (record.site, record.bot_id, record.conversation_id):
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")

@@ -1,6 +1,6 @@
-"""A conversation as JSON lines, without loss: written, and read line by line with limits. Pure.
+"""Writes a conversation as JSON Lines without loss, and reads it line by line with limits. Pure.
 
-Each line is an object with one key that says what it holds:
+Each line is an object with one key that names its content:
 
     {"format":"coze-tui","version":1}
     {"conversation":{…}}
@@ -10,7 +10,7 @@ Each line is an object with one key that says what it holds:
     {"message":{"position":1048577,"chat":1,…}}
     {"end":{"sections":0,"chats":1,"frames":1,"messages":1}}
 
-Such texts may follow each other in one file.
+A file may contain several conversations, one after the other.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ _T = TypeVar("_T")
 
 _KEY = re.compile("[a-z0-9]{1,32}")
 MOST = 2**63 - 1
-"""The largest number that the store can hold."""
+"""The largest number that the store accepts."""
 _RANGES = {
     "slot": (1, MOST // SLOT - 1),
     "position": (0, MOST),
     "chat": (0, MOST),
     "frame_count": (0, MOST),
 }
-"""Of numbers that may not be just anything."""
+"""The limits of numbers with a limited range."""
 _ESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What JSON lets stand and a terminal obeys, a reader may split a line at, or UTF-8 cannot hold."""
+"""Characters valid in JSON that control terminals, split lines for some readers, or are not UTF-8."""
 _TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _BETWEEN_HALVES = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
 
 @valueclass
 class _Counts:
-    """The number of lines of each kind, so that a reader notices missing ones."""
+    """The number of lines of each kind, so that a reader detects missing ones."""
 
     sections: int
     chats: int
@@ -72,20 +72,20 @@ _FIELDS: Mapping[type, Sequence[str]] = {
     ),
     _Counts: [each.name for each in fields(_Counts)],
 }
-"""The fields of each kind of object that are in its line, in this order."""
+"""The fields of each kind of object in its line, in this order."""
 _MISSING = dict.fromkeys(BREAK_COLUMNS, 0)
-"""The values of fields that older files lack."""
+"""The values of fields that older files do not have."""
 _TYPES = {kind: get_type_hints(kind) for kind in _FIELDS}
 
 
-# --- written ---
+# --- writing ---
 
 
 def lines_from(archived: ConversationArchive) -> Iterator[bytes]:
     """Yield the lines of a conversation, each with its line end.
 
     Raises:
-        StoreError: the frames of a chat cannot be read any more.
+        StoreError: the frames of a chat can no longer be read.
     """
     yield _line({"format": FORMAT, "version": VERSION})
     yield _line({"conversation": object_from(archived.conversation)})
@@ -107,7 +107,7 @@ def lines_from(archived: ConversationArchive) -> Iterator[bytes]:
 
 
 def object_from(value: object) -> Mapping[str, object]:
-    """Return what the line of a conversation, a section, a chat or a message holds."""
+    """Return the fields for the line of a conversation, a section, a chat or a message."""
     return {name: getattr(value, name) for name in _FIELDS[type(value)]}
 
 
@@ -126,7 +126,7 @@ def _exact(text: str) -> str | list[str]:
     return pieces if len(pieces) > 1 else text
 
 
-# --- read ---
+# --- reading ---
 
 
 class LineSource(Protocol):
@@ -144,11 +144,11 @@ class LineLimits:
     """Bytes."""
     total: int = 4 << 30
     kept: int = 1 << 30
-    """Of texts and packed frames of one conversation, which are held until all of it is read."""
+    """Bytes of texts and packed frames of one conversation, which are in memory until it is complete."""
     chat: Limits = Limits()
-    """Of the unpacked frames of one chat, and of its messages: twice a reply of Coze."""
+    """Limits of the unpacked frames of one chat, and of its messages: twice a reply of Coze."""
     values: int = 1 << 20
-    """Bytes of a line outside of its texts: a list of lists takes hundreds of times its size in memory."""
+    """Bytes of a line outside of its texts: nested lists need hundreds of times their size in memory."""
 
 
 def read_lines(
@@ -159,8 +159,8 @@ def read_lines(
     """Yield the conversations of a file. The key of each chat is its slot.
 
     Raises:
-        FileError: with the line and the reason. What was yielded before it was whole.
-        OSError: the file cannot be read on.
+        FileError: with the line and the reason. Conversations yielded before it are complete.
+        OSError: a read fails.
     """
     reader = _Reader(path, limits)
     while line := file.readline(limits.line + 1):
@@ -187,17 +187,17 @@ class _Open:
     unpacked: int = 0
     """Bytes of the frames of the chat read so far."""
     said: int = 0
-    """Bytes of the messages read so far of the same chat."""
+    """Bytes of the messages of the same chat read so far."""
     kept: int = 0
 
     @property
     def counts(self) -> _Counts:
-        """Return how many lines have been read."""
+        """Return the numbers of lines read so far."""
         return _Counts(len(self.sections), len(self.chats), self.frames, self.messages.count)
 
 
 class _Reader:
-    """The state between two lines."""
+    """Reads the lines one by one, and checks them."""
 
     def __init__(self, path: str, limits: LineLimits) -> None:
         self._path = path
@@ -336,7 +336,7 @@ class _Reader:
             whole.packed_frames[whole.slot] = packed
             whole.kept += len(packed)
             chat = whole.chats[whole.slot]
-            if chat.is_final:  # the number tells how many are left out when they are shown
+            if chat.is_final:  # the number of omitted frames is shown with them
                 whole.chats[whole.slot] = replace(chat, frame_count=whole.packer.count)
         whole.packer, whole.unpacked = Packer(), 0
 
@@ -392,7 +392,7 @@ def _is_text(value: object) -> bool:
 
 
 def _complete(whole: _Open) -> Iterator[ChatRecord]:
-    """Yield the chats with what their conversation and questions say, as the store would read them."""
+    """Yield the chats completed with data of their conversation and questions, as the store returns them."""
     saved = whole.conversation
     for chat in whole.chats.values():
         content_type, files = whole.asked.get(chat.slot * SLOT, ("", ""))

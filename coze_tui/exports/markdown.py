@@ -1,4 +1,4 @@
-"""A conversation as one Markdown text, verbatim except for control characters. Pure."""
+"""Writes a conversation as Markdown, verbatim except for control characters. Pure."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def markdown_from(
     archived: ConversationArchive,
     clock: Clock = Clock(),  # noqa: B008
 ) -> Iterator[str]:
-    """Yield the pieces of the text, which are safe on a terminal whatever was imported.
+    """Yield the pieces of the text, which are safe on a terminal whatever they contain.
 
-    Thoughts and tools are quoted, so that they stay apart from the answers.
+    Reasoning and tools are quoted, to separate them from the answers.
     """
     return map(clean, _pieces(archived, clock))
 
@@ -79,7 +79,7 @@ def _tool(tool: ToolTranscript) -> str:
 
 
 def _fenced(text: str) -> str:
-    """Return a code block; JSON is indented in it."""
+    """Return a code block, with JSON indented."""
     indented = indented_json(text)
     text, language = (text, "") if indented is None else (indented, "json")
     longest = max((len(found) for found in _FENCES.findall(text)), default=2)

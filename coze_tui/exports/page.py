@@ -1,4 +1,4 @@
-"""A conversation as one self-contained HTML file, without scripts and without requests. Pure."""
+"""Writes a conversation as one self-contained HTML file, without scripts and without requests. Pure."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from coze_tui.text.format import count_ms, duration, rounded_ms, thousands
 from coze_tui.text.i18n import _, current_language, ngettext
 
 _MOST_FRAMES = 1_000
-"""Of one chat that are shown."""
+"""Largest number of frames of one chat that are shown."""
 _MOST_FRAMES_IN_ALL = 20_000
 _LONGEST_DATA = 4_000
-"""Characters of one frame that are shown."""
+"""Largest number of characters of one frame that are shown."""
 _SUMMARY_CHARACTERS = 60
 
 
@@ -40,7 +40,7 @@ def page_from(archived: ConversationArchive, clock: Clock = Clock()) -> Iterator
     """Yield the pieces of the page.
 
     Raises:
-        StoreError: the frames of a chat cannot be read any more.
+        StoreError: the frames of a chat can no longer be read.
     """
     yield _head(describe.title_of(archived))
     yield f'<header class="head">\n<h1>{line(describe.title_of(archived))}</h1>\n'
@@ -89,7 +89,7 @@ def _list(kind: str, facts: Sequence[tuple[str, str]]) -> str:
     return f'<dl class="{kind}">\n{items}</dl>\n'
 
 
-# --- what was said ---
+# --- messages ---
 
 
 def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _details(kind: str, summary: str, body: str, *, is_open: bool = False) -> st
     return f'<details class="{kind}"{opened}><summary>{summary}</summary>\n{body}\n</details>\n'
 
 
-# --- what happened ---
+# --- events ---
 
 
 def _life(
@@ -195,7 +195,7 @@ def _event(row: EventRow) -> str:
 
 
 def _frames(shown: Sequence[Frame], count: int) -> str:
-    """Return the table of the first frames as they were received, of so many in all."""
+    """Return the table of the first frames as received; `count` is the number of all frames."""
     if not shown:
         return ""
     rows, before = [], 0
@@ -265,7 +265,7 @@ LIGHT: Mapping[str, str] = {
     "type": "#855800",
     "operator": "#35618a",
 }
-"""By the roles of the screens' palette, which a test compares."""
+"""By the roles of the screens' palette; a test compares the two."""
 
 _CODE = {
     "muted": ".p .c .ch .cm .c1 .cs .go .gp",

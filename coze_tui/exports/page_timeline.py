@@ -1,4 +1,4 @@
-"""The timeline of a chat as inline SVG: a strip of all steps, and a row for each step. Pure."""
+"""Draws the timeline of a chat as inline SVG: a strip of all steps, and a row for each step. Pure."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class _Scale:
         return f"{100 * at_us / self._total_us:.3f}".rstrip("0").rstrip(".") + "%"
 
     def place(self, span: Span | Pause) -> str:
-        """Return position and width of a bar; one without duration remains visible."""
+        """Return position and width of a bar; a bar without duration remains visible."""
         least = self._total_us // 400 if self._total_us > 400 else 1
         width = max(span.lasted_us, least)
         start = min(span.start_us, self._total_us - width)
@@ -102,7 +102,7 @@ class _Scale:
 
 
 def _in_layers(spans: Sequence[Span]) -> list[Span]:
-    """Return the spans in drawing order, with waiting below what overlaps it."""
+    """Return the spans in drawing order: waiting is below the spans that overlap it."""
     return sorted(spans, key=lambda span: span.kind not in ("waiting", "settling"))
 
 

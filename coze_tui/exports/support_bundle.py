@@ -41,9 +41,9 @@ def _versions() -> Mapping[str, str]:
 
 
 def _without_secrets(startup: Startup) -> Callable[[str], str]:
-    """Return a function that removes what is or looks like a token.
+    """Return a function that masks the token and any text that looks like a token.
 
-    The command of token_command is not run for it, since it may ask for a password.
+    It does not run token_command, which may ask for a password.
     """
     try:
         token = replace(startup, settings=replace(startup.settings, token_command="")).token().secret.reveal()

@@ -1,4 +1,4 @@
-"""Lines of a command on a stream: as wide as the terminal, colored only on one, and cleaned."""
+"""Prints lines of a command to a stream: as wide as the terminal, colored only on one, and cleaned."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _CODES: Mapping[Role, str] = {
     "attention": "33",
     "error": "31",
 }
-"""Colors of the terminal's own palette, which suit its background."""
+"""Colors of the terminal's own palette, which match its background."""
 _WIDEST = 160
 _LEAST = 40
 _ASCII = str.maketrans("█▇▆▅▄▃▂▁▉▊▋▌▍▎▏▓▒░╌◆×·…⚠→", "#%*+=-_.#######%=.~*x..!>")
-"""For terminals whose encoding has no blocks."""
+"""Replacements for terminals whose encoding has no block characters."""
 
 
 class Console:
@@ -55,7 +55,7 @@ class Console:
             self.line(*line)
 
     def text(self, text: str = "", role: Role = "plain") -> None:
-        """Print one line of one kind."""
+        """Print one line in one role."""
         self.line((text, role))
 
     def facts(self, facts: Sequence[tuple[str, str]]) -> None:
@@ -69,11 +69,11 @@ class Console:
         print(json_line(value, self._out.encoding), end=end, file=self._out)
 
     def part(self, text: str) -> None:
-        """Print a part of a line; the caller answers for its characters."""
+        """Print a part of a line without cleaning it."""
         self._out.write(text)
 
     def flush(self) -> None:
-        """Write out what is buffered; raises OSError if the reader is gone or the disk is full."""
+        """Flush the buffer; raise OSError if the reader has closed the stream or the disk is full."""
         self._out.flush()
 
     def _painted(self, text: str, role: Role) -> str:

@@ -1,7 +1,7 @@
 """The timeline of a chat as lines of text: a row for each step, with its bar and its time. Pure.
 
-Each line consists of pieces with a role, so that the printer may color them. Without color the meaning is the
-same.
+Each line consists of pieces with a role, by which the printer may color them. The lines have the same
+meaning without color.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def moments_time(moments: Sequence[int]) -> str:
 
 
 class Columns:
-    """The columns of a bar, by microseconds."""
+    """The columns of a bar, computed from microseconds."""
 
     def __init__(self, total_us: int, width: int) -> None:
         self.total_us = max(1, total_us)
@@ -148,7 +148,7 @@ def _bar(span: Span, stalls: Sequence[Pause], columns: Columns) -> Line:
 
 
 def _stalled(span: Span, stalls: Sequence[Pause], columns: Columns) -> set[int]:
-    """Return the columns of a run of deltas in which nothing arrived for long."""
+    """Return the columns of a run of deltas in which a stall occurred."""
     found: set[int] = set()
     if span.kind in ("thinking", "answering"):
         for pause in stalls:

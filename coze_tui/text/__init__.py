@@ -1,1 +1,1 @@
-"""Text as people and terminals need it: cleaned, matched, formatted, measured and translated."""
+"""Functions on text: cleaning, matching, formatting, measuring and translation."""

@@ -1,4 +1,4 @@
-"""Blanks in a text: `{{name}}`, to be filled before the text is sent. Pure."""
+"""Blanks in a text, `{{name}}`, which the user fills before the text is sent. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def blanks_of(text: str) -> tuple[str, ...]:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with values in its blanks. Other blanks remain, and blanks in values are only text."""
+    """Return the text with values in its blanks. Other blanks remain, and blanks in values count as text."""
     return "".join(values.get(name, piece) if name else piece for piece, name in pieces(text))
 
 
 def pieces(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the text in pieces: each is a blank, with its name, or what stands between blanks, with none."""
+    """Yield the text in pieces: each is a blank with its name, or the text between blanks with no name."""
     at = 0
     for match in _BLANK.finditer(text):
         if match.start() > at:

@@ -1,7 +1,7 @@
-"""Text in terminal cells: measured, shortened and padded to a width, and bars of parts of a cell. Pure.
+"""Measures, shortens and pads text in terminal cells, and draws bars of fractions of a cell. Pure.
 
-`cell_len` here is the rule of plain output, made from Python's own Unicode data. The screens have to agree
-with Textual to the cell, so `coze_tui.render.cells` passes Rich's rule to the same functions.
+`cell_len` here uses Python's own Unicode data, for plain output. The screens must match Textual to the cell,
+so `coze_tui.render.cells` passes Rich's function to the same functions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FIRST_MEASURED = 4
 """Characters for each cell that `shorten` measures at first; then twice as many, until they are too wide."""
 
 Measure = Callable[[str], int]
-"""Returns how many cells a text takes; it never falls when characters are added at the end."""
+"""Returns the number of cells of a text; more characters at the end never reduce it."""
 
 
 def cell_len(text: str) -> int:
@@ -32,26 +32,26 @@ def _cells_of(character: str) -> int:
 
 
 def shorten(text: str, width: int, measure: Measure = cell_len) -> str:
-    """Return the text in at most `width` cells, with an ellipsis in place of what is left out."""
+    """Return the text in at most `width` cells, with an ellipsis in place of the rest."""
     size = _FIRST_MEASURED * max(1, width)
     while measure(text[:size]) <= width:
         if size >= len(text):
             return text
         size *= 2
-    text = text[:size]  # of a long text no more than the beginning is measured
+    text = text[:size]  # measure only the start of a long text
     if width <= 0:
         return ""
     end = bisect_right(range(len(text)), width - 1, key=lambda end: measure(text[:end])) - 1
-    if text[end] == _EMOJI:  # it would have widened the character before it
+    if text[end] == _EMOJI:  # the variation selector would have widened the character before it
         end -= 1
     return text[:end].rstrip() + "…"
 
 
 def pad(text: str, width: int, *, right: bool = False, measure: Measure = cell_len) -> str:
-    """Return the text with blanks up to `width` cells; a longer text is returned as it is.
+    """Return the text padded to `width` cells; a longer text is returned unchanged.
 
     Args:
-        right: Align the text to the right.
+        right: align the text to the right.
     """
     blanks = " " * (width - measure(text))
     return blanks + text if right else text + blanks
@@ -73,10 +73,10 @@ def bar(part: float, width: int) -> str:
 def levels(values: Sequence[float], columns: int | None = None) -> str:
     """Return one small bar for each value, the highest one full.
 
-    A value of 0 is a space, so that pauses are gaps.
+    A value of 0 becomes a space, so that pauses are visible as gaps.
 
     Args:
-        columns: Number of bars; if several values share a bar, it shows the highest of them.
+        columns: number of bars; if several values share a bar, it shows the highest of them.
     """
     if columns is not None:
         values = _resampled(values, columns)

@@ -1,8 +1,8 @@
-"""Outside text made fit for a terminal: the one place where it is cleaned.
+"""Cleans outside text for terminals. No other module does this.
 
-Whatever a server, a file, a paste or the environment gave passes through here once, where it enters,
-before it is stored, sent or shown. What is left holds no control but LF and TAB, no reordering, nothing
-invisible that could hide text, and no pile of marks that leaves its line.
+All text of a server, a file, a paste or the environment passes through here once, when it enters the program,
+before it is stored, sent or shown. The result contains no control characters but LF and TAB, no reordering,
+no invisible characters that could hide text, and no pile of marks that leaves its line.
 """
 
 import re
@@ -10,7 +10,7 @@ import unicodedata
 from functools import cache
 
 _MOST_MARKS = 8
-"""Marks kept on one base character; living scripts need four."""
+"""Largest number of marks on one base character; living scripts need four."""
 
 _TITLE_CHARACTERS = 80
 
@@ -37,19 +37,19 @@ _EMOJI_VARIANTS = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]+")
 
 @cache
 def _run() -> re.Pattern[str]:
-    """Match runs that are long enough to hold a flood of marks; they are looked at one by one.
+    """Return a pattern for runs that may contain too many marks; these are checked one by one.
 
-    Every mark and format character lies outside ASCII, Latin letters, Han, Kana and Hangul syllables.
+    Every mark and format character is outside ASCII, Latin letters, Han, Kana and Hangul syllables.
     """
-    # Compiled at its first use. That takes a millisecond, for which text in ASCII does not wait.
+    # Compiled at its first use, which takes a millisecond: text in ASCII does not need it.
     return re.compile("[^\x00-\u02ff\u3000-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ud7a3\uff01-\uffee]{9,}")
 
 
 def clean(text: str) -> str:
-    """Return `text` without anything that must not reach a terminal.
+    """Return `text` without characters that must not reach a terminal.
 
-    Line ends of every kind become LF; surrogate pairs are joined and lone halves become U+FFFD.
-    Ordinary text is returned as the same object. Cleaning twice changes nothing more.
+    All line ends become LF; surrogate pairs are joined and lone halves become U+FFFD. If nothing changes, the
+    same object is returned. Cleaning is idempotent.
     """
     if _SUSPECT.search(text):
         text = _REPAIR.sub(_repaired, text)
@@ -59,32 +59,32 @@ def clean(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """`clean`, and on one line: line ends and tabs become spaces. For titles and names."""
+    """Return the cleaned text on one line: line ends and tabs become spaces. For titles and names."""
     text = clean(text)
     return text.translate(_SPACED) if "\n" in text or "\t" in text else text
 
 
 def title_of(question: str) -> str:
-    """The title that a conversation has of its first question: the beginning, clean and on one line."""
+    """Return the title of a conversation from its first question: the start, clean and on one line."""
     begun = question.lstrip()[: 4 * _TITLE_CHARACTERS]
     return " ".join(clean(begun).split())[:_TITLE_CHARACTERS].rstrip()
 
 
 def simple_emoji(text: str) -> str:
-    """Drop emoji variants (U+FE0F, skin tones), whose width tmux counts in its own way. For display only."""
+    """Remove emoji variants (U+FE0F, skin tones), whose width tmux counts differently. For display only."""
     return _EMOJI_VARIANTS.sub("", text) if not text.isascii() else text
 
 
 class StreamCleaner:
-    """`clean` for text that comes in pieces: what `feed` and `flush` return joins to `clean` of the whole."""
+    """`clean` for text that arrives in pieces: the joined results are `clean` of the whole text."""
 
     def __init__(self) -> None:
-        self._held = ""  # the beginning of a surrogate pair or of a flag
+        self._held = ""  # the first half of a surrogate pair or of a flag
         self._after_cr = False
         self._marks = 0  # marks at the end of what was returned
 
     def feed(self, piece: str) -> str:
-        """Return what of `piece`, and of what was held back before it, is certain."""
+        """Return the part of `piece`, and of the text held back before, that later text cannot change."""
         text = self._held + piece
         self._held = ""
         if self._after_cr and text:
@@ -98,7 +98,7 @@ class StreamCleaner:
         return self._cleaned(text)
 
     def flush(self) -> str:
-        """Return what was held back; the text has ended."""
+        """Return the text that was held back, because the text has ended."""
         text, self._held = self._held, ""
         return self._cleaned(text)
 
@@ -151,7 +151,7 @@ def _is_mark(character: str) -> bool:
 
 
 def _thinned(text: str, marks: int) -> str:
-    """`text` without the marks beyond the limit; `marks` of them stand before it."""
+    """Return `text` without the marks beyond the limit, given the number of marks before it."""
     kept: list[str] = []
     for character in text:
         marks = marks + 1 if _is_mark(character) else 0

@@ -1,4 +1,4 @@
-"""Files inside of text: `data:` URLs, which models write as images. Read, decoded and folded. Pure."""
+"""Reads, decodes and folds `data:` URLs in text, which models write as images. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAYLOADS = {
     True: re.compile(r"[A-Za-z0-9+/=_-]*"),
     False: re.compile(r"[A-Za-z0-9%+/=_.~!*:@&$,;?#-]*"),
 }
-"""What belongs to the data: in base64, and percent-encoded."""
+"""Matches the characters of the data: in base64, and percent-encoded."""
 _FOLDED = re.compile(_TYPE + r"…(?P<size>\d+)-bytes", re.IGNORECASE | re.ASCII)
 _FOLDED_IMAGE = re.compile(
     rf"!\[(?P<name>[^\[\]\n]*)\]\(\s*<?{_FOLDED.pattern}>?(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)",
@@ -29,14 +29,14 @@ _BASE64_HEADER = re.compile(
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]+")
 _SHORTEST_LINE = 40
-"""Characters of base64 in a line, from which on the next line may continue it."""
+"""Shortest line of base64 that the next line may continue."""
 _NEXT_LINE = re.compile(r"\n[ \t]*(?P<run>[A-Za-z0-9+/=_-]*)(?P<after>[^A-Za-z0-9+/=_-])?")
 _CLOSING = (")", ">", '"', "'")
 _BEGUN = re.compile(r"!(?:\[[^\[\]\n]*(?:\](?:\([^()\n]*)?)?)?\Z|d(?:a(?:t(?:a(?::[^\s()<>]*)?)?)?)?\Z")
-"""The beginning of an image, or of a `data:` URL, at the end of a text."""
+"""Matches the start of an image or of a `data:` URL at the end of a text."""
 _LONGEST_BEGUN = 1_000
 _LEAST = 64
-"""Shorter data stays in the text."""
+"""Shorter data remains in the text."""
 _IMAGE = re.compile(
     r"!\[(?P<name>[^\[\]\n]*)\]\(\s*<?(?P<url>data:image/[^\s()<>]+)>?(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
     r"|<img\b(?P<attributes>[^<>]*?\bsrc\s*=\s*[\"']?(?P<source>data:image/[^\s\"'<>]+)[^<>]*)>"
@@ -54,13 +54,13 @@ class DataUrl(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Return the media type and the size: `image/png, 1.1 kB`."""
+        """Return the media type and the size, such as `image/png, 1.1 kB`."""
         size = shown_size(self.size).replace("KB", "kB") if self.size else "…"
         return f"{clean_line(self.media_type)}, {size}"
 
 
 class DataImage(NamedTuple):
-    """An image that a text contains whole."""
+    """An image that a text contains completely."""
 
     name: str
     """Its description; may be empty."""
@@ -69,7 +69,7 @@ class DataImage(NamedTuple):
 
 
 def data_url(url: str) -> DataUrl | None:
-    """Return the facts of a `data:` URL, which may be folded; None for another URL."""
+    """Return the properties of a `data:` URL, which may be folded; None for any other URL."""
     folded = _FOLDED.match(url)
     if folded is not None:
         return DataUrl(folded["type"], int(folded["size"]))
@@ -81,7 +81,7 @@ def data_url(url: str) -> DataUrl | None:
 
 
 def data_images(text: str) -> list[DataImage]:
-    """Return the images that a message contains as `data:` URLs, in their order; broken ones are left out."""
+    """Return the images that a message contains as `data:` URLs, in order, without broken ones."""
     images: list[DataImage] = []
     for found in _IMAGE.finditer(unwrapped(text)):
         url = found["url"] or found["source"] or found["bare"]
@@ -122,7 +122,7 @@ def folded(text: str) -> str:
 
 
 def with_labels(text: str) -> str:
-    """Return a folded text in which `[image] (image/png, 1.1 kB)` stands for each bare `data:` URL."""
+    """Return a folded text in which `[image] (image/png, 1.1 kB)` replaces each bare `data:` URL."""
     return _FOLDED.sub(_label, text) if "data:" in text.lower() else text
 
 
@@ -149,7 +149,7 @@ def _label(found: re.Match[str]) -> str:
 
 
 class ShortImages:
-    """Does what `with_short_images` does while text arrives: only the beginning of an image waits."""
+    """Does the same as `with_short_images` while text arrives; only the start of an image is held back."""
 
     def __init__(self) -> None:
         self._unwrapper = Unwrapper()
@@ -161,7 +161,7 @@ class ShortImages:
         return self._fold(self._unwrapper.feed(text))
 
     def flush(self) -> str:
-        """Return what was held, because the message has ended."""
+        """Return the text that was held back, because the message has ended."""
         text = self._fold(self._unwrapper.flush()) + self._held + self._folder.end_line()
         self._held = ""
         return _labeled(text)
@@ -181,7 +181,7 @@ class ShortImages:
 class Unwrapper:
     """Joins the lines over which the base64 of a `data:` URL is wrapped, while text arrives.
 
-    The result does not depend on how the text was cut.
+    The result does not depend on how the text was split.
     """
 
     def __init__(self) -> None:
@@ -216,7 +216,7 @@ class Unwrapper:
                 self._run, end = -1, at
             else:
                 found = _NEXT_LINE.match(text, at)
-                assert found is not None  # it begins with a line end
+                assert found is not None  # it starts with a line end
                 is_long = len(found["run"]) >= _SHORTEST_LINE
                 if found["after"] is None and not is_long:
                     self._held = text[at:]
@@ -233,14 +233,14 @@ class Unwrapper:
 
     @staticmethod
     def _next_header(text: str, at: int) -> re.Match[str] | None:
-        """Return the next header that ends after a place; it may begin before it."""
+        """Return the next header that ends after a position; it may start before it."""
         header = _BASE64_HEADER.search(text, max(0, at - _LONGEST_HEADER))
         while header is not None and header.end() <= at:
             header = _BASE64_HEADER.search(text, header.end())
         return header
 
     def flush(self) -> str:
-        """Return what was held, because the text has ended."""
+        """Return the text that was held back, because the text has ended."""
         held, self._held, self._run = self._held, "", -1
         return held.lstrip("\n \t") if held.endswith("=") else held
 
@@ -256,7 +256,7 @@ def unwrapped(text: str) -> str:
 class Folder:
     """Replaces the data of `data:` URLs by their sizes, while text arrives.
 
-    The result does not depend on how the text was cut. What it holds does not grow with the data.
+    The result does not depend on how the text was split. Memory does not grow with the data.
     """
 
     def __init__(self) -> None:

@@ -61,7 +61,7 @@ def compact(number: int) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes: `312 B`, `1.2 KB`, `1.0 MB`."""
+    """Return a number of bytes: `312 B`, `1.2 KB`, `1.0 MB`."""
     if count < 1000:
         return f"{count} B"
     amount = float(count)
@@ -73,7 +73,7 @@ def size(count: int) -> str:
 
 
 def tail(identifier: str) -> str:
-    """The last four characters of an id, which are what people compare: `…7402`."""
+    """Return the last four characters of an ID, which suffice to compare it: `…7402`."""
     return f"…{identifier[-4:]}" if len(identifier) > 5 else identifier
 
 

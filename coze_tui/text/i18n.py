@@ -18,43 +18,43 @@ SOURCE = "en"
 
 
 class _Chosen:
-    """The one thing that is the process's own, like its locale: which catalog is in use."""
+    """The only global state of the process, like its locale: the catalog in use."""
 
     language = SOURCE
     catalog: GNUTranslations | None = None
 
 
 def _(text: str) -> str:
-    """The text in the language in use."""
+    """Return the text in the language in use."""
     if _Chosen.catalog is None or not text:
         return text
     return _Chosen.catalog.gettext(text)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
-    """The form of the text that goes with the number `n`."""
+    """Return the form of the text for the number `n`, in the language in use."""
     if _Chosen.catalog is None:
         return singular if n == 1 else plural
     return _Chosen.catalog.ngettext(singular, plural, n)
 
 
 def N_(text: str) -> str:
-    """The text itself: marks one in a table for translation; show it with `_`."""
+    """Return the text unchanged, marked for translation; show it with `_`."""
     return text
 
 
 def languages() -> Mapping[str, str]:
-    """The codes that `use_language` takes, with the languages' own names."""
+    """Return the codes that `use_language` accepts, with the languages' own names."""
     return {"en": "English", "zh_CN": "简体中文"}
 
 
 def current_language() -> str:
-    """The code of the language in use."""
+    """Return the code of the language in use."""
     return _Chosen.language
 
 
 def is_chinese(code: str) -> bool:
-    """Return whether a code of `languages` is that of a Chinese one."""
+    """Return whether a code of `languages` is Chinese."""
     return code.startswith("zh")
 
 
@@ -79,13 +79,15 @@ def use_language(code: str) -> str:
 
 
 def catalog_file(code: str) -> str:
-    """The path of a language's compiled catalog."""
+    """Return the path of a language's compiled catalog."""
     return os.path.join(os.path.dirname(__file__), "locales", code, "LC_MESSAGES", f"{DOMAIN}.mo")
 
 
 def language_of(environment: Mapping[str, str]) -> str:
-    """The language that the environment asks for, as gettext reads it: LANGUAGE is a list, but only counts
-    where the locale (LC_ALL, LC_MESSAGES, LANG) is not C."""
+    """Return the language that the environment requests, by gettext's rules.
+
+    LANGUAGE is a list, but counts only if the locale (LC_ALL, LC_MESSAGES, LANG) is not C.
+    """
     for locale_name in _locale_names(environment):
         code = _nearest(locale_name)
         if code:
@@ -110,7 +112,7 @@ def _locale_names(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _nearest(locale_name: str) -> str:
-    """`zh_TW.UTF-8`, `zh-Hans`, `zh_CN@x` → `zh_CN`; "" for a language we do not speak."""
+    """Return `zh_CN` for `zh_TW.UTF-8`, `zh-Hans` or `zh_CN@x`; "" for a language without catalog."""
     tag = locale_name.partition(".")[0].partition("@")[0].replace("-", "_").casefold()
     for code in languages():
         if tag == code.casefold():

@@ -1,7 +1,7 @@
-"""The blocks of Markdown in which chat differs from CommonMark, as rules of markdown-it for the exports.
+"""The block rules in which chat Markdown differs from CommonMark, for markdown-it in the exports.
 
-The screens read blocks line by line (`coze_tui.render.scanner`), with the same meaning: footnotes, alerts
-(`> [!NOTE]`), tasks, Markdown in a fence, and lines of comments or `<details>`, which show nothing.
+The screens read blocks line by line (`coze_tui.render.scanner`), with the same results: footnotes, alerts
+(`> [!NOTE]`), tasks, Markdown in a fence, and hidden lines (comments or `<details>`).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 _OPENING = re.compile(r"(`{3,}|~{3,})[ \t]*([^`\n]*)$", re.MULTILINE)
 _INTERRUPTED = ["paragraph", "reference", "blockquote", "list"]
-"""What a fence ends, as a rule of markdown-it."""
+"""The blocks that a fence ends, as a rule of markdown-it."""
 _INDENT = 4
 """Columns before the other lines of a footnote."""
 
 
 def add_block_rules(parser: MarkdownIt) -> None:
-    """Make a parser of the preset "commonmark" read footnotes, alerts and lines that show nothing."""
+    """Let a parser of the preset "commonmark" read footnotes, alerts and hidden lines."""
     parser.block.ruler.before("fence", "hidden_line", _hidden_line, {"alt": ["paragraph"]})
     parser.block.ruler.before("reference", "footnote", _footnote, {"alt": ["paragraph", "reference"]})
     parser.block.ruler.before("fence", "markdown_fence", _markdown_fence, {"alt": _INTERRUPTED})
@@ -47,7 +47,7 @@ def _line(state: StateBlock, number: int) -> tuple[int, int]:
 
 
 def _hidden_line(state: StateBlock, first: int, last: int, silent: bool) -> bool:
-    """Block rule: a line of comments or `<details>`. Only the latter ends a paragraph."""
+    """Skip a line of comments or `<details>` (block rule). Only the latter ends a paragraph."""
     start, end = _line(state, first)
     if state.is_code_block(first) or not HIDDEN_LINE.fullmatch(state.src, start, end):
         return False
@@ -58,7 +58,7 @@ def _hidden_line(state: StateBlock, first: int, last: int, silent: bool) -> bool
 
 
 def _footnote(state: StateBlock, first: int, last: int, silent: bool) -> bool:
-    """Block rule: `[^1]: text`, whose other lines are indented."""
+    """Read a footnote, `[^1]: text`, whose other lines are indented (block rule)."""
     start, end = _line(state, first)
     if state.is_code_block(first):
         return False
@@ -86,7 +86,7 @@ def _footnote(state: StateBlock, first: int, last: int, silent: bool) -> bool:
 
 
 def _markdown_fence(state: StateBlock, first: int, last: int, silent: bool) -> bool:
-    """Block rule: Markdown in a fence, with the fences inside of it."""
+    """Read Markdown in a fence, with the fences inside it (block rule)."""
     start, end = _line(state, first)
     opening = _OPENING.match(state.src, start, end)
     if state.is_code_block(first) or opening is None or not MARKDOWN_NAME.match(opening[2]):
@@ -113,20 +113,20 @@ def _markdown_fence(state: StateBlock, first: int, last: int, silent: bool) -> b
 
 
 def _tasks(state: StateCore) -> None:
-    """Core rule: a box in place of `[ ]` or `[x]` at the beginning of an item."""
+    """Replace `[ ]` or `[x]` at the start of an item by a box (core rule)."""
     for at, token in enumerate(state.tokens):
         if token.type != "inline" or at < 2 or state.tokens[at - 2].type != "list_item_open":
             continue
         task = TASK.match(token.content)
         if task is not None:
             item = state.tokens[at - 2]
-            if item.markup in "-+*":  # a number is kept beside the box
+            if item.markup in "-+*":  # a number stays beside the box
                 item.attrs = {"class": "task"}
             token.content = ("☐ " if task[1] == " " else "☑ ") + token.content[task.end() :]
 
 
 def _alerts(state: StateCore) -> None:
-    """Core rule: a quote that begins with `[!NOTE]` gets a class, and a title in place of that line."""
+    """Add a class and a title to a quote that starts with `[!NOTE]` (core rule)."""
     tokens: list[Token] = []
     for at, token in enumerate(state.tokens):
         tokens.append(token)

@@ -1,8 +1,8 @@
-"""The inline rules of Markdown in which chat differs from CommonMark, for the screens and the exports alike.
+"""The inline rules in which chat Markdown differs from CommonMark, shared by screens and exports.
 
-- Bare URLs go before all other markup.
-- Math stays as it is written.
-- Punctuation beside Chinese, Japanese or Korean text does not hinder emphasis.
+- Bare URLs take precedence over all other markup.
+- Math is not changed.
+- Punctuation next to Chinese, Japanese or Korean text does not prevent emphasis.
 - The small HTML that models write is markup; other HTML is text. No HTML passes: a tag of this module's own
   list becomes a token. Of its attributes only a link's target, and an image's source and text, remain.
 - A footnote reference is one if the footnote is defined.
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 CJK_CLASS = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003fffd"
 """Chinese, Japanese and Korean characters with their punctuation, for a class of a regular expression."""
 FOOTNOTE = re.compile(r"\[\^([^\s\[\]]{1,60})\]")
-"""Matches a reference to a footnote, and the beginning of its definition."""
+"""Matches a reference to a footnote, and the start of its definition."""
 ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?=\n|$)", re.IGNORECASE)
 """Matches the first line of a quote that is an alert."""
 TASK = re.compile(r"\[([ xX])\] {1,9}(?=[^ ])")
-"""Matches the box of a task at the beginning of an item."""
+"""Matches the box of a task at the start of an item."""
 MARKDOWN_NAME = re.compile(r"(?:markdown|md)\b", re.IGNORECASE)
-"""Matches the name behind a fence that contains Markdown: models write fences in it, each with its end."""
+"""Matches the name after a fence that contains Markdown: models write fences inside it."""
 INNER_FENCE = re.compile(r" {0,3}(?:`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*$")
-"""Matches a fence inside of Markdown in a fence; it opens a block if it has a name, else it closes one."""
+"""Matches a fence inside Markdown in a fence; it opens a block if it has a name, else it closes one."""
 
 _MOST_LOOKED_BACK = 100
-"""Marks before a URL that are looked at."""
+"""Number of marks before a URL that are checked."""
 _TERMINATORS = re.compile(r"[\n!$&*<\[\]_`~\\]")
 _MATHS = {"$$": ("$$", 2000), "\\(": ("\\)", 1000), "\\[": ("\\]", 2000)}
 """The marks that open and close math, and the most characters between them."""
@@ -53,7 +53,7 @@ _TAGS = {
     **dict.fromkeys(("code", "kbd", "tt", "samp"), "code"),
     **dict.fromkeys(("span", "font", "small", "big", "center", "div", "p"), "span"),
 }
-"""The tags that count in pairs, each with the tag that it is written as; empty: as itself."""
+"""Paired tags, each with the tag that is written for it; empty: the tag itself."""
 _TAG = (
     rf"<(?P<close>/?)(?P<name>{'|'.join(sorted(_TAGS, key=len, reverse=True))}|br|wbr|img|details)"
     r"(?P<attributes>(?:\s+(?:open|hidden|download|[A-Za-z-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)))*)\s*/?>"
@@ -62,7 +62,7 @@ _TAG_ONLY = re.compile(_TAG, re.IGNORECASE)
 _HTML = re.compile(rf"<!--.*?-->|{_TAG}", re.DOTALL | re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([A-Za-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+))")
 HIDDEN_LINE = re.compile(r"(?:\s*(?:<!--(?:(?!-->).)*-->|</?details(?:\s+open)?\s*>))+\s*", re.IGNORECASE)
-"""Matches a whole line that shows nothing: comments, and the ends of a part that can be folded."""
+"""Matches a whole hidden line: comments, and the start or end of a foldable part."""
 
 
 def alert_title(name: str) -> str:
@@ -80,15 +80,15 @@ class Tags(NamedTuple):
     """The small HTML of a text."""
 
     found: dict[int, re.Match[str]]
-    """By the position at which it begins."""
+    """By start position."""
     ends: dict[int, re.Match[str]]
-    """For an opening tag, by its position, the tag that closes it."""
+    """For an opening tag, by its position: its closing tag."""
     is_open: bool
     """Whether a tag or a comment is not closed."""
 
 
 def add_rules(parser: MarkdownIt) -> None:
-    """Make a parser of the preset "commonmark" read inline text by the rules of this module."""
+    """Let a parser of the preset "commonmark" read inline text by the rules of this module."""
     parser.enable("strikethrough")
     ruler = parser.inline.ruler
     ruler.at("text", _text)
@@ -101,7 +101,7 @@ def add_rules(parser: MarkdownIt) -> None:
 
 @cache
 def _cjk() -> re.Pattern[str]:
-    # Compiled at its first use. That takes milliseconds, for which the first frame does not wait.
+    # Compiled at its first use, which takes milliseconds: the first frame does not need it.
     return re.compile(f"[{CJK_CLASS}]")
 
 
@@ -135,7 +135,7 @@ def ends_in_url(env: MutableMapping[str, Any], source: str) -> bool:
 
 
 def _text(state: StateInline, silent: bool) -> bool:
-    """Inline rule: a URL, or text up to the next character, or URL, that a rule may want."""
+    """Read a URL, or text up to the next URL or character that a rule may need (inline rule)."""
     start = state.pos
     urls = _urls(state)
     terminator = _TERMINATORS.search(state.src, start)
@@ -155,7 +155,7 @@ def _text(state: StateInline, silent: bool) -> bool:
 
 
 def _url(state: StateInline, url: FoundUrl, silent: bool) -> bool:
-    """Add a bare URL or mail address. In the text of a link it is text, without markup in it."""
+    """Add a bare URL or mail address. In the text of a link, it is text without markup."""
     if url.end > state.posMax or not state.md.validateLink(url.target):
         return False
     end, target = url.end, url.target
@@ -179,7 +179,7 @@ def _url(state: StateInline, url: FoundUrl, silent: bool) -> bool:
 
 
 def _open_marks(state: StateInline) -> list[str]:
-    """Return which of `**` and `~~` are open at the state's position, as far as one can see yet."""
+    """Return which of `**` and `~~` are open at the state's position, judged by the text so far."""
     opened = {ord("*"): 0, ord("~"): 0}
     for delimiter in state.delimiters[-_MOST_LOOKED_BACK:]:
         marker = delimiter.marker
@@ -196,7 +196,7 @@ def _open_marks(state: StateInline) -> list[str]:
 
 
 def _maths(state: StateInline, silent: bool) -> bool:
-    """Inline rule: `$…$`, `$$…$$`, `\\(…\\)` and `\\[…\\]` stay as they are written."""
+    r"""Read `$…$`, `$$…$$`, `\(…\)` and `\[…\]` without changes (inline rule)."""
     source, start = state.src, state.pos
     if source[start] not in "$\\":
         return False
@@ -219,10 +219,10 @@ def _maths(state: StateInline, silent: bool) -> bool:
 
 
 def _emphasis(state: StateInline, silent: bool) -> bool:
-    """Inline rule: `*` and `_`. Beside Chinese, Japanese or Korean text punctuation does not hinder emphasis.
+    """Read `*` and `_`; punctuation next to Chinese, Japanese or Korean text does not matter (inline rule).
 
     CommonMark reads `**注意：**请` as literal stars, since the closing mark follows punctuation and precedes
-    a letter; nobody who writes without spaces means that.
+    a letter. No author who writes without spaces intends that.
     """
     marker = state.src[state.pos]
     if silent or marker not in "_*":
@@ -238,7 +238,7 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
 
 
 def _strikethrough(state: StateInline, silent: bool) -> bool:
-    """Inline rule: `~~`, beside Chinese, Japanese or Korean text as `**`."""
+    """Read `~~`; next to Chinese, Japanese or Korean text, as `**` (inline rule)."""
     if silent or state.src[state.pos] != "~":
         return False
     scanned = state.scanDelims(state.pos, True)
@@ -248,7 +248,8 @@ def _strikethrough(state: StateInline, silent: bool) -> bool:
     if scanned.length % 2:
         state.push("text", "", 0).content = "~"
     for _number in range(scanned.length // 2):
-        _delimiter(state, "~~", 0, can_open, can_close)  # no length: the rule of three is not for them
+        # Length 0: CommonMark's rule of three does not apply to it.
+        _delimiter(state, "~~", 0, can_open, can_close)
     state.pos += scanned.length
     return True
 
@@ -267,10 +268,10 @@ def _delimiter_class() -> type[Delimiter]:
 
 
 def _relaxed(state: StateInline, length: int, can_open: bool, can_close: bool) -> tuple[bool, bool]:
-    """Return whether marks at the state's position can open and close emphasis, given what CommonMark says.
+    """Return whether marks at the state's position can open and close emphasis, given CommonMark's result.
 
-    A single mark is also a sign of multiplication, or stands for any file name: `5*（3+2）*4`,
-    `文件*（备份）*.txt`. It gets no relief beside ASCII letters and digits.
+    A single mark may also mean multiplication or be a wildcard: `5*（3+2）*4`, `文件*（备份）*.txt`. Next to
+    ASCII letters and digits, CommonMark's result is unchanged.
     """
     source, start = state.src, state.pos
     end = start + length
@@ -314,7 +315,7 @@ def footnote_key(label: str) -> str:
 
 
 def _footnote(state: StateInline, silent: bool) -> bool:
-    """Inline rule: `[^1]`, if that footnote is defined."""
+    """Read `[^1]`, if that footnote is defined (inline rule)."""
     if not state.src.startswith("[^", state.pos):
         return False
     found = FOOTNOTE.match(state.src, state.pos, state.posMax)
@@ -330,7 +331,7 @@ def _footnote(state: StateInline, silent: bool) -> bool:
 
 
 def tags_in(env: MutableMapping[str, Any], source: str) -> Tags:
-    """Return the small HTML of `source`. `env` remembers it."""
+    """Return the small HTML of `source`, cached in `env`."""
     known = env.setdefault("small html", {})
     assert isinstance(known, dict)
     tags = known.get(source)
@@ -345,7 +346,7 @@ def _tags(source: str) -> Tags:
     ends: dict[int, re.Match[str]] = {}
     opened: dict[str, list[int]] = {}
     at = 0
-    # Behind the last end of a comment each `<!--` would be looked through to the end of the text.
+    # After the last `-->`, each `<!--` would be searched to the end of the text.
     comments_end = source.rfind("-->") + 3 if "-->" in source else 0
     while True:
         match = _HTML.search(source, at, comments_end) if at < comments_end else None
@@ -365,7 +366,7 @@ def _tags(source: str) -> Tags:
 
 
 def _small_html(state: StateInline, silent: bool) -> bool:
-    """Inline rule: the tags that models write. A tag without its other half is text."""
+    """Read the tags that models write; a tag without its other half is text (inline rule)."""
     if state.src[state.pos] != "<":
         return False
     tags = tags_in(state.env, state.src)
@@ -392,7 +393,7 @@ def _small_html(state: StateInline, silent: bool) -> bool:
 
 
 def _pair(state: StateInline, name: str, tag: re.Match[str], end: re.Match[str]) -> None:
-    """Add the tokens of a tag, of what is in it, and of its end."""
+    """Add the tokens of a tag, its content and its closing tag."""
     written = _TAGS[name] or name
     if written == "code":
         code = state.push("code_inline", "code", 0)

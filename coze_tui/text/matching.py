@@ -1,7 +1,7 @@
-"""The rule of equal text for all searches, and the positions of a query in a text.
+"""Defines equal text for all searches, and finds the matches of a query in a text.
 
-What the store finds, a screen lights: both compare by the one folding here. The index of the store holds
-folded text, so a folding that changes needs a migration.
+The store finds and the screens highlight with the same folding. The index of the store contains folded text,
+so a change of the folding needs a migration.
 """
 
 import unicodedata
@@ -11,7 +11,7 @@ _WHITESPACE = frozenset("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029")
 
 
 class _Folding(dict[int, str]):
-    """A table for str.translate that works a character out when it is first seen."""
+    """A table for str.translate that computes a character's folding at its first use."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -30,10 +30,10 @@ _FOLDING = _Folding()  # a memo of a pure function; its size is bounded by Unico
 
 
 def fold(text: str) -> str:
-    """The text with case, width and composition taken out. Folding twice changes nothing more.
+    """Return the text without differences of case, width and composition. Folding is idempotent.
 
-    Each character is folded by itself, so the folding of any part of a text is part of its folding: whatever
-    is seen can be found. NFKD and not NFKC for that reason.
+    Each character is folded separately, so the folding of any part of a text is part of its folding, and
+    every visible text can be found. This is why it uses NFKD and not NFKC.
     """
     return text.translate(_FOLDING)
 
@@ -41,10 +41,10 @@ def fold(text: str) -> str:
 def spans(text: str, query: str, folded: str = "") -> list[tuple[int, int]]:
     """Return the matches of a query in a text as start and end, in order and without overlaps.
 
-    A mark is not parted from the character it stands on.
+    A match never separates a mark from its base character.
 
     Args:
-        folded: the folded text, if the caller has it. One of another length is not used.
+        folded: the folded text, if the caller has it. One of another length is ignored.
     """
     wanted = fold(query)
     if len(folded) != len(text):
@@ -53,14 +53,15 @@ def spans(text: str, query: str, folded: str = "") -> list[tuple[int, int]]:
     if at < 0:
         return []
     origins: list[int] | range = range(len(text))
-    if len(folded) != len(text):  # no character folds to nothing: else each has stayed in its place
+    if len(folded) != len(text):  # Every character folds to at least one: equal lengths mean equal positions.
         origins = [index for index, character in enumerate(text) for _ in fold(character)]
     found: list[tuple[int, int]] = []
     while at >= 0:
         start, end = origins[at], origins[at + len(wanted) - 1] + 1
         while end < len(text) and unicodedata.combining(text[end]):
             end += 1
-        if found and start < found[-1][1]:  # several stand in one character, as dots in an ellipsis
+        # Several matches in one character, such as the dots of an ellipsis.
+        if found and start < found[-1][1]:
             start = found.pop()[0]
         found.append((start, end))
         at = folded.find(wanted, at + len(wanted))
@@ -68,21 +69,21 @@ def spans(text: str, query: str, folded: str = "") -> list[tuple[int, int]]:
 
 
 def is_word(text: str) -> bool:
-    """Return whether a text says enough to search everything for it while it is being typed.
+    """Return whether a text is long enough to search everything for it while the user types.
 
-    Two characters do, and one that is a word or a syllable: Chinese, Japanese, Korean, an emoji. A single
-    letter of an alphabet is in nearly every message, and more letters follow.
+    Two characters are, and so is one that is a word or a syllable: Chinese, Japanese, Korean, an emoji. A
+    single letter of an alphabet is in nearly every message, and more letters follow.
     """
     text = text.strip()
     if len(text) != 1:
         return bool(text)
-    first = fold(text)[0]  # a fullwidth letter is a letter
+    first = fold(text)[0]  # a fullwidth letter counts as a letter
     return unicodedata.east_asian_width(first) in "WF" and unicodedata.category(first)[0] in "LSN"
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """Return the known word that was most likely meant, whatever its case and dashes, or an empty text."""
-    import difflib  # slow to import, and needed for mistakes only
+    """Return the known word that was most likely intended, whatever its case and dashes, or an empty text."""
+    import difflib  # slow to import, and needed only after a mistake
 
     folded = {_spelled(each): each for each in reversed(known)}
     matches = difflib.get_close_matches(_spelled(word), folded, n=1)

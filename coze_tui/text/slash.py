@@ -1,4 +1,4 @@
-"""What counts as a slash command in a text that a user has typed."""
+"""Finds slash commands in texts that a user has typed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Collection
 from coze_tui.text.i18n import _
 
 _WORD = re.compile(r"\s*(/[^\W\d_]+(?:-[^\W\d_]+)*)(?!\S)")
-"""`/usr/bin`, `//x`, `/3` and `/etc/hosts` are none of them."""
+"""Does not match `/usr/bin`, `//x`, `/3` and `/etc/hosts`."""
 _LIKENESS = 0.65
-"""How alike a mistyped name and a command must be, of 1."""
+"""Least similarity of a mistyped name and a command, from 0 to 1."""
 
 
 def command_word(text: str) -> str:
-    """Return the first word of a text if it has the form of a command, a slash and letters; else nothing."""
+    """Return the first word of a text if it has the form of a command (a slash and letters), else nothing."""
     found = _WORD.match(text)
     return found.group(1) if found else ""
 
 
 def unknown_command_text(word: str, names: Collection[str], elsewhere: Collection[str] = ()) -> str:
-    """Return the sentence about a command that does not exist, with the one that may be meant.
+    """Return the sentence about a command that does not exist, with the most similar one.
 
     Args:
-        names: The commands that exist.
-        elsewhere: Commands of the screens, if the program runs without screens.
+        names: the commands that exist.
+        elsewhere: commands of the screens, if the program runs without screens.
     """
     if word in elsewhere:
         return _("{name} works only in full-screen mode, that is `coze-tui` without --linear.").format(
@@ -36,7 +36,7 @@ def unknown_command_text(word: str, names: Collection[str], elsewhere: Collectio
 
 
 def nearest(word: str, names: Collection[str]) -> str:
-    """Return the command that is most like a mistyped one; empty if none is."""
+    """Return the command that is most similar to a mistyped one; empty if none is."""
     from difflib import get_close_matches  # only after a mistake
 
     typed, known = word.casefold(), list(names)

@@ -1,7 +1,7 @@
-"""Text that comes from the system or goes to it, in any locale: arguments, stdin and names of files.
+"""Converts text from and to the system in any locale: arguments, stdin and file names.
 
-Python decodes them by the encoding of the locale, which may lack the characters of a question or a title.
-UTF-8 takes over where the locale fails, so that nothing is lost.
+Python decodes them with the encoding of the locale, which may lack characters of a question or a title. This
+module uses UTF-8 for such text, so that none is lost.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 
 
 def arguments(words: Sequence[str]) -> list[str]:
-    """Return the last arguments of this process as text, given as Python decoded them.
+    """Return the last arguments of this process as text, given Python's decoding of them.
 
-    One that names a file stays as it is.
+    An argument that names a file is not changed.
     """
     raw: list[bytes] = []
     with suppress(OSError):  # Linux has the bytes; Python decodes them by the C library, whose tables differ
@@ -32,9 +32,9 @@ def arguments(words: Sequence[str]) -> list[str]:
 
 
 def readable(text: str) -> str:
-    """Return an argument, a line of stdin or a path as the text that its bytes mean.
+    """Return an argument, a line of stdin or a path as the text that its bytes encode.
 
-    Bytes that the locale cannot decode are UTF-8. So are those that are valid UTF-8 in a locale with one byte
+    Bytes that the locale cannot decode are UTF-8. So are bytes that are valid UTF-8 in a locale with one byte
     for each character, since no words of such a locale look like it.
     """
     encoding = sys.getfilesystemencoding()
@@ -58,7 +58,7 @@ def _word(data: bytes, otherwise: str) -> str:
 
 
 def decode(data: bytes) -> str:
-    """Return the text of stdin: UTF-8, or else in the encoding of the locale; U+FFFD is what is neither."""
+    """Return the text of stdin: UTF-8, or else the locale's encoding; invalid bytes become U+FFFD."""
     for encoding in ("utf-8-sig", sys.getfilesystemencoding()):
         try:
             return data.decode(encoding)
@@ -68,7 +68,7 @@ def decode(data: bytes) -> str:
 
 
 def path_from(text: str) -> Path:
-    """Return the path that a person named; its bytes are UTF-8 if the locale lacks one of the characters."""
+    """Return the path that a user named; its bytes are UTF-8 if the locale lacks one of the characters."""
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
@@ -77,7 +77,7 @@ def path_from(text: str) -> Path:
 
 
 def spelled(name: str) -> str:
-    """Return the name for a new file, with `_` for whatever the locale cannot spell."""
+    """Return the name for a new file, with `_` for each character that the locale cannot encode."""
     try:
         os.fsencode(name)
     except UnicodeEncodeError:
@@ -95,5 +95,5 @@ def _has(letter: str) -> bool:
 
 @cache
 def _has_single_bytes(encoding: str) -> bool:
-    """Return whether each byte of the encoding is a character."""
+    """Return whether each byte of the encoding is one character."""
     return len(bytes(range(128, 256)).decode(encoding, "replace")) == 128

@@ -1,8 +1,8 @@
 """URLs and mail addresses in running text, and link targets for reading and for opening. Pure.
 
-A URL goes before all markup: nothing in it is an escape, an entity, math or emphasis. Letters of any script
-belong to it if they stand directly behind `/`, `=`, `#`, `-` or the like. Behind an ASCII letter or digit the
-sentence continues: `https://example.com/docs了解更多` ends with `docs`.
+A URL takes precedence over all markup: nothing in it is an escape, an entity, math or emphasis. Letters of
+any script belong to it if they directly follow `/`, `=`, `#`, `-` or the like. After an ASCII letter or digit
+the sentence continues: `https://example.com/docs了解更多` ends with `docs`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ENTITY = re.compile(r"&[A-Za-z][A-Za-z0-9]{0,30};$")
 _PATH = re.compile(r"[/?#]")
 _SEGMENTS = re.compile(r"[/=#?&]")
 _BEFORE_LETTERS = "/=#?&-_+@~"
-"""Characters of a path behind which letters of any script belong to it."""
+"""Characters of a path after which letters of any script belong to it."""
 _HOST_LABELS = re.compile(r"www\.[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _OPENING_MARKS = re.compile(r"(?:\*{1,3}|~~)\Z")
 _ENCODED = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
@@ -48,13 +48,13 @@ class FoundUrl(NamedTuple):
     start: int
     end: int
     stop: int
-    """The end before punctuation was cut off. More text after it may belong to the URL."""
+    """The end before punctuation was removed. More text after it may belong to the URL."""
     target: str
     """The URL that a browser or a mail program opens: with its scheme, percent-encoded."""
 
 
 def may_hold_urls(text: str) -> bool:
-    """Return whether it is worth looking for URLs in `text`."""
+    """Return whether `text` may contain URLs; a fast test."""
     return _MAY_START.search(text) is not None
 
 
@@ -89,7 +89,7 @@ def urls_in(text: str) -> list[FoundUrl]:
 
 
 def _stop(text: str, host: int) -> int:
-    """Return the end of the URL that has its host at `host`, with the punctuation behind it."""
+    """Return the end of the URL that has its host at `host`, with the punctuation after it."""
     at, length = host, len(text)
     opened: list[str] = []
     while at < length:
@@ -138,12 +138,12 @@ def _joins_host(text: str, host: int, at: int) -> bool:
     if name[-1] == ".":
         earlier = name[:-1].rpartition(".")[2]
         return not earlier.isascii() or goes_on or text[end : end + 1] in tuple("/:?#") or end - at <= 2
-    # Behind an ASCII letter of the first label: `abc中文.com`, but not `localhost打开`.
+    # After an ASCII letter of the first label: `abc中文.com`, but not `localhost打开`.
     return goes_on and "." not in name
 
 
 def without_mark(text: str, start: int, end: int, mark: str) -> int:
-    """Return the end of a URL that does not take the mark which closes emphasis: `**https://a.b/**(there)`."""
+    """Return the end of a URL without the mark that closes emphasis: `**https://a.b/**(there)`."""
     closing = text.rfind(mark, start, end)
     return closing if closing > start else end
 
@@ -165,7 +165,7 @@ def _trimmed(text: str, start: int, stop: int) -> int:
 
 
 def encoded(url: str) -> str:
-    """Return a URL as it is opened: ASCII, the host in Punycode, other letters and blanks percent-encoded."""
+    """Return a URL in the form to open: ASCII, host in Punycode, other letters and blanks percent-encoded."""
     if url.isascii() and " " not in url:
         return url
     parts = _PARTS.fullmatch(url)
@@ -185,7 +185,7 @@ def _quoted(found: re.Match[str]) -> str:
 
 
 def readable(url: str) -> str:
-    """Return a URL with its percent-encoded letters as letters. What is not printable stays encoded."""
+    """Return a URL with its percent-encoded letters decoded. Unprintable characters stay encoded."""
     return _ENCODED.sub(_letters, url) if "%" in url else url
 
 
@@ -201,6 +201,6 @@ _EXPIRES = re.compile(r"[?&](?:x-)?expires=(\d{9,11})(?=[&#]|\Z)", re.IGNORECASE
 
 
 def expires_at(url: str) -> int:
-    """Return the Unix time in seconds at which a signed URL expires; 0 if it does not say."""
+    """Return the Unix time in seconds at which a signed URL expires; 0 if it contains none."""
     found = _EXPIRES.search(url)
     return int(found[1]) if found else 0

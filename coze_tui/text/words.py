@@ -1,9 +1,9 @@
-"""The words of a text, for keys that move or delete by words. Pure.
+"""Finds the words of a text, for keys that move or delete by words. Pure.
 
-Chinese has no spaces between its words. Most of them have two characters, and the commonest of those with one
-are few, so a rule finds most borders: a run of Chinese is read from its start in steps of two characters, and
-a character of `_ALONE` is a word by itself. A dictionary would find more of them, but weighs megabytes, and a
-wrong step costs one more press of the key.
+Chinese has no spaces between words. Most words have two characters, and the most frequent ones of one
+character are few, so a rule finds most borders: it reads a run of Chinese from its start in steps of two
+characters; a character of `_ALONE` is a word by itself. A dictionary would find more, but needs megabytes,
+and a wrong step costs only one more key press.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _TOGETHER = frozenset(
         "不能不会不要不用不知",
     )
 )
-"""Words of two characters that begin with one of `_ALONE`."""
+"""Words of two characters that start with one of `_ALONE`."""
 _UNITS = frozenset("年月日号点个条张本次件岁元天")
-"""Single words behind a digit."""
+"""Units that are words by themselves after a digit."""
 _JOINERS = "\u200c\u200d"
 
 
 def words(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each word, and of each run of other signs; whitespace belongs to none."""
+    """Yield the start and end of each word, and of each run of other characters except whitespace."""
     for kind, run in groupby(enumerate(_kinds(text)), key=lambda item: item[1]):
         places = [at for at, _kind in run]
         start, end = places[0], places[-1] + 1
@@ -48,17 +48,17 @@ def words(text: str) -> Iterator[tuple[int, int]]:
 
 
 def word_left(text: str, at: int) -> int:
-    """Return where the word before a place begins; 0 if there is none."""
+    """Return the start of the word before a position; 0 if there is none."""
     return max((start for start, _end in words(text) if start < at), default=0)
 
 
 def word_right(text: str, at: int) -> int:
-    """Return where the word after a place ends; the end of the text if there is none."""
+    """Return the end of the word after a position; the end of the text if there is none."""
     return next((end for _start, end in words(text) if end > at), len(text))
 
 
 def _kinds(text: str) -> Iterator[str]:
-    """Yield the kind of each character; a mark is of the kind of the character that it belongs to."""
+    """Yield the kind of each character; a mark has the kind of its base character."""
     kind = "sign"
     for character in text:
         if not (kind != "space" and _is_mark(character)):
