@@ -121,23 +121,23 @@ class _Body:
         self._step = min(_SLICE, limits.line, limits.event)
         self._on_text = on_text
         self._unwritten: list[str] = []
-        """The pieces of a line that has not ended."""
+        """The pieces of the open line."""
         self._clock = clock
         self._total = 0
         self._line = 0  # bytes since the last line end
         self._event = 0  # bytes since the last blank line
         self.arrived = clock()
-        """When the newest chunk came."""
+        """Arrival time of the latest chunk."""
         self.has_ended = False
         self._seen = b""
-        """The beginning of the body, with LF line ends and nothing blank before it."""
+        """The start of the body, with LF line ends and without blank lines before it."""
         self._waiting = b""
-        """Bytes that do not yet tell whether they begin an event stream."""
+        """Bytes that may or may not be the start of an event stream."""
         self._is_named_stream = media_type(response.headers) in ("text/event-stream", "")
         self._is_other = False
-        """Whether the beginning is not that of an event stream."""
+        """Whether the body is not an event stream."""
         self._is_judged = False
-        """Whether no more of the body has to be looked at for that."""
+        """Whether it is decided what the body is."""
 
     def failure_without_events(self) -> CozeTuiError | None:
         """Return the error for a body without events; None if it is an empty stream."""

@@ -275,7 +275,7 @@ class CredentialsFile:
         self.path = path
         self._keyring = keyring or SystemKeyring()
         self.was_open = False
-        """Others could read the file, until it was read here."""
+        """Whether other users could read the file before this program corrected its permissions."""
         self._renewing: set[asyncio.Future[OAuthPair]] = set()
 
     def find(self, profile: str) -> Token | None:

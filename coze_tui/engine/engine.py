@@ -93,7 +93,7 @@ class Engine:
         self._reported = report
         self._restored = restored
         self._unsaved_ids: dict[str, str] = {}
-        """Coze's ids of the conversations whose last chat the store did not accept."""
+        """Coze conversation IDs of the conversations whose last chat the store did not accept."""
         self._beating: asyncio.Task[None] | None = None
         self._unbinding: asyncio.Task[None] | None = None
         self._followed: dict[str, asyncio.Task[None]] = {}
@@ -113,6 +113,7 @@ class Engine:
 
     async def open(self, path: Path) -> None:
         """Open the store; fall back to a store in memory if the file cannot be used."""
+        # With a patience, a store that another program has locked is opened later: the screens start at once.
         opened = await open_or_rescue(path, patience_s=CHAT_PATIENCE_S)
         self._database = opened.database
         self._outbox = Outbox(opened.database, self._report, self._store_works_again)
@@ -123,10 +124,12 @@ class Engine:
         self.browsing = Browsing(opened.database)
         self.inspecting = Inspecting(opened.database, self.live)
         self.server_side = ServerSide(opened.database, self.site.client, lambda: self.settings)
+        # In the background, because the first screen must not wait for it.
         self._maintenance = asyncio.create_task(self._look_after_store(), name="maintenance")
 
     async def close(self) -> None:
         """Save the running turns, then close the connections and the store. No chat is canceled."""
+        # In this order: a turn that ends still writes to the outbox, and the outbox to the database.
         left = await self.live.leave_all(_LEAVE_SECONDS)
         tasks = [task for task in (self._beating, self._maintenance, *self._followed.values()) if task]
         for task in tasks:
@@ -135,6 +138,7 @@ class Engine:
         await self._outbox.close(_LAST_WRITES_SECONDS)
         await self._orphans.aclose()
         self.unsaved = self._outbox.unsaved
+        # Without a file, the next start cannot fetch anything.
         self.left_chats = sum(live.lacks_rest for live in left) if self._database.is_saved else 0
         await self.site.aclose()
         await self._database.close(checks.leave)
@@ -152,6 +156,7 @@ class Engine:
     @property
     def exports(self) -> Exports:
         """Return the exports of conversations to files."""
+        # Deferred, because the start needs neither exports nor imports.
         from coze_tui.exports.exporting import Exports
 
         return Exports(self._database)
@@ -206,6 +211,7 @@ class Engine:
 
     async def queue(self, conversation: str) -> tuple[str, ...] | None:
         """Return the questions that wait in a conversation; None if the store cannot be read now."""
+        # The waiting writes may change the queue.
         if self._outbox.is_behind:
             return None
         saved = await self._conversation(conversation)
@@ -254,12 +260,14 @@ class Engine:
         """
         settings = settings or self.settings
         bot = bot or Bot(id=settings.bot_id)
+        # An earlier stop concerned an earlier question.
         self._stopped.discard(conversation)
         saved = await self._conversation(conversation)
         request = request_for(
             question,
             settings,
             bot_id=(saved.bot_id if saved else "") or bot.id,
+            # If the store refused the last chat, only memory has its Coze conversation ID.
             conversation_id=self._unsaved_ids.get(conversation) or (saved.conversation_id if saved else ""),
             attachments=requests.attachments_for(files),
         )
@@ -272,6 +280,7 @@ class Engine:
             is_queued=is_queued,
         )
         asked = self._asked[conversation] = AskedQuestion(request, tuple(files), settings, stored)
+        # The user may have stopped it while the store was read.
         asked.is_stopped = conversation in self._stopped
         try:
             self._check_site(saved)
@@ -291,9 +300,11 @@ class Engine:
         if asked.is_stopped:
             preparing.cancel()
         try:
+            # Unlike `await preparing`, this does not raise: each result is handled below.
             await asyncio.wait((preparing,))
         finally:
             preparing.cancel()  # the program is exiting
+            # A newer question may have taken its place.
             if self._asked.get(conversation) is asked:
                 del self._asked[conversation]
         if preparing.cancelled():
@@ -371,6 +382,7 @@ class Engine:
         if (asked := self._asked.get(conversation)) is not None:
             asked.stop()
         else:
+            # `begin` has not registered the question yet, and looks here when it does.
             self._stopped.add(conversation)
         self.live.stop(conversation)
 
@@ -456,6 +468,7 @@ class Engine:
             idle_seconds=self.settings.idle_timeout,
             recovery_seconds=FETCH_SECONDS,
         )
+        # The clock of a turn excludes the wait for the user, even across a restart.
         is_waiting = outcome_of(saved) is Outcome.REQUIRES_ACTION
         turn.recover_from(
             frames,
@@ -474,6 +487,7 @@ class Engine:
         """
         last = await self._database.run(lambda c: journal.last_identified(c, conversation))
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
+        # Coze needs both IDs to cancel a chat, and the site must be theirs.
         if last is None or saved is None or not saved.conversation_id or saved.site != self.settings.site:
             return False
         await chats.cancel(await self.site.client(), saved.conversation_id, last.chat_id)
@@ -504,6 +518,7 @@ class Engine:
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
         self._check_site(saved)
         section_id = ""
+        # A conversation that was never on the server has no context there.
         if saved is not None and saved.conversation_id:
             section = await resources.clear_conversation(await self.site.client(), saved.conversation_id)
             section_id = section.id
@@ -519,6 +534,7 @@ class Engine:
         """Complete the indexes, remove old data and check the file if that is due; in the background."""
         database = self._database
         try:
+            # The index first: until it is complete, searches read the missing messages one by one.
             await complete_index(database)
             await database.build_indexes()
             await keep_small(database, self.settings.retention_days, now_ms())
@@ -563,12 +579,14 @@ class Engine:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
             if not self.live.running:
                 return
+            # Only the latest heartbeat matters, so it replaces one that still waits.
             await self._outbox.save("heartbeat", self._write_heartbeat, supersedes=True)
 
     async def _write_heartbeat(self) -> None:
         await self._database.write(lambda c: journal.heartbeat(c, now_ms()))
 
     def _turn_ended(self, live: LiveTurn) -> None:
+        # The next question needs the new ID even if the store does not have it.
         if live.recorder.is_behind and (conversation_id := live.turn.state.conversation_id):
             self._unsaved_ids[live.conversation] = conversation_id
         else:
@@ -580,4 +598,5 @@ class Engine:
             # the server has deleted the conversation (docs/wire.md 7.3): the next question creates a new one
             self._unsaved_ids.pop(live.conversation, None)
             write = partial(self.conversations.unbind, live.conversation)
+            # An attribute, because asyncio has only weak references to its tasks.
             self._unbinding = asyncio.create_task(self._outbox.save(("unbind", live.conversation), write))

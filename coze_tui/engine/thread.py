@@ -39,7 +39,7 @@ class EngineThread:
         self._stop: asyncio.Event | None = None
         self._asking = threading.Lock()
         self._is_over = False
-        """Whether new calls are rejected: they would neither start nor end."""
+        """Whether new calls are rejected, because the loop would never run them."""
         self._looping = threading.Event()
         self.unsaved: Unsaved | None = None
         """The writes that the store did not accept before the engine closed."""
@@ -50,6 +50,7 @@ class EngineThread:
 
     def start(self) -> None:
         """Start the thread and return at once. It imports and opens what the engine needs."""
+        # A daemon: a stuck system call must not keep the process alive after `close` has given up.
         self._thread = threading.Thread(target=self._run, name="coze-engine", daemon=True)
         self._thread.start()
 
@@ -73,6 +74,7 @@ class EngineThread:
         try:
             await self._stop.wait()
         finally:
+            # With the lock of `call`: no call starts between this flag and the last calls below.
             with self._asking:
                 self._is_over = True
             await asyncio.sleep(0)  # let the calls made so far start
@@ -83,6 +85,7 @@ class EngineThread:
 
     def _report_problem(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Report a task whose error nobody awaits, unless closing the engine has caused it."""
+        # Closing cancels tasks, whose errors are expected.
         if not self._is_over:
             loop.default_exception_handler(context)
 
@@ -131,6 +134,7 @@ class EngineThread:
         """Close the engine and its thread; return False if that took longer."""
         if self._thread is None:
             return True
+        # The loop may not be running yet, and then cannot be stopped.
         if not self._looping.wait(seconds):
             return False
         assert self._loop is not None

@@ -116,7 +116,7 @@ class Exports:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._tidied: set[Path] = set()
-        """Folders in which the leftovers of killed exports were looked for."""
+        """Folders from which the leftovers of killed exports were removed."""
 
     async def export(
         self,

@@ -186,7 +186,7 @@ class Unwrapper:
 
     def __init__(self) -> None:
         self._before = ""
-        """The end of the text so far, in which a header may have begun."""
+        """The end of the text so far, which may contain the start of a header."""
         self._run = -1
         """Characters of base64 in the line; -1 outside of data."""
         self._held = ""
@@ -263,7 +263,7 @@ class Folder:
         self.has_folded = False
         """Whether the line contains data, or may."""
         self._before = ""
-        """The end of the line so far, in which a header may have begun."""
+        """The end of the line so far, which may contain the start of a header."""
         self._is_base64: bool | None = None
         """Of the data that is arriving; None if there is none."""
         self._kept = ""

@@ -48,15 +48,16 @@ class Bench:
         self._under_way: set[ChatTurn] = set()
         self._is_left = False
         self.hopeless: CozeTuiError | None = None
-        """Why no more was asked, where asking again could not have helped."""
+        """The failure because of which the remaining runs were canceled; None if there was none."""
         self.first_error: CozeTuiError | None = None
-        """Why the first run that failed did so."""
+        """The error of the first failed run."""
 
     async def runs(self, concurrency: int) -> AsyncGenerator[Run, None]:
         """Yield each run when it ends; at most `concurrency` of them run at a time."""
         ended: asyncio.Queue[Run | None] = asyncio.Queue()
         workers = [asyncio.create_task(self._work(ended)) for _ in range(concurrency)]
         try:
+            # Each worker ends with a None.
             left = len(workers)
             while left:
                 run = await ended.get()
@@ -93,6 +94,7 @@ class Bench:
                 try:
                     turn = await self._make_turn(bot)
                 except CozeTuiError as failure:
+                    # Without a token or a connection, all further runs would fail in the same way.
                     self.hopeless = self.first_error = failure
                     self._planned.clear()
                     return
@@ -107,10 +109,12 @@ class Bench:
                 self._give_up(bot, error)
                 ended.put_nowait(run_of(number, bot, turn.state, turn.figures))
         finally:
+            # Even after an exception: `runs` waits for it.
             ended.put_nowait(None)
 
     def _give_up(self, bot: str, error: CozeTuiError | None) -> None:
         """Cancel the runs that would fail in the same way: a free account has only 500 calls."""
+        # The other bots may exist.
         if isinstance(error, NotFoundError):
             self.hopeless = error
             self._keep_planned(item for item in self._planned if item[0] != bot)
@@ -270,6 +274,7 @@ def measurements(runs: Iterable[Run], bots: Sequence[str]) -> tuple[Measurement,
     """Return the results of the runs by bot, in the order of `bots`."""
     by_bot: Mapping[str, list[Run]] = {bot: [] for bot in bots}
     for run in runs:
+        # Runs that the user stopped say nothing about the bot.
         if run.outcome is not Outcome.CANCELED:
             by_bot[run.bot_id].append(run)
     return tuple(
@@ -280,6 +285,7 @@ def measurements(runs: Iterable[Run], bots: Sequence[str]) -> tuple[Measurement,
 def _measurement(bot_id: str, runs: tuple[Run, ...]) -> Measurement:
     completed = [run for run in runs if run.is_completed]
     with_text = [run for run in completed if NO_TEXT not in run.sequence]
+    # The usual sequence is that of runs with text, if there are any.
     sequences = Counter(run.sequence for run in with_text or completed or runs)
     usual = sequences.most_common(1)[0][0] if sequences else ()
     return Measurement(
@@ -309,6 +315,7 @@ def _failures(runs: Iterable[Run]) -> tuple[Failure, ...]:
 def _strange(runs: Iterable[Run], usual: tuple[str, ...]) -> tuple[Strange, ...]:
     found: dict[tuple[str, ...], list[int]] = {}
     for run in runs:
+        # A run without text is unusual even if all runs are like that.
         if run.sequence != usual or NO_TEXT in run.sequence:
             found.setdefault(run.sequence, []).append(run.number)
     return tuple(Strange(sequence, tuple(numbers)) for sequence, numbers in found.items())

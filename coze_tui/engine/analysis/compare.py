@@ -154,6 +154,7 @@ def compared(left: str, right: str) -> tuple[Piece, ...]:
     """Return the differences of two texts, word by word; a Chinese character is a word."""
     if left == right:
         return (Piece("same", left),) if left else ()
+    # Equal starts and ends are removed first: most comparisons are of similar texts.
     start = _common(left, right)
     end = _common(left[start:][::-1], right[start:][::-1])
     pieces = [Piece("same", left[:start])]
@@ -188,6 +189,7 @@ def _by_words(left: str, right: str) -> Iterator[Piece]:
 
 def _matched(left: Sequence[_T], right: Sequence[_T]) -> Sequence[tuple[str, int, int, int, int]]:
     """Return difflib's opcodes, or one replacement of everything if the texts are too long for difflib."""
+    # SequenceMatcher takes quadratic time.
     if len(left) * len(right) > _MOST_PAIRS:
         return [("replace", 0, len(left), 0, len(right))]
     return SequenceMatcher(None, left, right).get_opcodes()
@@ -199,6 +201,7 @@ def _common(left: str, right: str) -> int:
         (at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other),
         min(len(left), len(right)),
     )
+    # Chinese characters are words, so only other letters and digits may be the middle of one.
     while count and left[count - 1].isalnum() and left[count - 1] < "\u2e80":
         count -= 1
     return count
@@ -243,6 +246,7 @@ def _pairs(left: Sequence[str], right: Sequence[str]) -> Iterator[Pair]:
 
 
 def _events(left: InspectedChat, right: InspectedChat) -> Iterator[EventPair]:
+    # Rows of our own do not come from the server.
     ours = [row for row in left.figures.rows if row.name not in _OWN_ROWS]
     theirs = [row for row in right.figures.rows if row.name not in _OWN_ROWS]
     matched = _matched([_event_key(row) for row in ours], [_event_key(row) for row in theirs])
@@ -340,6 +344,7 @@ def _figures(left: InspectedChat, right: InspectedChat) -> Iterator[FigurePair]:
 def _figures_of(chat: InspectedChat) -> dict[FigureName, int | None]:
     figures = chat.figures
     usage, gaps = figures.usage, figures.gaps
+    # A capture of another program may have no times.
     has_times = not figures.is_timeless
     has_gaps = has_times and gaps.count > 0
     return {

@@ -154,6 +154,7 @@ class _Reader:
 
     def _line_of(self, what: str) -> int:
         """Return the next line that contains this text; each line is found once, in order."""
+        # The file contains escaped characters, but the parsed text does not.
         escaped = what.replace("\\", "\\\\").replace('"', '\\"')
         places = [number for number, line in enumerate(self._lines, 1) if what in line or escaped in line]
         return next((number for number in places if number > self._from), min(places, default=0))
@@ -185,6 +186,7 @@ class _Reader:
                 text,
                 nearest(first, (*METRICS, *_VERBS)),
             )
+        # Later searches start here, so that equal lines get different numbers.
         self._from = self._line_of(text)
         return found
 
@@ -220,10 +222,12 @@ def _value(run: Run, metric: str) -> float | None:
         case "first_text":
             return run.first_text_us
         case "total":
+            # The time of a run that did not complete says nothing about the bot.
             return run.total_us if run.is_completed else None
         case "longest_gap":
             return run.longest_gap_us
         case "tokens":
+            # 0 means that the server reported none: it must not meet a limit such as `tokens < 500`.
             return run.tokens or None
         case "input_tokens":
             return run.input_tokens or None
@@ -292,6 +296,7 @@ def _is_tool(name: str, what: str) -> bool:
     return what in (name, name.partition("-")[2])
 
 
+# Matches characters that XML 1.0 does not allow.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -329,6 +334,7 @@ def junit_text(
             ElementTree.SubElement(properties, "property", name=name, value=_text(value))
         for verdict in verdicts:
             _add_case(suite, verdict, measurement)
+        # The schema requires these two elements.
         ElementTree.SubElement(suite, "system-out")
         ElementTree.SubElement(suite, "system-err")
     ElementTree.indent(root)

@@ -160,15 +160,15 @@ class FrameTable:
     def __init__(self) -> None:
         self.rows: list[FrameRow] = []
         self.errors: list[int] = []
-        """Numbers of the frames that tell of a failure or were not understood."""
+        """Numbers of the frames that report a failure or were not understood."""
         self.tools: list[int] = []
-        """Numbers of the calls of tools and of their answers."""
+        """Numbers of the frames with tool calls and responses."""
         self.longest_gap = 0
-        """Number of the frame that was waited for the longest; 0 without frames."""
+        """Number of the frame with the longest gap before it; 0 without frames."""
         self.latest_us = 0
-        """When the last one came; times may go back in a capture that was edited."""
+        """The latest arrival time; times may decrease in an edited capture."""
         self.longest_event = 0
-        """Characters of the longest name of an event that is shown, with its count."""
+        """Length of the longest shown name of an event, with its count."""
         self.longest_kind = 0
         self._groups: list[_Group] = []
         self._starts: list[int] = []
@@ -183,6 +183,7 @@ class FrameTable:
         """Add the event of the next frame."""
         frame = event.frame
         before = self.rows[-1] if self.rows else None
+        # Never negative, even if times decrease in an edited capture.
         gap_us = max(0, frame.at_us - (before.frame.at_us if before else 0))
         kind, level, problem = _meaning(event)
         row = FrameRow(len(self.rows) + 1, frame, gap_us, kind, level, problem)
@@ -205,6 +206,7 @@ class FrameTable:
             self._groups.append(_Group(row.number, frame.bytes))
             self.longest_event = max(self.longest_event, len(row.event))
             self.longest_kind = max(self.longest_kind, len(kind))
+            # The new group is last, so all earlier starts remain valid.
             if self._clean == len(self._groups) - 1:
                 self._clean += 1
         if self._words and self._matches(row):
@@ -263,6 +265,7 @@ class FrameTable:
         if self._words or group.count < 2:
             return False
         group.is_open = not group.is_open
+        # Only the starts after this group change.
         self._clean = min(self._clean, at + 1)
         return True
 
@@ -297,6 +300,7 @@ class FrameTable:
         self._found = [row.number for row in self.rows if self._matches(row)] if self._words else []
 
     def _matches(self, row: FrameRow) -> bool:
+        # Name and type first, because searching the data is slow.
         named = f"{row.event}\n{row.kind}".casefold()
         words = [word for word in self._words if word not in named]
         if not words:
@@ -337,6 +341,7 @@ def preview(*rows: FrameRow) -> str:
     text = ""
     for row in rows:
         text += _text_of(row.frame)[: 4 * _PREVIEW]
+        # Enough for the preview, however many rows the run has.
         if len(text) > 4 * _PREVIEW:
             break
     return clean_line(text.strip())[:_PREVIEW]
@@ -437,6 +442,7 @@ def _kind(message: Message) -> tuple[str, FrameProblem]:
 def _searched(frame: Frame) -> str:
     """Return the data as a user would type it: letters for escapes, nested quotes without backslashes."""
     text = frame.data
+    # Without a backslash there is nothing to decode, and parsing is slow.
     if "\\" in text:
         try:
             text = json.dumps(json.loads(text), ensure_ascii=False)

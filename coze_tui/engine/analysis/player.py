@@ -57,11 +57,12 @@ class Player:
         """Speed as a multiple of the original one."""
         self.is_paused = False
         self.position = 0
-        """Frames that were played."""
+        """Number of frames played so far."""
         self.has_times = any(frame.at_us > 0 for frame in self.frames)
-        """When the frames came is known; else they are played one after the other, evenly."""
+        """Whether the arrival times are known; otherwise the frames are played at equal intervals."""
         times = (max(0, frame.at_us) for frame in self.frames)
         evenly = (number * _STEP_US for number in range(1, len(self.frames) + 1))
+        # Times may decrease in an edited capture, but the replay never runs backward.
         self._due = list(accumulate(times if self.has_times else evenly, max))
         self._clock = clock
         self._replay = TurnReplay(self.state)
@@ -108,6 +109,7 @@ class Player:
 
     def pause(self, is_paused: bool | None = None) -> None:
         """Pause or continue; by default, toggle."""
+        # The old time is computed before the change, because it depends on the pause.
         now = self._now()
         self.is_paused = not self.is_paused if is_paused is None else is_paused
         self._set_now(now)
@@ -115,6 +117,7 @@ class Player:
 
     def change_pace(self, step: int) -> None:
         """Play faster (positive steps) or slower (negative steps)."""
+        # The old time is computed before the change, because it depends on the pace.
         now = self._now()
         nearest = min(range(len(PACES)), key=lambda index: abs(PACES[index] - self.pace))
         self.pace = PACES[max(0, min(len(PACES) - 1, nearest + step))]
@@ -177,6 +180,7 @@ class Player:
         """Play a batch of the frames that need no wait; set the clock to the last of them."""
         if self.position < self.seek_target:
             self._take(min(self.seek_target, self.position + _AT_ONCE))
+            # After a jump the clock continues from the last played frame.
             self._set_now(self._due[self.position - 1])
         if self._hurries_to_end and self.position == len(self.frames):
             self._end()

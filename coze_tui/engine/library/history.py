@@ -106,6 +106,7 @@ async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[Op
     opened = await open_or_rescue(file, patience_s=None if changes else _PATIENCE_S)
     database, warnings = opened.database, opened.warnings
     try:
+        # An empty copy may hide a history that is too large to copy.
         if not database.is_saved and (changes or not await _holds_anything(database, file)):
             await database.close()
             read_only = None if changes else await Database.read_only(file)
@@ -139,6 +140,7 @@ class Browsing:
         def read(c: sqlite3.Connection) -> ListPage:
             rows = history.conversations(c, filter=filter, before=after, limit=limit)
             last = last_chats(c, [saved.key for saved in rows], now_ms())
+            # A full page may have a successor.
             return ListPage(rows, rows[-1] if len(rows) == limit else None, last)
 
         return await self._database.read(read)
@@ -193,6 +195,7 @@ class Browsing:
             hits = walk.page(c)
             return bool(hits), _found(c, text, hits)
 
+        # One short read for each page, so that writes do not wait for the whole search.
         has_more = True
         while has_more:
             has_more, page = await self._database.read(read)

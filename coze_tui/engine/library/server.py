@@ -136,6 +136,7 @@ class ServerSide:
         """Return the last chats of a conversation on the server; store nothing."""
         listed = await resources.list_conversation_messages(await self._client(), conversation_id)
         found = [item.message for item in _listed(listed.items)]
+        # They are not stored, so they have no positions yet.
         numbered = [replace(message, position=place) for place, message in enumerate(found, 1)]
         return chat_transcripts(numbered, (), bot_name=bot_name, site=self._settings().site)
 
@@ -165,6 +166,7 @@ class ServerSide:
                 )
             else:
                 key = known.key
+                # The name on the server replaces an automatic title, never one of the user's (`by_user`).
                 if title and (conversation.name or not known.title):
                     history.rename(c, key, title, by_user=False)
                 history.set_on_server(c, key, True)
@@ -194,6 +196,7 @@ class ServerSide:
             return False
         try:
             await resources.rename_conversation(await self._client(), saved.conversation_id, title)
+        # It was deleted on the server meanwhile.
         except NotFoundError:
             await self._database.write(lambda c: history.set_on_server(c, key, False))
             return False
@@ -221,10 +224,12 @@ class ServerSide:
             try:
                 await self._delete_there(saved.conversation_id)
             except CozeTuiError as error:
+                # A refusal is final, but a request that failed on the way is repeated later (`owed`).
                 if isinstance(error, ApiError) and saved.deleted_at:
                     await self._database.write(partial(history.set_on_server, key=key, on_server=False))
                 refusals.append(Refusal(clean_line(saved.title), error))
                 continue
+            # Unbound: the next chat in it must not use the deleted conversation.
             await self._database.write(partial(history.set_conversation_id, key=key, conversation_id=""))
         for conversation in only_there:
             try:
@@ -291,6 +296,7 @@ def _saved(message: Message) -> SavedMessage | None:
     if message.role is Role.USER or message.type is MessageType.QUESTION:
         text = clean(shown_text(message))
         return SavedMessage("user", "question", text, message_id=message.id, created_at=at_ms)
+    # The state machine reads cards and tool calls as it does in a stream.
     state = TurnState()
     state.apply(MessageCompleted(Frame("conversation.message.completed", ""), message))
     found = messages_of(state, at_ms)

@@ -19,7 +19,7 @@ class Answers:
         self._new_cleaner = new_cleaner
         self._by_key: dict[str, Answer] = {}
         self._ended: dict[str, Answer] = {}
-        """Those that a tool call has ended, until more arrives under their ID."""
+        """Answers that a tool call has ended, until more text arrives under their ID."""
         self._anonymous = 0
 
     @property
@@ -47,16 +47,19 @@ class Answers:
         key = message_id or self._anonymous_key
         answer = self._by_key.get(key)
         ended = self._ended.get(key)
+        # The message completes an answer that a tool call has ended.
         if answer is None and ended is not None and text.strip() == ended.whole_text.strip():
             answer = self._by_key[key] = self._ended.pop(key)
         if answer is not None or ended is not None:
             return answer or self._add(key)
         open_ones = [item for item in self.all if not item.is_settled]
         anonymous = self._by_key.get(self._anonymous_key)
+        # Its deltas had no ID, but its completed message has.
         if message_id and anonymous is not None and not anonymous.is_settled:
             answer = self._by_key[key] = anonymous
         elif not message_id and len(open_ones) == 1:
             answer = open_ones[0]
+        # A fetched message may have another ID than its deltas.
         elif is_fetched and text and (begun := self._begun_with(text)) is not None:
             answer = self._by_key[key] = begun
         return answer or self._add(key)
@@ -70,6 +73,7 @@ class Answers:
 
         A text in the middle of a sentence continues, since the nodes of a chatflow can run at the same time.
         """
+        # A copy, because the loop removes items.
         for key, answer in [*self._by_key.items()]:
             text = answer.whole_text
             if answer.is_completed or not text.strip():

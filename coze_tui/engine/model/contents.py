@@ -150,6 +150,7 @@ class _Reader:
             return False
         value = _opened(value)
         match value:
+            # A bare URL shows nothing without its kind.
             case str() if kind and _is_url(value):
                 self.blocks.append(_media_line(kind, "", value.strip()))
                 return True
@@ -180,6 +181,7 @@ class _Reader:
 
     def _object(self, data: Json, kind: str, depth: int) -> bool:
         """Read an object whose keys are already normalized."""
+        # Wrappers first: their content is all that the card shows.
         for key in ("xproperties", "workflowcardinfo", "questioncarddata", "inputcarddata"):
             if data.get(key) and self.read(data[key], "", depth + 1):
                 return True
@@ -259,6 +261,7 @@ class _Reader:
         elements = mapping_of(card.get("elements"))
         variables = mapping_of(card.get("variables"))
         waiting = [text_of(card.get("rootid"))]
+        # References between elements may form a circle.
         seen: set[str] = set()
         if waiting[0] not in elements:
             waiting = list(elements)[::-1]
@@ -274,6 +277,7 @@ class _Reader:
             for name, kind in (("src", "image"), ("url", "link")):
                 if url := _expanded(props.get(name), variables):
                     self.blocks.append(_media_line(kind, "", url))
+            # Reversed, because the last item is read next.
             waiting += reversed(list(_ids_in(element.get("children"))))
         return len(self.blocks) > count
 
@@ -318,6 +322,7 @@ def _name_of_field(data: Mapping[str, object]) -> str:
 
 
 def _is_field(data: Mapping[str, object]) -> bool:
+    # An object with a URL or a text is content, not a field.
     if not _name_of_field(data) or any(key in data for key in (*_URL_KEYS, *_IMAGE_KEYS, "fileid", "text")):
         return False
     return bool(_FIELD_KEYS & data.keys()) or text_of(data.get("type")).lower() in _FIELD_TYPES

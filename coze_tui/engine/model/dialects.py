@@ -110,6 +110,7 @@ def dialect_of(frames: Iterable[Frame] = (), base_url: str = "", logid: str = ""
     The URLs of Coze's two sites suffice. Frames reveal the kind of any other server; without frames it is
     unknown.
     """
+    # Nobody else serves these two URLs.
     by_address = {COZE_CN: Dialect.CN, COZE_COM: Dialect.COM}.get(base_url)
     if by_address is not None:
         return by_address

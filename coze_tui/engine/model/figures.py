@@ -101,22 +101,22 @@ class TurnFigures:
         self.logid = ""
         self.usage: Usage | None = None
         self.first_text_us: int | None = None
-        """When the first text of an answer arrived, or could be read; everything else gets it from here."""
+        """Arrival of the first readable text of an answer. This is its only definition."""
         self.last_us = 0
         """Time of the latest update."""
         self.deltas = 0
-        """Of answers."""
+        """Number of deltas of answers."""
         self.reasoning_deltas = 0
         self.events = 0
-        """Frames of any kind."""
+        """Number of frames of any kind."""
         self.bytes = 0
         self.follow_ups = 0
         self.lacks_events = False
-        """No event of the chat is on this machine: it was imported, or its frames were removed."""
+        """Whether no event of the chat is stored locally: it was imported, or its frames were removed."""
         self.breaks = Breaks()
         """Interruptions of the turn; no other time here includes the waiting for the user."""
         self.gaps = Gaps()
-        """One for each two neighboring deltas of a run."""
+        """The gaps between neighboring deltas of a run."""
         self.pauses = Pauses()
         """The stalls and the longest gap between those neighbors."""
         self._asks = False
@@ -254,6 +254,7 @@ class TurnFigures:
             case TurnEnded(outcome, at_us, error, breaks=breaks):
                 self.phase = self.outcome = outcome
                 self.error, self.breaks = error, breaks
+                # Times may decrease in an edited capture.
                 self.last_us = max(self.last_us, at_us)
                 self._stop_last_row()
                 if outcome is Outcome.FAILED:
@@ -264,6 +265,7 @@ class TurnFigures:
     def _show_failure(self, error: CozeTuiError | None) -> None:
         """Add a row for a failure without an event: a refused request, or a failed connection."""
         self.logid = self.logid or logid_of(error)
+        # A failure that the server reported already has a row.
         if not any(row.level == "error" for row in self._rows):
             detail = str(code_of(error) or "")
             self._append(EventRow("failed", self.last_us, self.last_us, 1, "error", detail))
@@ -288,6 +290,7 @@ class TurnFigures:
         self._run("delta", arrivals, update.bytes)
 
     def _measure(self, message_id: str, length: int) -> None:
+        # Further messages share one entry, so that memory is bounded.
         if message_id not in self._lengths and len(self._lengths) >= _MOST_ROWS:
             message_id = _REST
             length += self._lengths.get(message_id, 0)
@@ -314,6 +317,7 @@ class TurnFigures:
         run.until_us = arrivals[-1]
         run.count += len(arrivals)
         run.bytes += size
+        # Deltas that arrived together have no gaps between them.
         for at_us, together in groupby(arrivals):
             count = sum(1 for _at_us in together)
             gap_us = self.pauses.reach(name, at_us)
@@ -332,6 +336,7 @@ class TurnFigures:
             self.events += 1
         self.bytes += record.bytes
         self.last_us = max(self.last_us, record.at_us)
+        # Any other event ends a run of deltas.
         self.pauses.end_run()
         self.follow_ups += record.name == "follow_up"
         is_interrupt = record.name == "verbose" and record.detail == "interrupt"
@@ -364,6 +369,7 @@ class TurnFigures:
         if len(self._rows) < _MOST_ROWS:
             self._rows.append(row)
             return
+        # All further events share one row, so that memory is bounded.
         if len(self._rows) == _MOST_ROWS:
             self._rows.append(EventRow(_REST, row.at_us, row.until_us, 0, frame_number=row.frame_number))
         rest = self._rows[-1]

@@ -38,7 +38,7 @@ class Pauses:
     def __init__(self) -> None:
         self.longest: Pause | None = None
         self.stalls: list[Pause] = []
-        """The first 2,000."""
+        """At most the first 2,000."""
         self.stall_count = 0
         self._run = ""
         self._last_us = 0
@@ -60,6 +60,7 @@ class Pauses:
             self._run, self._last_us = run, at_us
             return None
         gap_us = at_us - self._last_us
+        # Deltas of one piece of network data have the same time.
         if gap_us <= 0:
             return 0
         if self.longest is None or gap_us > self.longest.lasted_us:

@@ -58,6 +58,7 @@ class Answer:
     def another(self) -> Answer:
         """Return a new answer for deltas that follow the completed message of this one under the same ID."""
         if self.later is None:
+            # `#2`, `#3`… after the server's ID, because several answers share it.
             first, _mark, number = self.message_id.partition("#")
             self.later = Answer(f"{first}#{int(number or 1) + 1}", new_cleaner=self.new_cleaner)
         return self.later
@@ -69,6 +70,7 @@ class Answer:
         others all text under the ID. The earlier text remains.
         """
         own = self.whole_text.strip()
+        # The usual case: the completed text repeats the deltas.
         if own and completed.strip() == own:
             return completed
         earlier: list[str] = []
@@ -109,11 +111,12 @@ class Thoughts:
 
     def __init__(self) -> None:
         self._answer: Answer | None = None
-        """The one whose reasoning arrives."""
+        """The answer whose reasoning is arriving."""
 
     def arrived(self, answer: Answer, first_us: int, last_us: int) -> None:
         """Count one or more deltas of the reasoning of an answer."""
         if self._answer is not answer:
+            # Reasoning of another answer ends this one.
             self.end(first_us)
             if answer.thought_from_us:
                 return  # it continued after something else

@@ -130,6 +130,7 @@ class TurnState:
 
     def enter(self, phase: Phase | Outcome, at_us: int, detail: str = "") -> list[TurnUpdate]:
         """Enter a phase; return no update if the turn is already in it."""
+        # A second tool call has the same phase but another name.
         if phase is self.phase and phase is not Phase.TOOL:
             return []
         self.phase = phase
@@ -183,6 +184,7 @@ class TurnState:
             case events.ChatRequiresAction(chat=chat):
                 return self._requires_action(event, chat)
             case events.ChatCanceled(chat=chat):
+                # Only the first announced end counts.
                 self.outcome = self.outcome or Outcome.SERVER_CANCELED
                 return [*self._identify(chat), self._note(event, "canceled", Outcome.SERVER_CANCELED.level)]
             case events.ChatExpired(chat=chat):
@@ -219,8 +221,10 @@ class TurnState:
     # --- chats ---
 
     def _identify(self, chat: Chat) -> list[TurnUpdate]:
+        # Later events repeat the IDs.
         if not chat.id or (chat.id == self.chat_id and chat.conversation_id in ("", self.conversation_id)):
             return []
+        # Some servers create a new conversation instead of the requested one (docs/wire.md 3.8).
         replaced = bool(
             self.asked_conversation_id
             and chat.conversation_id
@@ -232,6 +236,7 @@ class TurnState:
         return [ChatIdentified(self.chat_id, self.conversation_id, self.section_id, replaced)]
 
     def _chat_completed(self, event: events.ChatCompleted, chat: Chat) -> list[TurnUpdate]:
+        # An earlier error overrides a completed event (docs/wire.md 3.8).
         error = self.error or chat.last_error
         updates = [*self._identify(chat), *self.settle(event.frame.at_us), *self._usage(chat.usage)]
         if error is not None:
@@ -267,6 +272,7 @@ class TurnState:
 
     def _delta(self, event: events.MessageDelta, message: Message) -> list[TurnUpdate]:
         frame = event.frame
+        # Only answers grow; for other messages, the completed event is used.
         if message.role is Role.USER or message.type is not MessageType.ANSWER:
             return [self._note(event, f"{message.type} delta")]
         if message.content_type is ContentType.AUDIO:
@@ -280,6 +286,7 @@ class TurnState:
             text = ""
         if reasoning:
             updates += self._thought(answer, reasoning, () if text else (frame,))
+        # An empty delta counts for the answer; such deltas are common (docs/wire.md 3.5).
         if text or not reasoning:
             updates += self._said(answer, text, (frame,))
         return updates
@@ -305,6 +312,7 @@ class TurnState:
     def _thought(self, answer: Answer, reasoning: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
         """Add reasoning; `frames` is empty if the deltas also contain text, which counts the frames."""
         if answer.is_completed:
+            # These may be another answer under the same ID; `_release_later` decides at the end.
             later = answer.another()
             later.reasoning.append(later.reasoning_cleaner.feed(reasoning))
             return [ReasoningGrew(answer.message_id, "", *_counted(frames))]
@@ -324,6 +332,7 @@ class TurnState:
         split = answer.feed(text)
         updates: list[TurnUpdate] = []
         if split.reasoning:
+            # Each delta counts once: for the text, if the piece has both.
             counted = _counted(() if split.text else frames)
             updates += [
                 *self.enter(Phase.REASONING, frames[0].at_us),
@@ -340,6 +349,7 @@ class TurnState:
     def _completed(self, event: events.MessageCompleted, message: Message) -> list[TurnUpdate]:
         at_us = event.frame.at_us
         if message.id:
+            # `ChatFetcher` does not fetch these again.
             self.completed_ids.add(message.id)
         if message.role is Role.USER or message.type is MessageType.QUESTION:
             return [self._note(event, "question")]  # an echo (docs/wire.md 7.2)
@@ -349,6 +359,7 @@ class TurnState:
             case MessageType.ANSWER:
                 updates += self._answer_completed(message, event.frame)
                 updates += self._usage(Usage.from_meta_data(message.meta_data))
+                # Without IDs, only a completed message separates two answers.
                 if not message.id:
                     self._answers.end_anonymous()
             case MessageType.FUNCTION_CALL:
@@ -391,6 +402,7 @@ class TurnState:
         said = verbose_of(message.content)
         if said.msg_type == FINISH:
             self.finish_reason = said.finish_reason
+            # 1 means interrupted: such an answer is not complete.
             if self.finish_reason in ("0", ""):
                 return [*self.settle(at_us), *self.enter(Phase.SETTLING, at_us)], FINISH
         elif said.msg_type == RECALL:
@@ -413,6 +425,7 @@ class TurnState:
         reasoning = "\n\n".join(filter(None, (message.reasoning_content, thought)))
         answer = self._answers.completed(message.id, text, is_fetched=frame.id == RETRIEVED)
         text = answer.own_text(text)
+        # A repetition, a continuation, or another answer under the same ID.
         if answer.is_completed:
             known = answer.whole_text
             is_repeated = known.startswith(text)
@@ -448,6 +461,7 @@ class TurnState:
         # The completed text replaces the deltas; if it is empty, theirs remains (docs/wire.md 3.5).
         self._thoughts.end(at_us)
         answer.flush()
+        # A card can be read only when all of its deltas are joined.
         if answer.held and not text:
             whole = "".join(message.content for message in answer.held)
             text, _reasoning = self._readable(content_of(replace(answer.held[0], content=whole)))
@@ -461,6 +475,7 @@ class TurnState:
 
     def _called(self, message: Message, at_us: int) -> Tool:
         found = call_of(message)
+        # Some servers send no message IDs, but updates refer to parts by ID.
         call = Tool(message.id or f"call-{len(self.parts)}", message.type, found.name, found.arguments, at_us)
         self.parts.append(call)
         self._thoughts.end(at_us)
@@ -470,6 +485,7 @@ class TurnState:
     def _responded(self, message: Message, at_us: int) -> ToolResponded:
         is_knowledge = message.type in (MessageType.KNOWLEDGE, MessageType.VERBOSE)
         found, call = response_of(message), None
+        # Recalled knowledge answers no call.
         if not is_knowledge:
             call = self._pairing.answered(found.call_id)
         assert call is None or isinstance(call, Tool)

@@ -60,7 +60,7 @@ class Timeline:
     def __init__(self) -> None:
         self.figures = TurnFigures()
         self.total_us = 0
-        """When the latest update came."""
+        """Time of the latest update."""
         self.follow_ups_us: list[int] = []
         self.errors_us: list[int] = []
         """Times of error events."""

@@ -78,7 +78,7 @@ class TurnReplay:
     def __init__(self, state: TurnState) -> None:
         self.state = state
         self.at_us = 0
-        """When the latest event arrived, or the chat ended."""
+        """Time of the latest event, or of the end of the chat."""
         self._logid = ""
         self._was_retrieved = False
 

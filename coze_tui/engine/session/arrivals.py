@@ -38,6 +38,7 @@ class Arrivals(Generic[_T]):
         if not self._items:
             self._has_some.set()
         self._items.append(item)
+        # Half full: the reader must not reach the limit while the turn waits.
         if not may_wait or len(self._items) * 2 >= self._most:
             self._hurries.set()
 

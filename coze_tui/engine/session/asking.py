@@ -40,6 +40,7 @@ class AskedQuestion:
 
     async def not_sent(self, outcome: Outcome, error: CozeTuiError | None = None) -> TurnEnded:
         """Store that the question was not sent; return the update that ends its turn."""
+        # With an error of `begin`, nothing was stored.
         if self.error is None:
             await self.recorder.finish(TurnState(), TurnFigures(), outcome, error, 0)
         return TurnEnded(outcome, 0, error)

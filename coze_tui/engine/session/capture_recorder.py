@@ -72,8 +72,10 @@ class CaptureFile:
         """
         try:
             if self._descriptor is None:
+                # `close` was called after the first end of a turn that now continues.
                 self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
             data = text.encode("utf-8", "replace")
+            # At a file size limit, `os.write` writes only a part.
             while data:
                 data = data[os.write(self._descriptor, data) :]
         except OSError as error:
@@ -139,6 +141,7 @@ class CaptureRecorder:
 
     async def begin(self, request: ChatRequest) -> None:
         """Write the facts about the question."""
+        # The store comes first, because it is the history.
         if self._first is not None:
             await self._first.begin(request)
         record = ChatRecord(
@@ -198,6 +201,7 @@ class CaptureRecorder:
             # In a thread, because a slow disk must not delay the stream.
             await asyncio.to_thread(self._write_now, self._without_token(text))
         except FileError as error:
+            # Report once: a full disk would refuse each further frame.
             self._is_broken = True
             self._report(error)
 

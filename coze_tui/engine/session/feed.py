@@ -71,6 +71,7 @@ class TurnFeed:
                     self._waiting.append(_Growing(update))
             else:
                 self._waiting.append(update)
+            # One wake-up for all updates until the next `take`: waking another thread is slow.
             wake, self._signalled = not self._signalled, True
         if wake:
             try:
@@ -93,6 +94,7 @@ class TurnFeed:
             self._signalled = False
             self._arrived.clear()
         updates = [item.update() if isinstance(item, _Growing) else item for item in waiting]
+        # After TurnEnded, `take` returns nothing.
         self._ended = any(isinstance(update, TurnEnded) for update in updates)
         return updates
 

@@ -93,8 +93,10 @@ class ChatFetcher:
             *(
                 ("conversation.message.completed", message.raw)
                 for message in _in_order(messages)
+                # The stream has already delivered these.
                 if message.id not in self._state.completed_ids
             ),
+            # The final event comes last, as in a stream.
             (f"conversation.chat.{chat.status}", chat.raw),
         ]
 
@@ -124,6 +126,7 @@ class ChatFetcher:
             stopped.cancel()
 
 
+# For messages of the same second, which is the unit of `created_at`.
 _ORDER = {"function_call": 0, "tool_response": 1, "tool_output": 1, "knowledge": 1, "answer": 2, "verbose": 3}
 
 

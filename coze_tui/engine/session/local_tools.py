@@ -39,9 +39,11 @@ async def run_command(words: Sequence[str], arguments: str, environment: Mapping
             stdout=PIPE,
             stderr=PIPE,
             env=child_environment(environment),
+            # A process group of its own, so that `_kill` reaches its child processes, too.
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
+        # A ValueError means that a word contains NUL.
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise ToolCommandError("unusable", words[0], detail=reason) from error
     is_over = False
@@ -52,6 +54,7 @@ async def run_command(words: Sequence[str], arguments: str, environment: Mapping
             complaint = group.create_task(_complaint(process))
         status = await process.wait()
         is_over = True
+    # The first failure of the group is the cause; the others follow from its cancellation.
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
     finally:
@@ -67,6 +70,7 @@ async def _feed(process: Process, arguments: str) -> None:
     try:
         process.stdin.write(arguments.encode("utf-8", "replace"))
         await process.stdin.drain()
+    # A command need not read its stdin.
     except (BrokenPipeError, ConnectionResetError):
         pass  # the command does not read its stdin
     process.stdin.close()

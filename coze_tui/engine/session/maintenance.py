@@ -79,6 +79,7 @@ async def prune_conversations(database: Database, keys: Sequence[str]) -> None:
 
 async def give_back(database: Database) -> int:
     """Return unused space of the file to the disk if that is worthwhile; return the number of bytes."""
+    # The index first, because it still contains entries of the deleted messages.
     await database.write(search.start_tidying)
     await _some_at_a_time(database, search.tidy_some)
     if not await database.run(retention.vacuum_pays):
@@ -93,6 +94,7 @@ async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection
     total = 0
     while done := await database.write(step):
         total += done
+        # Let other writes run in between.
         await asyncio.sleep(_PAUSE_SECONDS)
     return total
 
@@ -105,6 +107,7 @@ async def close_orphan(database: Database, chat: ChatRecord) -> None:
     Raises:
         StoreError: nothing has changed; the next start tries again.
     """
+    # Adopted first, so that no other program finishes the same chat.
     if not await database.write(lambda c: journal.adopt(c, chat.key, now_ms())):
         return
     frames = await database.read(lambda c: journal.frames_of(c, chat.key))

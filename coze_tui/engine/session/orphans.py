@@ -23,7 +23,7 @@ class Orphans:
         self._database = database
         self._report = report
         self._refused: set[int] = set()
-        """Keys of those that the store did not let us close."""
+        """Keys of the chats whose end the store refused."""
         self._closing: asyncio.Task[None] | None = None
 
     def __contains__(self, chat_key: object) -> bool:

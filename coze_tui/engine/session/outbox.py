@@ -64,7 +64,7 @@ class Outbox:
         self._restored = restored
         self._waiting: dict[Hashable, _Item] = {}
         self._in_memory: dict[Hashable, str] = {}
-        """The texts that are written, but only in memory, because the store is."""
+        """Texts that were written to a store that is only in memory."""
         self._failure: StoreError | None = None
         """The latest refusal; None while the store works."""
         self._writing = asyncio.Lock()
@@ -94,18 +94,22 @@ class Outbox:
             text: the user's text in the data, for `unsaved`.
             supersedes: remove the earlier write and append this one at the end instead.
         """
+        # While the store fails, new writes wait at once: each attempt would take the store's patience.
         if self._failure is None:
             async with self._writing:
+                # Checked again: a write of another task may have failed while this one waited for the lock.
                 if self._failure is None and await self._was_written(write):
                     self._remember(key, text)
                     return
         if supersedes:
+            # Removed first, because assigning to an existing key would keep its place in the dict.
             self._waiting.pop(key, None)
         self._waiting[key] = _Item(write, text)
 
     def note(self, error: StoreError) -> None:
         """Report a refusal of some other operation, and test the store until it works again."""
         before = self._failure
+        # Report a failure once, not at each attempt.
         if before is None or (before.kind, before.stops_saving) != (error.kind, error.stops_saving):
             self._report(error)
         if error.kind not in _PASSING:
@@ -128,6 +132,7 @@ class Outbox:
         pause = _PAUSE_S
         while self._failure is not None:
             await asyncio.sleep(pause)
+            # The lock preserves the order: no new write may overtake the waiting ones.
             async with self._writing:
                 await self._flush()
             pause = min(2 * pause, _LONGEST_PAUSE_S)
@@ -137,6 +142,7 @@ class Outbox:
         if not self._waiting and not await self._was_written(self._probe):
             return
         while self._waiting:
+            # The item stays in the dict during its write, so that `save` can replace it.
             key, item = next(iter(self._waiting.items()))
             if not await self._was_written(item.write):
                 return
@@ -172,10 +178,12 @@ class Outbox:
     async def _has_room(self) -> bool:
         """Return whether the disk has room for more than one write, so that the report does not flicker."""
         path = self.database.path
+        # In a thread, because it writes a test file.
         return path is None or await asyncio.to_thread(has_room, path)
 
     async def _probe(self) -> None:
         def write(c: sqlite3.Connection) -> None:
+            # The smallest possible write, which changes nothing: the version remains the same.
             c.execute(f"PRAGMA user_version = {VERSION}")
 
         await self.database.write(write)

@@ -98,6 +98,7 @@ class JournalRecorder:
             await self._save()
 
     async def _save(self) -> None:
+        # The recorder is the key, because `_write` writes everything: a later call replaces one that waits.
         await self._outbox.save(self, self._write, self._question.question if self._question else "")
 
     async def _write(self) -> None:
@@ -113,6 +114,7 @@ class JournalRecorder:
         if self.chat_key or request is None:
             return
 
+        # In one transaction, so that the question is never in both the queue and the messages, or in neither.
         def write(c: sqlite3.Connection) -> int:
             key, bot = self.conversation, request.bot_id
             history.add_prompt(c, request.question, at_ms)
@@ -120,6 +122,7 @@ class JournalRecorder:
                 c, self._site, bot, at_ms, bot_name=self._bot_name, title=self._title, key=key
             )
             history.adopt(c, key, site=self._site, bot_id=bot, bot_name=self._bot_name)
+            # The conversation may have been deleted meanwhile, for example by another program.
             history.undelete(c, key)
             clear_sent(c, key, request.question)
             if self._is_queued:
@@ -141,6 +144,7 @@ class JournalRecorder:
         self._rescues = self._database.rescues
         if self._question is None:
             return
+        # The rescued file may lack the chat, or only its latest frames.
         if await self._database.run(lambda c: journal.chat(c, self.chat_key)) is None:
             self.chat_key, self._start, self._first_number, self._is_resumed = 0, 0, 1, False
         self._written, self._ids_written = self._start, not self._ids
@@ -151,9 +155,11 @@ class JournalRecorder:
         await self._save()
 
     async def _write_frames(self) -> None:
+        # Read before the first await: a later call may change them meanwhile.
         chat_key, is_resumed = self.chat_key, self._is_resumed
         ids: Mapping[str, str] = {} if self._ids_written else self._ids
         frames = self._frames.since(self._written)
+        # A resumed chat must be running in the store before it can be finished again.
         if not frames and not ids and not (is_resumed and self._end):
             return
         if is_resumed:
@@ -199,7 +205,9 @@ class JournalRecorder:
         if (end := self._end) is None:
             return
         await self._database.write(end)
+        # The chat is final now, so whatever follows has to resume it.
         self._is_resumed = True
+        # `finish` may have set a newer end during the write.
         if self._end is end:
             self._end = None
 
@@ -227,6 +235,7 @@ def ended_record(
         error_code=code_of(error),
         error_msg=error_text(error),
         waited_us=figures.breaks.waited_us,
+        # An interrupted turn was cut at its end.
         cut_us=figures.breaks.cut_us or (at_us if outcome is Outcome.INTERRUPTED else 0),
     )
 
@@ -256,6 +265,7 @@ def error_text(error: CozeTuiError | None) -> str:
 
 def messages_of(state: TurnState, sent_at_ms: int) -> tuple[SavedMessage, ...]:
     """Return the messages of a chat in the order of their first appearance, each response after its call."""
+    # Responses are stored after their calls, wherever they arrived.
     responses = [part for part in state.parts if isinstance(part, Tool) and part.answers]
     by_call = {response.answers: response for response in responses}
     messages = []
@@ -281,6 +291,7 @@ def messages_of(state: TurnState, sent_at_ms: int) -> tuple[SavedMessage, ...]:
                         created_at=sent_at_ms + part.at_us // 1000,
                     )
                 )
+    # Their calls have no row, so they come last.
     messages += [_saved_tool(response, sent_at_ms) for response in by_call.values()]
     messages += [
         SavedMessage("assistant", str(MessageType.FOLLOW_UP), question, created_at=sent_at_ms)

@@ -22,6 +22,7 @@ def check(path: SentFile) -> int:
     if isinstance(path, WebFile):
         return 0
     try:
+        # Opened, because `stat` does not show whether the file can be read.
         with path.open("rb"):
             size = path.stat().st_size
     except OSError as error:

@@ -137,12 +137,12 @@ class ChatTurn:
         self._open: Callable[[], _Opened] | None = self._open_chat
         self._started = clock()
         self._waits_since: float | None = None
-        """When it began to wait for the outputs of local tools; the clock of the turn stands still then."""
+        """Start of the wait for the outputs of local tools, during which the clock of the turn is stopped."""
         self._breaks = Breaks()
         self._has_begun = False
         self._is_sent = False
         self._error: CozeTuiError | None = None
-        """Why the present `updates` received no more."""
+        """The error that ended the present `updates`."""
         self._is_unfetched = False
         """Coze has the chat, but its end could not be fetched."""
         self._stop_asked = asyncio.Event()
@@ -158,7 +158,7 @@ class ChatTurn:
         )
         self._is_left = False
         self._arrived: Arrivals[_Item] | None = None
-        """The items that the turn has not taken yet; None if no stream is open."""
+        """The items that the turn has not handled yet; None if no stream is open."""
         self._taken_at = -math.inf
 
     @property

@@ -46,6 +46,7 @@ class LiveTurn:
     @property
     def lacks_rest(self) -> bool:
         """Return whether it has ended and its rest can be fetched, according to the store."""
+        # The next start reads the store, so the whole chat must be in it.
         if self.ended is None or self.recorder.is_behind or not self.turn.state.is_identified:
             return False
         return lacks_rest(self.ended.outcome, self.ended.error)
@@ -84,11 +85,13 @@ class LiveTurns:
         live = self._turns.get(conversation)
         if live is None or not live.is_running:
             return None
+        # A late follower receives the whole turn from its frames, and then the same updates as all others.
         replay = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
         feed.put_all(replay.start(live.turn.logid))
         feed.put_all(replay.apply_all(live.turn.frames.shown()))
         if isinstance(phase := live.turn.state.phase, Phase):  # the frames do not contain this phase
             feed.put_all(replay.state.enter(phase, live.turn.elapsed_us))
+        # Without an await since `shown`, the feed misses no update and receives none twice.
         live.feeds.append(feed)
         return live
 
@@ -106,6 +109,7 @@ class LiveTurns:
         """
         left = self.running
         tasks = [live.task for live in left if live.task is not None]
+        # All of them before waiting, so that they end at the same time.
         for live in left:
             live.turn.leave()
         if tasks:
@@ -122,10 +126,12 @@ class LiveTurns:
         except Exception as failure:  # noqa: BLE001 - our own fault must end the turn for its followers
             ended = TurnEnded(Outcome.INTERRUPTED, live.turn.elapsed_us, InternalError(failure))
             self._notify(live, ended)
+        # A turn that waits for tool outputs stays, because `submit` continues it.
         is_waiting = live.ended is not None and live.ended.outcome is Outcome.REQUIRES_ACTION
         if live.ended is not None:
             state = live.turn.state
             _log.debug("chat %s in %s: %r", state.chat_id, state.conversation_id, live.ended)
+        # A newer turn may have taken its place.
         if not is_waiting and self._turns.get(live.conversation) is live:
             del self._turns[live.conversation]
         self._on_end(live)
@@ -154,12 +160,14 @@ async def follow_remote(
         def read(
             c: sqlite3.Connection, count: int = count
         ) -> tuple[ChatRecord | None, Sequence[Frame], bool]:
+            # One snapshot: if the chat has ended, these frames include the last one.
             frames = journal.frames_after(c, chat_key, count)
             return journal.chat(c, chat_key), frames, journal.is_running(c, chat_key, now_ms())
 
         try:
             saved, frames, runs = await database.read(read)
         except StoreError as error:
+            # A lock passes, and following takes longer anyway.
             if error.kind == "locked":
                 await asyncio.sleep(_POLL_SECONDS)
                 continue

@@ -43,6 +43,7 @@ def sent_files(text: str) -> Sequence[SentFile]:
     Raises:
         AttachmentError: a text starts like a URL but is not valid.
     """
+    # Several URLs are files of their own; paths may contain blanks, so they are left to `typed_paths`.
     words = text.split()
     if len(words) > 1 and all(web_address(word) is not None for word in words):
         return [file for word in words for file in sent_files(word)]

@@ -63,6 +63,7 @@ class Connection:
     async def renew(self) -> None:
         """Renew an OAuth token that expires soon; call it before each chat."""
         if self._pair is not None and not self._pair.is_fresh():
+            # Deferred, because few logins use OAuth.
             from coze_tui.api import oauth
 
             self._pair = await self._credentials.fresh_pair(
@@ -109,6 +110,7 @@ class Site:
         """
         self.settings = settings
         self._connect = connect or self._connect
+        # An ID of one site means nothing on another.
         self._bots.clear()
         self._leave()
         if not self._is_in_use():
@@ -135,6 +137,7 @@ class Site:
             CredentialsError: no token was found.
             TransportError: a proxy or certificate setting cannot be used.
         """
+        # One at a time: two calls must not ask a token command twice.
         async with self._connecting:
             if self._connection is None:
                 # In a thread, because the token may come from a command, and certificates are read from disk.
@@ -182,8 +185,10 @@ class Site:
             try:
                 bot = await resources.retrieve_bot(client, bot_id)
             except ApiError as error:
+                # Other errors do not prevent chatting: some tokens may chat but not read bots.
                 if isinstance(error, AuthError) and error.code != _LACKS_A_RIGHT:
                     raise
+                # Not cached: the token may get the permission later.
                 return Bot(id=bot_id)
             self._bots[bot_id] = bot
             if bot.name:
