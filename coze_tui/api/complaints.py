@@ -110,11 +110,11 @@ def _failed_by_code(keys: Json) -> bool | None:
 def is_message_without_data(body: Json) -> bool:
     """Return whether an object without a code contains a message and no data (docs/wire.md 5.1)."""
     keys = _plain(body)
-    said = any(text_of(keys.get(key)) for key in ("msg", "message")) or _is_said(keys.get("detail"))
+    said = any(text_of(keys.get(key)) for key in ("msg", "message")) or _is_message(keys.get("detail"))
     return said and keys.get("code") is None and "data" not in keys
 
 
-def _is_said(detail: object) -> bool:
+def _is_message(detail: object) -> bool:
     """Return whether a `detail` is a message; Coze's own contains only a logid."""
     return bool(_read(detail)[1])
 

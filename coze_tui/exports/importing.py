@@ -58,12 +58,12 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
     capture = read_capture(_lines(file, limits), limits)
     if capture.problems:
         raise _error_of(path, capture.problems[0], is_ours=bool(capture.facts or capture.frames))
-    told = _told(capture.frames)
-    if not told.is_understood:
+    facts = _event_facts(capture.frames)
+    if not facts.is_understood:
         raise FileError("foreign", path, detail=capture.frames[0].event)
     head = chat_from_capture(capture).record
-    question = clean(head.question or told.question)
-    sent_at = head.sent_at or told.begun_ms
+    question = clean(head.question or facts.question)
+    sent_at = head.sent_at or facts.begun_ms
     logid = clean_line(head.logid)
     total_us, breaks = total_us_of(head), head.breaks
     turn = past_turn(capture.frames, outcome=outcome_of(head), total_us=total_us, breaks=breaks, logid=logid)
@@ -72,7 +72,7 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
         conversation=head.conversation if _KEY.fullmatch(head.conversation) else "",
         chat_id=clean_line(state.chat_id or head.chat_id),
         section_id=clean_line(state.section_id or head.section_id),
-        bot_id=clean_line(head.bot_id or told.bot_id),
+        bot_id=clean_line(head.bot_id or facts.bot_id),
         logid=logid,
         question=question,
         sent_at=sent_at,
@@ -123,7 +123,7 @@ def _site(base_url: str) -> str:
 
 
 @dataclass(slots=True)
-class _Told:
+class _EventFacts:
     """The facts that the events of a capture contain; empty or 0 if they do not."""
 
     is_understood: bool = False
@@ -134,22 +134,22 @@ class _Told:
     bot_id: str = ""
 
 
-def _told(frames: Iterable[Frame]) -> _Told:
+def _event_facts(frames: Iterable[Frame]) -> _EventFacts:
     """Return the facts in the events, with only one of them in memory at a time."""
-    told = _Told()
+    facts = _EventFacts()
     for event in map(parse_event, frames):
         # The streams of other programs also end with [DONE].
-        told.is_understood = told.is_understood or not isinstance(event, UnknownEvent | Done)
+        facts.is_understood = facts.is_understood or not isinstance(event, UnknownEvent | Done)
         chat = getattr(event, "chat", None)
         if isinstance(chat, Chat):
-            told.bot_id = told.bot_id or chat.bot_id
+            facts.bot_id = facts.bot_id or chat.bot_id
             if 0 < chat.created_at < 2**40:
-                told.begun_ms = told.begun_ms or chat.created_at * 1000
+                facts.begun_ms = facts.begun_ms or chat.created_at * 1000
         elif isinstance(event, MessageDelta | MessageCompleted):
             message = event.message
             if message.type is MessageType.QUESTION and message.role is Role.USER:
-                told.question = told.question or message.content
-    return told
+                facts.question = facts.question or message.content
+    return facts
 
 
 State = Literal["new", "more", "same", "copy"]

@@ -352,7 +352,7 @@ def _text_of(frame: Frame) -> str:
         case events.MessageDelta(message=message):
             return message.content or message.reasoning_content
         case events.MessageCompleted(message=message):
-            return _said(message)
+            return _message_text(message)
         case events.AudioDelta():
             return ""
         case events.Done(debug_url=debug_url):
@@ -373,7 +373,7 @@ def _text_of(frame: Frame) -> str:
             return frame.data
 
 
-def _said(message: Message) -> str:
+def _message_text(message: Message) -> str:
     match message.type:
         case MessageType.ANSWER:
             return shown_text(message)

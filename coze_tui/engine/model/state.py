@@ -285,16 +285,16 @@ class TurnState:
                 answer.held.append(message)
             text = ""
         if reasoning:
-            updates += self._thought(answer, reasoning, () if text else (frame,))
+            updates += self._add_reasoning(answer, reasoning, () if text else (frame,))
         # An empty delta counts for the answer; such deltas are common (docs/wire.md 3.5).
         if text or not reasoning:
-            updates += self._said(answer, text, (frame,))
+            updates += self._add_text(answer, text, (frame,))
         return updates
 
     def _deltas(self, run: MessageDeltas) -> list[TurnUpdate]:
         answer = self._answers.growing(run.message.id)
         is_text = bool(run.message.content)
-        grow = self._said if is_text else self._thought
+        grow = self._add_text if is_text else self._add_reasoning
         updates: list[TurnUpdate] = []
         singles = 0
         while (
@@ -309,7 +309,7 @@ class TurnState:
             updates += grow(answer, "".join(run.pieces[singles:]), run.frames[singles:])
         return updates
 
-    def _thought(self, answer: Answer, reasoning: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
+    def _add_reasoning(self, answer: Answer, reasoning: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
         """Add reasoning; `frames` is empty if the deltas also contain text, which counts the frames."""
         if answer.is_completed:
             # These may be another answer under the same ID; `_release_later` decides at the end.
@@ -324,7 +324,7 @@ class TurnState:
         entered = self.enter(Phase.REASONING, frames[0].at_us) if frames else []
         return [*entered, ReasoningGrew(answer.message_id, piece, *_counted(frames))]
 
-    def _said(self, answer: Answer, text: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
+    def _add_text(self, answer: Answer, text: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
         """Add text of an answer, or reasoning if it is between the tags that models use."""
         if answer.is_completed:
             answer.another().feed(text)
