@@ -360,19 +360,22 @@ class Verbatim(MarkdownBlock):
 
     def grow(self, text: str) -> None:
         self._source.append(text)
-        self.fixed += self.loose(text)
+        self.fixed += self._drawn(text)
 
     def resize(self, page: Page, lead: Lead) -> None:
         super().resize(page, lead)
         self.fixed = []
         for line in self._source:
-            self.fixed += self.loose(line)
+            self.fixed += self._drawn(line)
 
     def loose(self, text: str | None = None) -> list[Line]:
-        if text is None:
-            return []
+        return [] if text is None else self._drawn(text, is_open=True)
+
+    def _drawn(self, text: str, *, is_open: bool = False) -> list[Line]:
         drawn: list[Line] = []
-        runs = untorn(with_urls(_untabbed(text), self.style, self.page.palette.link))
+        text = _untabbed(text)
+        runs = with_urls(text, self.style, self.page.palette.link)
+        runs = untorn(without_open_link(runs, text) if is_open else runs)
         rows = rows_of("".join([run.text for run in runs]), self.room)
         for row, piece in zip(rows, cuts(runs, rows), strict=True):
             joint = row.dropped if row.start else "\n"

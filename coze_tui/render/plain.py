@@ -330,6 +330,8 @@ class PlainText:
         text = self._paragraph
         if is_row(self._scanner.last_line):
             return  # it may be the header of a table
+        if text.endswith("\\\n"):
+            return  # a line break if another line follows, else a backslash
         if not text.strip():
             self._write_paragraph()
             return
@@ -346,7 +348,7 @@ class PlainText:
         text, self._paragraph, self._tried = self._paragraph, "", 0
         if text.strip():
             self._is_begun = True
-            self._put(text)
+            self._put(text.removesuffix("\n"))
         if text.endswith("\n"):
             self._new_line()
 

@@ -59,9 +59,11 @@ _TAG = (
     r"(?P<attributes>(?:\s+(?:open|hidden|download|[A-Za-z-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)))*)\s*/?>"
 )
 _TAG_ONLY = re.compile(_TAG, re.IGNORECASE)
-_HTML = re.compile(rf"<!--.*?-->|{_TAG}", re.DOTALL | re.IGNORECASE)
+_HTML = re.compile(rf"<!--(?:-?>|.*?-->)|{_TAG}", re.DOTALL | re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([A-Za-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+))")
-HIDDEN_LINE = re.compile(r"(?:\s*(?:<!--(?:(?!-->).)*-->|</?details(?:\s+open)?\s*>))+\s*", re.IGNORECASE)
+HIDDEN_LINE = re.compile(
+    r"(?:\s*(?:<!--(?:-?>|(?!-?>)(?:(?!-->).)*-->)|</?details(?:\s+open)?\s*>))+\s*", re.IGNORECASE
+)
 """Matches a whole hidden line: comments, and the start or end of a foldable part."""
 
 

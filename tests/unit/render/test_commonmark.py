@@ -73,6 +73,7 @@ MEANT = [
     ("\\[x*y*z\\] $a_1 * b_1$", "math stays as it is written"),
     ("https://a.b/__init__.py", "a URL goes before emphasis"),
     ("a<br>b <b>c</b> <!-- d -->", "small HTML is markup"),
+    ("a <!--> b --> c", "an empty comment is whole"),
     ("<details>\n\na", "a line of <details> shows nothing"),
     ("a[^1]\n\n[^1]: b", "footnotes"),
     ("> [!NOTE]\n> a", "alerts"),

@@ -94,6 +94,7 @@ def test_markup_becomes_style(source: str, expected: list[tuple[str, Style]]) ->
         ("a<br>b<br/>c</br>d<BR >e", "a\nb\nc\nd\ne"),
         ("H<sub>2</sub>O, x<sup>10</sup>, x<sup>n*</sup>, a<sub>中</sub>", "H₂O, x¹⁰, x^(n*), a_中"),
         ("a<!-- not\nshown -->b", "ab"),
+        ("a <!--> b --> c <!---> d -->", "a  b --> c  d -->"),
         ("<summary>点开看</summary>", "▸ 点开看"),
         ('<div align="center">\n居中\n</div>', "居中"),
         ('<img src="http://a.b/c.png" alt="图" width="9">', "[image: 图] http://a.b/c.png"),

@@ -112,6 +112,7 @@ def test_what_no_later_text_can_change_is_written_at_once(source: str, final: st
         ("![cat](data:image/png;base64," + "A" * 400 + ")", "[image: cat] (image/png, 300 B)"),
         ("![cat](data:image/png;base64," + "A" * 76 + "\n" + "A" * 4 + ")", "[image: cat] (image/png, 60 B)"),
         ("regex [^abc] and [^1]", "regex [^abc] and [1]"),
+        ("a\\\nb\\\n\n- c\\\n\nd\\\n===\ne\\", "a\nb\\\n\n- c\\\n\nd\\\ne\\"),
     ],
 )
 def test_each_block_keeps_its_text(source: str, text: str) -> None:
