@@ -69,8 +69,10 @@ def _run(
         notify(_('the full-screen interface needs a terminal; elsewhere, use `coze-tui ask "…"`.'))
         return Exit.USAGE
     if has_terminal and (problem := cursor_problem(startup.environment)):
+        from coze_tui.diagnostics.sentences import joined
+
         show_problems(startup)
-        notify(problem + " " + _('Use `--linear`, or `coze-tui ask "…"` for one question.'))
+        notify(joined(problem, _('Use `--linear`, or `coze-tui ask "…"` for one question.')))
         return Exit.USAGE
     speak_utf8(sys.__stderr__)
     measure_as_the_terminal(startup.environment)

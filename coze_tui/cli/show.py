@@ -22,6 +22,7 @@ from coze_tui.cli.startup import (
 from coze_tui.cli.stdout import print_exactly
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.sentences import joined
 from coze_tui.engine.analysis.as_command import as_command, request_from, site_warning
 from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
@@ -164,7 +165,7 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
         notify(_("replay needs a terminal; elsewhere, use `coze-tui show`."))
         return Exit.USAGE
     if problem := cursor_problem(environment):
-        notify(problem + " " + _("Use `coze-tui show`."))
+        notify(joined(problem, _("Use `coze-tui show`.")))
         return Exit.USAGE
     past = read_past_chat(startup, arguments.words)
     speak_utf8(sys.__stderr__)

@@ -47,6 +47,9 @@ def test_a_replay_on_such_a_terminal_names_the_command_that_prints(run: Start, t
     assert program.wait() == 2
     assert "\x1b" not in program.text.replace("\n", "")
     assert "coze-tui show" in program.text.replace("\n", "")
+    chinese = run("--lang", "zh_CN", "replay", "no such chat", ready=False, env={"TERM": "dumb"})
+    assert chinese.wait() == 2
+    assert "。请" in chinese.text.replace("\n", "")
 
 
 def test_such_a_terminal_is_good_enough_for_linear(run: Start) -> None:
