@@ -170,6 +170,11 @@ def code_of(error: BaseException | None) -> int:
     return 0
 
 
+def code_words(code: int) -> str:
+    """Return a code as text; empty for 0 and below, which stand for failures without a code."""
+    return str(code) if code > 0 else ""
+
+
 def logid_of(error: BaseException | None) -> str:
     """Return the logid of a failure, or an empty text."""
     return error.logid if isinstance(error, ApiError | ProtocolError) else ""

@@ -26,7 +26,7 @@ from coze_tui.engine.analysis.statistics import (
 )
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.library.conversations import now_ms
-from coze_tui.errors import SettingsError
+from coze_tui.errors import SettingsError, code_words
 from coze_tui.report.console import Console
 from coze_tui.text.cells import bar, cell_len, fit, shorten
 from coze_tui.text.cleaning import clean_line
@@ -224,7 +224,7 @@ def _print_failures(console: Console, found: Statistics) -> None:
         waited = _("Not counted: {time} in which chats waited for you").format(time=duration(found.waited_us))
         console.text(waited, "dim")
     total, messages = found.total, dict(found.messages)
-    rows = [(str(code or "–"), count, messages.get(code, "")) for code, count in total.failures]
+    rows = [(code_words(code) or "–", count, messages.get(code, "")) for code, count in total.failures]
     if total.interrupted:
         rows.append(("–", total.interrupted, _("cut off")))
     if not rows:

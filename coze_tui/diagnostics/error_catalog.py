@@ -180,6 +180,10 @@ _FILE = (
     N_("the file is not accepted"),
     N_("Check that the file extension matches the content, and that Coze accepts this file type."),
 )
+_NETWORK_LOGIN = (
+    N_("the network requires a login"),
+    N_("Log in to the network in a browser, then try again."),
+)
 _BY_MEANING: Mapping[Meaning, Sentences] = {
     "no conversation": (N_("no such conversation"), _NEW_CONVERSATION),
     "busy": _BY_CODE[4016],
@@ -193,6 +197,7 @@ _BY_MEANING: Mapping[Meaning, Sentences] = {
         N_("the token lacks a permission"),
         N_("Check the token's permissions, the site and the proxy."),
     ),
+    "network login": _NETWORK_LOGIN,
 }
 _GENERAL = frozenset({4000, 5000, 103000000, 103100001, 103200002, 720701013, 777777775, 6023, 6039})
 """Codes with several meanings: their messages are more specific than the code."""
@@ -242,7 +247,7 @@ _BY_STATUS: Mapping[int, Sentences] = {
     502: (N_("a gateway in front of the server failed"), LATER),
     503: (N_("the service is temporarily unavailable"), LATER),
     504: (N_("the gateway timed out waiting for the server"), LATER),
-    511: (N_("the network requires a login"), N_("Log in to the network in a browser, then try again.")),
+    511: _NETWORK_LOGIN,
 }
 _ANYWHERE = frozenset({401, 403, 408, 413, 429, 500, 502, 503, 504, 511})
 """Statuses with the same meaning if a gateway sends them as a code, under another status or in an event."""

@@ -16,6 +16,7 @@ Meaning = Literal[
     "file",
     "token",
     "permission",
+    "network login",
 ]
 
 _WORDS: Mapping[Meaning, str] = {
@@ -37,6 +38,8 @@ _WORDS: Mapping[Meaning, str] = {
     r"|\bunauthorized\b|unauthenticated|令牌(?:无效|已?过期)|鉴权失败|认证失败",
     "permission": r"permission_denied|permission denied|insufficient_scope|no permission|access denied"
     r"|没有权限|无权",
+    "network login": r"\b(?:log|sign)[ -]?(?:in|on)\b[\w ]{0,20} (?:portal|network|wi-?fi|hotspot)"
+    r"|captive portal|(?:登录|认证)(?:校园网|网络|门户)|(?:校园网|网络|门户)(?:登录|认证)",
 }
 """Words for each meaning, in the order of the search."""
 

@@ -19,7 +19,7 @@ from coze_tui.engine.analysis.masking import masked_capture, rewritten_texts
 from coze_tui.engine.library.unfinished import unfinished_chats, with_unfinished
 from coze_tui.engine.model.dialects import dialect_of
 from coze_tui.engine.model.records import capture_head
-from coze_tui.errors import ApiError, FileError, StoreError, code_of
+from coze_tui.errors import ApiError, FileError, StoreError, code_of, code_words
 from coze_tui.exports import describe
 from coze_tui.exports.describe import Clock
 from coze_tui.exports.jsonl import lines_from
@@ -325,7 +325,7 @@ def _support_bundle_facts(chat: InspectedChat) -> Mapping[str, str]:
     usage = figures.usage
     known = {
         "status": str(figures.outcome or ""),
-        "error_code": str(code_of(error) or ""),
+        "error_code": code_words(code_of(error)),
         "error_msg": error.msg if isinstance(error, ApiError) else "",
         "server": str(dialect_of(chat.frames, base_url_of_site(chat.record.site), chat.record.logid)),
         "first_text_us": str(figures.first_text_us or ""),

@@ -29,7 +29,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.errors import CozeTuiError, code_of, logid_of
+from coze_tui.errors import CozeTuiError, code_of, code_words, logid_of
 from coze_tui.store.records import Breaks, ChatRecord
 from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
@@ -267,7 +267,7 @@ class TurnFigures:
         self.logid = self.logid or logid_of(error)
         # A failure that the server reported already has a row.
         if not any(row.level == "error" for row in self._rows):
-            detail = str(code_of(error) or "")
+            detail = code_words(code_of(error))
             self._append(EventRow("failed", self.last_us, self.last_us, 1, "error", detail))
 
     def _enter(self, phase: Phase | Outcome, at_us: int, detail: str) -> None:

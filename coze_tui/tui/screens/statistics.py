@@ -20,6 +20,7 @@ from coze_tui.engine.analysis.statistics import (
     days_ago_ms,
 )
 from coze_tui.engine.model.outcomes import waited_words
+from coze_tui.errors import code_words
 from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cells import bar
 from coze_tui.text.format import duration, thousands
@@ -237,7 +238,7 @@ def _failures(found: Statistics) -> list[list[Part]]:
     messages = dict(found.messages)
     lines: list[list[Part]] = [[], [("  " + _("FAILURES"), "muted bold")]]
     for code, count in found.total.failures:
-        name = str(code) if code else _("no code")
+        name = code_words(code) or _("no code")
         words = messages.get(code, "")
         lines.append(
             [

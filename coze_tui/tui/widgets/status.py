@@ -10,7 +10,7 @@ from textual.strip import Strip
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome, break_words
 from coze_tui.engine.model.updates import Phase
-from coze_tui.errors import CozeTuiError, code_of
+from coze_tui.errors import CozeTuiError, code_of, code_words
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import milliseconds, seconds, tail, thousands
@@ -118,8 +118,8 @@ class Chip:
         words, time = outcome.words_now, seconds(total_us) if total_us else ""
         if outcome is Outcome.COMPLETED and time:
             words, time = time, ""
-        elif outcome is Outcome.FAILED and (code := code_of(error)):
-            words = str(code)
+        elif outcome is Outcome.FAILED and (code := code_words(code_of(error))):
+            words = code
         return cls(outcome.sign, words, outcome_role(outcome), time)
 
     @classmethod

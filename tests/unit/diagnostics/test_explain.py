@@ -171,6 +171,8 @@ def test_a_missing_permission_is_named(path: str, permission: str) -> None:
         (777777775, "node A broke", "a workflow node failed", "Fix the workflow"),
         (777777775, "plug-in: token expired", "a workflow node failed", "Fix the workflow"),
         (-1, "slow down (rate_limit_exceeded)", "too many requests", "later"),
+        (-1, "please log in to the portal", "the network requires a login", "in a browser"),
+        (-1, "请先登录校园网", "the network requires a login", "in a browser"),
         (-1, "Conversation occupied: a chat is in progress", "a chat is still running", "Wait for it"),
         (-1, "no (context_length_exceeded)", "too long for the model", "/clear"),
         (400, "Incorrect API key provided: sk-…", "the token is invalid", "Log in again"),

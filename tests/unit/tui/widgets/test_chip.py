@@ -49,6 +49,7 @@ def test_a_chat_that_is_over_keeps_its_outcome_in_the_chip() -> None:
     page = ProtocolError("html", http_status=502)
     assert Chip.of_end(Outcome.FAILED, page, 3_777_000).text == "502"
     assert Chip.of_end(Outcome.FAILED, ProtocolError("empty"), 3_777_000).text == "failed"
+    assert Chip.of_end(Outcome.FAILED, ApiError(-1, "no code"), 3_777_000).text == "failed"
     assert ends[Outcome.CANCELED].part == ("◼ stopped 3.8 s", "attention")
     assert Chip.of_end(Outcome.COMPLETED, None, 0).text == "completed"
     assert Chip.of_end(Outcome.FAILED, CozeTuiError("no connection"), 0).text == "failed"
