@@ -146,7 +146,8 @@ class InlineText:
         literal = "".join(runs.literal)
         return Parsed(
             runs.lines,
-            not any(mark.open and mark.end < 0 for mark in state.delimiters)
+            not runs.drops_last_line
+            and not any(mark.open and mark.end < 0 for mark in state.delimiters)
             and not any(token.markup in _MATHS_OPEN for token in state.tokens if token.info == "escape")
             and not _has_open_bracket(literal)
             and not _OPEN.search(literal)

@@ -96,6 +96,8 @@ class Runs:
         self._scripts: list[str] = []
         self._is_hidden = False
         """Whether the line contains invisible markup."""
+        self.drops_last_line = False
+        """Whether `lines` lacks the last line because all of it is invisible. Text appended to it restores it."""
 
     def add(self, tokens: "list[Token]") -> None:
         """Add all tokens of a text."""
@@ -160,7 +162,8 @@ class Runs:
 
     def _end_line(self) -> None:
         """End the line. Drops a line that consists only of invisible markup."""
-        if not self._is_hidden or any(text.strip() for text, *_ in self._line):
+        self.drops_last_line = self._is_hidden and not any(text.strip() for text, *_ in self._line)
+        if not self.drops_last_line:
             self.lines.append(self._line)
         self._line, self._is_hidden = [], False
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.segment import Segment
 from rich.style import Style
@@ -266,7 +266,15 @@ def test_what_may_be_maths_is_open_whatever_stands_in_it(source: str) -> None:
     assert not ParserOnly(PALETTE).parse(source, BASE, {}).is_closed
 
 
+@pytest.mark.parametrize("source", ["<!----> ", "a\n<!-- b --> ", "</details> "])
+def test_a_last_line_that_shows_nothing_is_open_until_text_follows(source: str) -> None:
+    inline = ParserOnly(PALETTE)
+    assert not inline.parse(source, BASE, {}).is_closed
+    assert inline.parse(source + "x", BASE, {}).is_closed
+
+
 @given(MARKUP, MARKUP)
+@example("<!---->", "")
 @settings(max_examples=400)
 def test_what_is_closed_is_not_changed_by_what_follows(source: str, more: str) -> None:
     source, more = source + " ", "x" + more
