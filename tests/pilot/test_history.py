@@ -278,7 +278,7 @@ async def test_a_toast_leaves_with_the_screen_whose_key_it_names_and_covers_no_f
 ) -> None:
     async with book(home, size=(60, 20)) as at:
         await at.press("d")
-        await at.until(lambda: "u brings it back" in at.toasts)
+        await at.until(lambda: "Press u to undo." in at.toasts)
         await at.until(lambda: at.screen.query("Toast") and at.screen.query_one("Toast").region.height)
         toast, footer = at.screen.query_one("Toast").region, at.screen.query_one(KeyFooter).region
         assert not toast.overlaps(at.screen.bar.region)

@@ -111,7 +111,7 @@ def test_a_follow_up_of_any_length_is_cut_to_a_line() -> None:
         (Outcome.INTERRUPTED, QuotaError(4028, "x", logid="LOG1"), "4028"),
         (Outcome.INTERRUPTED, StreamCut("timeout", "no event for 5 s"), "no event for 5 s"),
         (Outcome.INTERRUPTED, StillAnswering(5), "Coze was still answering after 5 s"),
-        (Outcome.INTERRUPTED, TransportError("refused", url="http://x"), "http://x does not accept"),
+        (Outcome.INTERRUPTED, TransportError("refused", url="http://x"), "connection refused by http://x"),
         (Outcome.FAILED, QuotaError(4028, "x", logid="LOG1"), "logid LOG1"),
         (Outcome.FAILED, None, "failed"),
         (Outcome.EXPIRED, None, "Coze dropped it"),
@@ -129,7 +129,7 @@ def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: CozeTuiError
 def test_recovery_is_offered_unless_coze_refuses_it(code: int) -> None:
     entry = AnswerEntry("bot", 1_760_000_000_000)
     entry.end(updates.TurnEnded(Outcome.INTERRUPTED, 2_000_000, error_of_code(code, "x")))
-    assert ("r recovers it" in text_of(entry)) == (code == 5000)
+    assert ("press r to recover" in text_of(entry)) == (code == 5000)
 
 
 def test_a_live_entry_looks_like_the_told_one() -> None:

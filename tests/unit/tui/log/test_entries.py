@@ -20,7 +20,7 @@ def test_a_refused_token_may_be_for_the_other_site(base_url: str, other: str) ->
     entry.end(TurnEnded(Outcome.FAILED, 5, AuthError(4100, "no", logid="L1")))
     said = entry.blocks[-1].copy_text()
     assert "4100" in said
-    assert ("useless on the other" in said) is bool(other)
+    assert ("works on one site only" in said) is bool(other)
     assert other in said
 
 

@@ -91,7 +91,7 @@ async def test_site_token_and_bot_are_asked_checked_and_given(tmp_path: Path) ->
             await it.shows("COZE_API_TOKEN")
             await it.paste(f"  {TOKEN}\r\n")
             await it.press("enter")
-            await it.shows("taken; it is of")
+            await it.shows("valid; belongs to")
             await it.shows(FIRST.name)
             assert it.desk.startup.kept == [(COZE_CN, Secret(TOKEN))]
             await it.press("enter")
@@ -106,7 +106,7 @@ async def test_the_key_that_sends_is_asked_where_it_is_wished(tmp_path: Path) ->
             await it.give_token()
             await it.shows(FIRST.name)
             await it.press("enter")
-            await it.shows("Which key is to send?")
+            await it.shows("Which key should send?")
             await it.press("down", "enter")
             assert it.result == FirstRunChoice(COZE_CN, FIRST.id, FIRST.name, "ctrl+j")
             assert FirstRunChoice(COZE_CN, "1", "", "ctrl+j").changes["send_key"] == "ctrl+j"
@@ -123,8 +123,8 @@ async def test_a_refused_token_is_reported_with_its_logid_and_stays_typed(tmp_pa
         async with first_run(tmp_path, stand_in) as it:
             await it.press("enter")
             await it.give_token()
-            await it.shows("4100 — the token is invalid or has expired")
-            await it.shows("Copy it again")
+            await it.shows("the token is invalid or has expired (error 4100)")
+            await it.shows("Copy the whole token again")
             await it.shows("logid 20")
             assert it.host.screen.query_one("#token", Field).value == TOKEN
             assert it.desk.startup.kept == []
@@ -138,7 +138,7 @@ async def test_a_token_of_the_other_site_is_tried_there_by_a_key(tmp_path: Path)
             await it.press("enter")
             assert "^T try the other site" not in it.host.text
             await it.give_token()
-            await it.shows("Ctrl+T tries it at coze.com")
+            await it.shows("press Ctrl+T to try it on coze.com")
             await it.shows("^T try the other site")
             await it.press("ctrl+t")
             await it.shows("✓ Site coze.com")
@@ -158,9 +158,9 @@ async def test_at_every_size_the_refusal_and_the_keys_are_seen(
                 assert label in it.host.text
             await it.press("enter")
             await it.give_token()
-            await it.shows("4100 —")
-            await it.shows("tries it at coze.com")
-            await it.shows("Enter go on ^T try the other site")
+            await it.shows("(error 4100)")
+            await it.shows("press Ctrl+T to try it on coze.com")
+            await it.shows("Enter continue ^T try the other site")
             await it.shows("Esc back")
 
 
@@ -168,9 +168,9 @@ async def test_at_every_size_the_refusal_and_the_keys_are_seen(
     ("typed", "told"),
     [
         ("", "Paste the token first."),
-        ("pat_EX AMPLE", "is no token"),
-        ("pat_ÉXAMPLE", "is no token"),
-        ("pat_EXAMPLE\nmore", "is no token"),
+        ("pat_EX AMPLE", "does not contain a valid token"),
+        ("pat_ÉXAMPLE", "does not contain a valid token"),
+        ("pat_EXAMPLE\nmore", "does not contain a valid token"),
     ],
 )
 async def test_what_is_no_token_is_not_tried(tmp_path: Path, typed: str, told: str) -> None:
@@ -198,10 +198,10 @@ async def test_a_token_that_may_not_tell_its_name_is_good_all_the_same(tmp_path:
         async with first_run(tmp_path, stand_in) as it:
             await it.press("enter")
             await it.give_token()
-            await it.shows("✓ Token taken")
+            await it.shows("✓ Token valid")
             await it.paste(FIRST.id)
             await it.press("enter")
-            await it.shows("Enter takes it all the same")
+            await it.shows("Press Enter to use it anyway.")
             await it.press("enter")
             assert it.result == FirstRunChoice(COZE_CN, FIRST.id)
 
@@ -212,9 +212,9 @@ async def test_a_studio_cannot_check_and_its_bot_is_pasted(tmp_path: Path) -> No
             await it.press("down", "down", "enter")
             await it.paste(f"{stand_in.base_url}/v3/")
             await it.press("enter")
-            await it.shows("Make a token in the settings of 127.0.0.1")
+            await it.shows("Create a token in the settings of 127.0.0.1")
             await it.give_token()
-            await it.shows("coze-studio does not list bots")
+            await it.shows("Coze Studio does not list bots")
             await it.paste(f"{stand_in.base_url}/space/1/bot/{FIRST.id}")
             await it.press("enter")
             await until(it.pilot, lambda: it.result is not ...)
@@ -227,7 +227,7 @@ async def test_a_studio_cannot_check_and_its_bot_is_pasted(tmp_path: Path) -> No
     [
         ("", "the address is empty"),
         ("not an address", "not an address is not a URL"),
-        ("http://coze.example.com", "plain http would let others read the token"),
+        ("http://coze.example.com", "plain http would expose the token"),
         ("ftp://coze.example.com", "must start with https://"),
         ("https://me:secret@coze.example.com", "must not contain a user name or password"),
     ],
@@ -256,7 +256,7 @@ async def test_the_url_stands_under_the_self_hosted_site_and_its_problem_under_i
         await it.press("enter")
         await it.shows("must start with https://")
         lines = it.host.text.split("\n")
-        told = next(number for number, line in enumerate(lines) if "must begin with" in line)
+        told = next(number for number, line in enumerate(lines) if "must start with" in line)
         demo = next(number for number, line in enumerate(lines) if "Try it without a token" in line)
         assert row + 1 < told < demo
 
@@ -277,9 +277,9 @@ async def test_a_dead_port_is_reported_with_what_to_do(tmp_path: Path) -> None:
     async with first_run(tmp_path) as it:
         await it.press("enter")
         await it.give_token()
-        await it.shows("does not accept connections")
-        await it.shows("Check the address of the site")
-        assert "tries it at" not in it.host.text
+        await it.shows("connection refused by")
+        await it.shows("Check the site URL")
+        assert "Ctrl+T" not in it.host.text
 
 
 async def test_escape_ends_a_check_that_hangs_and_goes_back_step_by_step(tmp_path: Path) -> None:
@@ -379,10 +379,10 @@ async def test_a_login_with_a_browser_takes_the_place_of_a_token(tmp_path: Path)
         async with first_run(tmp_path, stand_in, settings=settings) as it:
             assert "browser" not in it.host.text
             await it.press("enter")
-            await it.shows("Ctrl+O logs in with a browser")
+            await it.shows("Ctrl+O uses browser login")
             await it.press("ctrl+o")
-            await it.shows("Waiting until you have agreed")
-            await it.shows("✓ Token taken")
+            await it.shows("Waiting for your approval")
+            await it.shows("✓ Token valid")
             [(site, pair)] = it.desk.startup.kept
             assert site == COZE_CN
             assert isinstance(pair, OAuthPair)
@@ -394,8 +394,8 @@ async def test_a_login_with_a_browser_that_is_left_changes_nothing(tmp_path: Pat
     with StandIn(token=TOKEN) as stand_in:
         async with first_run(tmp_path, stand_in) as it:
             await it.press("enter", "ctrl+o")
-            await it.shows("An OAuth app of yours is needed")
+            await it.shows("You need your own OAuth app")
             await it.press("escape")
             await it.give_token()
-            await it.shows("✓ Token taken")
+            await it.shows("✓ Token valid")
             assert it.desk.startup.kept == [(COZE_CN, Secret(TOKEN))]

@@ -133,7 +133,7 @@ async def test_keys_and_commands_are_shown_and_found_by_typing(size: tuple[int, 
         await pilot.pause()
         assert "Ctrl+J, Alt+Enter" in host.text
         assert "new line" in host.text
-        await pilot.press(*"begin")
+        await pilot.press(*"start a new")
         await pilot.pause()
         assert "/new" in host.text
         assert "Alt+Enter" not in host.text

@@ -57,7 +57,7 @@ async def test_page_and_code_are_shown_whole_until_the_person_agrees(
     size: tuple[int, int], theme: str
 ) -> None:
     async with login("app", size=size, theme=theme) as (pilot, host, browser):
-        await until(pilot, lambda: "Waiting until you have agreed" in host.text)
+        await until(pilot, lambda: "Waiting for your approval" in host.text)
         assert "https://api.coze.cn/device?user_code=ABCD-EFGH" in "".join(host.text.split())
         assert ": ABCD-EFGH" in host.text
         assert all(child.region.bottom <= size[1] for child in host.screen.query(Widget) if child.display)
@@ -69,7 +69,7 @@ async def test_page_and_code_are_shown_whole_until_the_person_agrees(
 
 async def test_without_a_client_id_it_is_asked_for() -> None:
     async with login() as (pilot, host, browser):
-        assert "An OAuth app of yours is needed" in host.text
+        assert "You need your own OAuth app" in host.text
         await pilot.press("enter")
         await until(pilot, lambda: "Enter the client ID first." in host.text)
         await pilot.press("4", "2", "enter")
@@ -95,7 +95,7 @@ async def test_a_refusal_in_the_browser_is_reported_and_one_can_begin_again() ->
         await until(pilot, lambda: "the login was denied in the browser" in host.text)
         browser.agreed = asyncio.get_running_loop().create_future()
         await pilot.press("enter")
-        await until(pilot, lambda: "Waiting until you have agreed" in host.text)
+        await until(pilot, lambda: "Waiting for your approval" in host.text)
         assert browser.clients == ["app", "app"]
 
 
@@ -111,5 +111,5 @@ async def test_what_the_server_says_is_data() -> None:
     async with login() as (pilot, host, browser):
         browser.user_code = HOSTILE
         await pilot.press("a", "enter")
-        await until(pilot, lambda: "Waiting until" in host.text)
+        await until(pilot, lambda: "Waiting for your approval" in host.text)
         assert "\x1b" not in host.text

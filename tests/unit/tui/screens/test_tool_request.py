@@ -279,7 +279,7 @@ async def test_where_no_editor_can_be_run_that_is_reported_and_the_text_stays(tm
         await pilot.pause()
         await pilot.press("4", "ctrl+o")
         await pilot.pause()
-        assert any("$VISUAL names an editor that cannot be found" in told for told in host.told)
+        assert any("$VISUAL names an editor that was not found" in told for told in host.told)
         assert box(host).text == "4"
 
 
@@ -386,11 +386,14 @@ async def test_the_output_goes_to_the_call_it_was_asked_for() -> None:
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (ToolCommandError("failed", "sensor", detail="no such room", status=3), "ended with status 3"),
-        (ToolCommandError("failed", "sensor", status=-15), "ended by signal 15"),
-        (ToolCommandError("unusable", "sensor", detail="No such file"), "cannot be run: No such file"),
-        (ToolCommandError("too large", "sensor"), "more than a bot can take"),
-        (None, "has printed nothing"),
+        (
+            ToolCommandError("failed", "sensor", detail="no such room", status=3),
+            "sensor exited with status 3",
+        ),
+        (ToolCommandError("failed", "sensor", status=-15), "sensor was killed by signal 15"),
+        (ToolCommandError("unusable", "sensor", detail="No such file"), "cannot run sensor: No such file"),
+        (ToolCommandError("too large", "sensor"), "printed more than Coze accepts"),
+        (None, "The command printed nothing"),
     ],
 )
 async def test_a_command_that_gives_nothing_is_reported(error: ToolCommandError | None, told: str) -> None:

@@ -177,7 +177,7 @@ async def test_other_enters_make_a_new_line(key: str) -> None:
 
 async def test_swapped_ctrl_j_sends_and_enter_makes_a_new_line() -> None:
     async with at_desk(send_key="ctrl+j") as desk:
-        assert "Ctrl+J sends, Enter makes" in desk.prompt.placeholder_text(80)
+        assert "Ctrl+J to send, Enter for a new line" in desk.prompt.placeholder_text(80)
         await desk.type("a")
         await desk.press("enter")
         await desk.type("b")
