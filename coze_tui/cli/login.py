@@ -57,7 +57,7 @@ def _site(settings: Settings, console: Console) -> str:
         try:
             return base_url_from_text(answer.strip() or "cn")
         except AddressError:
-            console.text(_("Not a valid address: it must start with https://"))
+            console.text(_("Not a valid URL: it must start with https://"))
 
 
 def _asked_secret(base_url: str, console: Console) -> Secret:

@@ -32,9 +32,10 @@ def read_past_chat(startup: Startup, words: Sequence[str]) -> ChatFrames:
         StoreError: the history cannot be read.
     """
     if len(words) != 1:
+        if words:
+            raise SettingsError(_("is one argument too many: name only one chat"), source=words[1])
         raise SettingsError(
-            _("expected one FILE, one chat from the history, or `-` for stdin"),
-            source=words[1] if words else "FILE",
+            _("is required: a capture file, a chat from the history, or `-` for stdin"), source="FILE"
         )
     [word] = words
     if word == "-":

@@ -132,5 +132,5 @@ def require_bot(settings: Settings) -> str:
         SettingsError: none is set.
     """
     if not settings.bot_id:
-        raise SettingsError(_("no bot selected; use --bot or COZE_BOT_ID"), source="--bot")
+        raise SettingsError(_("is required if COZE_BOT_ID is not set and no bot is selected"), source="--bot")
     return settings.bot_id

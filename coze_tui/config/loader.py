@@ -107,11 +107,11 @@ class _Collector:
     def _parse(self) -> Mapping[str, object]:
         try:
             if self._file.is_fifo():  # reading would block, and Ctrl+C could not stop it yet
-                raise OSError(_("it is a pipe, not a file"))
+                raise OSError(_("not a regular file but a pipe"))
             with self._file.open("rb") as file:
                 data = file.read(FILE_LIMIT + 1)
             if len(data) > FILE_LIMIT:
-                raise OSError(_("it is too large"))
+                raise OSError(_("the file is too large"))
             self._text = data.decode("utf-8-sig")
             return parse_toml(self._text, str(self._file))
         except FileNotFoundError:

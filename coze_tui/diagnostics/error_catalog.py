@@ -238,7 +238,7 @@ _BY_STATUS: Mapping[int, Sentences] = {
     400: (N_("the server rejected the request"), N_("Check the bot ID and the site URL.")),
     401: (N_("the token is invalid or has expired"), _TOKEN_OR_PROXY),
     403: (N_("the server denied access"), N_("Check the token's permissions, the site and the proxy.")),
-    404: (N_("nothing found at this address"), N_("Check the site address; it must be the API's.")),
+    404: (N_("nothing found at this URL"), N_("Check the site URL; it must be the API's.")),
     408: (N_("the server timed out waiting for the request"), LATER),
     413: (N_("the request is too large"), N_("Send less at once.")),
     422: (N_("the server rejected the request"), N_("Check the bot ID and the site URL.")),

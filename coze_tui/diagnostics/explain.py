@@ -125,7 +125,7 @@ def _unknown(error: ApiError, msg: str, base_url: str) -> tuple[str, str, str]:
         case QuotaError():
             do = _(LATER)
         case NotFoundError():
-            do = _("Check the ID and the site address.")
+            do = _("Check the ID and the site URL.")
         case _:
             do = _(_for_site(REPORT, base_url))
     return msg or _("the server gave no reason"), "", do
@@ -200,10 +200,10 @@ def _words_for_transport(kind: TransportKind, place: str) -> tuple[str, str]:
     match kind:
         case "refused":
             title = _("connection refused by {place}").format(place=place)
-            do = _("Check the site address, and that the server is running.")
+            do = _("Check the site URL, and that the server is running.")
         case "dns":
             title = _("cannot resolve the host name in {place}").format(place=place)
-            do = _("Check the site address and your network connection.")
+            do = _("Check the site URL and your network connection.")
         case "timeout":
             title = _("{place} did not respond in time").format(place=place)
             do = _("Check your network connection and try again.")
@@ -223,7 +223,7 @@ def _words_for_transport(kind: TransportKind, place: str) -> tuple[str, str]:
             do = _("Try again.")
         case "not http":
             title = _("{place} is not an HTTP server").format(place=place)
-            do = _("Check the site address, especially the port, and any proxy in between.")
+            do = _("Check the site URL, especially the port, and any proxy in between.")
         case "environment":
             title = _("an environment variable holds an invalid network setting")
             do = _("Fix or unset the variable, then restart.")
@@ -289,8 +289,7 @@ def _advice_for(problem: str, http_status: int) -> str:
     if problem == "compressed":
         return _("A proxy has compressed it: turn compression off there, or bypass the proxy.")
     check = _(
-        "Check the site address (use the API address, not the web page's), and any proxy or "
-        "sign-in page in between."
+        "Check the site URL (use the API URL, not the web page's), and any proxy or sign-in page in between."
     )
     return joined(_(LATER), check) if http_status >= 500 else check
 

@@ -29,7 +29,7 @@ def for_credentials_error(error: CredentialsError) -> Explanation:
             return Explanation(
                 _("no token was entered"),
                 _("{source} is not a terminal and contains no token.").format(source=source),
-                _("Pipe the token in, as in `coze-tui login < token.txt`, or set COZE_API_TOKEN."),
+                _("Run `coze-tui login < token.txt`, or set COZE_API_TOKEN."),
             )
         case "not entered":
             return Explanation(_("no token was entered"), do=_("Run `coze-tui login` again and paste it."))
@@ -179,7 +179,7 @@ def for_file_error(error: FileError) -> Explanation:
         case "unwritable":
             return Explanation(_("cannot write {place}").format(place=place), quoted(detail))
         case "empty":
-            return Explanation(_("{place}: the file is empty").format(place=place))
+            return Explanation(_("{place} is empty").format(place=place))
         case "foreign":
             return Explanation(
                 _("{place}: not a coze-tui export or capture").format(place=place),

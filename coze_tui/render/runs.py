@@ -97,7 +97,7 @@ class Runs:
         self._is_hidden = False
         """Whether the line contains invisible markup."""
         self.drops_last_line = False
-        """Whether `lines` lacks the last line because all of it is invisible. Text appended to it restores it."""
+        """Whether `lines` lacks the last line because it is all invisible. Appended text restores it."""
 
     def add(self, tokens: "list[Token]") -> None:
         """Add all tokens of a text."""

@@ -8,7 +8,7 @@ from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.turn_replay import PastTurn
 from coze_tui.text.format import duration, milliseconds, size, thousands
-from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.i18n import _
 
 
 def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str]]:
@@ -42,9 +42,7 @@ def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str
             (_("longest gap"), milliseconds(gaps.max_us)),
         ]
     if count := figures.stalls:
-        facts.append(
-            (_("gaps over 1 s"), ngettext("{n} stall", "{n} stalls", count).format(n=thousands(count)))
-        )
+        facts.append((_("stalls over 1 s"), thousands(count)))
     if usage is not None:
         facts += [
             (_("tokens in"), thousands(usage.input_count)),

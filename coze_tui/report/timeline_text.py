@@ -191,8 +191,6 @@ def _summary(timeline: Timeline) -> Line:
         parts.append(_("longest gap {time}").format(time=duration(timeline.figures.pauses.longest.lasted_us)))
     pieces: list[Piece] = [(" · ".join(parts), "plain")]
     if count := timeline.figures.pauses.stall_count:
-        stalls = ngettext("{n} stall over a second", "{n} stalls over a second", count).format(
-            n=thousands(count)
-        )
+        stalls = ngettext("{n} stall over 1 s", "{n} stalls over 1 s", count).format(n=thousands(count))
         pieces += [(" · ", "plain"), (stalls, "attention")]
     return tuple(pieces)

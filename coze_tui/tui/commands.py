@@ -123,7 +123,7 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             "/clear",
             CONVERSATION,
             N_("Clear the context"),
-            N_("Clear the bot's context; the messages stay in the log"),
+            N_("Clear the bot's context; the messages stay on screen"),
         ),
     )
 

@@ -7,7 +7,11 @@ from dataclasses import replace
 from coze_tui.diagnostics.explain import explain as explain_in_shell
 from coze_tui.diagnostics.sentences import Explanation
 
-_COMMANDS = {"`coze-tui login --device`": "/login", "`coze-tui login`": "/login"}
+_COMMANDS = {
+    "`coze-tui login < token.txt`": "/login",
+    "`coze-tui login --device`": "/login",
+    "`coze-tui login`": "/login",
+}
 """A command of the shell, as the texts of all languages write it → the one that does the same here."""
 
 

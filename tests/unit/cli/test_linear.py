@@ -129,7 +129,7 @@ def test_a_local_tool_is_given_its_output(command: Command, typed: list[str], gi
 
 
 def test_what_is_wrong_with_the_bot_or_the_token_is_told(command: Command) -> None:
-    assert "no bot selected" in command("--linear", COZE_BOT_ID="").err
+    assert "no bot is selected" in command("--linear", COZE_BOT_ID="").err
     assert command("--linear", COZE_API_TOKEN="").status == 3
     assert "4100" in command("--linear", stdin="hi\n", COZE_API_TOKEN="pat_WRONG").out
 

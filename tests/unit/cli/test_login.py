@@ -174,7 +174,7 @@ def test_at_a_terminal_the_site_is_asked_for_and_the_token_is_not_shown(
     with Terminal([sys.executable, "-m", "coze_tui", "login"], env=environment) as terminal:
         terminal.wait_for("Site (cn, com")
         terminal.send("not an address\r")
-        terminal.wait_for("Not a valid address")
+        terminal.wait_for("Not a valid URL")
         terminal.send(f"{stand_in.base_url}\r")
         terminal.wait_for("Token:")
         terminal.send(f"{stand_in.token}\r")

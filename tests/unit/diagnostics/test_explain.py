@@ -235,7 +235,7 @@ def test_every_way_to_lose_the_connection_says_what_to_do(kind: str) -> None:
 
 
 def test_a_page_of_a_gateway_is_waited_out_first() -> None:
-    page = "Check the site address"
+    page = "Check the site URL"
     passing, wrong = (
         explain(ProtocolError("html", http_status=status), base_url="").do for status in (502, 200)
     )
@@ -279,12 +279,14 @@ def test_a_wrong_setting_names_file_line_key_and_the_nearest() -> None:
 def test_a_file_that_is_not_right_is_named_with_its_line(reason: Any) -> None:
     told = explain(FileError(reason, "/x.jsonl", line=7, detail="the reason"), base_url="")
     assert told.title.startswith(
-        {"unreadable": "cannot read /x.jsonl, line 7", "unwritable": "cannot write /x.jsonl, line 7"}.get(
-            reason, "/x.jsonl, line 7: "
-        )
+        {
+            "unreadable": "cannot read /x.jsonl, line 7",
+            "unwritable": "cannot write /x.jsonl, line 7",
+            "empty": "/x.jsonl, line 7 is empty",
+        }.get(reason, "/x.jsonl, line 7: ")
     )
     assert "the reason" in told.what or reason in ("empty", "for reading")
-    assert explain(FileError("empty", "/x"), base_url="").text == "/x: the file is empty."
+    assert explain(FileError("empty", "/x"), base_url="").text == "/x is empty."
 
 
 def problems_of_the_wire() -> set[str]:

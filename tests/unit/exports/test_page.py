@@ -274,7 +274,7 @@ def test_the_timeline_shows_stalls_open_tools_and_moments() -> None:
         "tool at 1,600 ms",
         "lamp 300 ms, not finished",
         "failure 2,000 ms",
-        "gaps over 1 s 1 stall",
+        "stalls over 1 s 1",
     ):
         assert expected in text, expected
 

@@ -87,7 +87,7 @@ def test_a_gap_is_the_same_wherever_it_is_told() -> None:
         delta("gh", 10_100_000),
     )
     facts, values = dict(figure_facts(chat.turn)), figure_values(chat)
-    assert (facts["longest gap"], facts["gaps over 1 s"]) == ("1,500 ms", "2 stalls")
+    assert (facts["longest gap"], facts["stalls over 1 s"]) == ("1,500 ms", "2")
     assert (values["gap_max_us"], values["stalls"]) == (1_500_000, 2)
     assert chat.timeline.figures.pauses.longest == Pause(5_000_000, 6_500_000)
     assert [pause.start_us for pause in chat.timeline.figures.pauses.stalls] == [5_000_000, 9_000_000]

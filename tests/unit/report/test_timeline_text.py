@@ -79,7 +79,7 @@ def test_stalls_are_marked_in_the_bar_and_counted() -> None:
     )
     [bar] = [line for line in shown if line.startswith("answering")]
     assert "╌╌╌" in bar
-    assert "1 stall over a second" in shown[-1]
+    assert "1 stall over 1 s" in shown[-1]
 
 
 def test_a_tool_without_an_answer_and_failures_are_seen() -> None:
