@@ -103,7 +103,7 @@ async def test_typing_filters_by_name_id_and_description(tmp_path: Path) -> None
     with StandIn() as stand_in:
         async with picker(tmp_path, stand_in, size=SIZES[0]) as it:
             await it.shows(FIRST.name)
-            await it.pilot.press("l", "o", "u", "d")
+            await it.pilot.press("s", "o", "n", "i", "n", "g")
             await it.shows(THINKER.name)
             assert FIRST.name not in it.host.text
             await it.pilot.press("enter")
