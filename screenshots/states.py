@@ -301,7 +301,7 @@ def difference(desk: Desk) -> Cells:
     desk.until(_("Inspector"))
     desk.settled()
     desk.press("d")
-    desk.until(_("Compare with"))
+    desk.until(_("Difference to another chat"))
     desk.settled()
     desk.press("enter")
     desk.until("A  ")
@@ -311,7 +311,7 @@ def difference(desk: Desk) -> Cells:
 def side_by_side(desk: Desk) -> Cells:
     """One question to two bots: answers and figures beside each other."""
     _greeted(desk)
-    desk.send("/compare")
+    desk.send("/side-by-side")
     desk.until(_("Choose a bot"))
     desk.until(_LAST_BOT)
     desk.write(desk.either("Reasoning", "边想边答"))

@@ -8,7 +8,15 @@ from itertools import zip_longest
 from rich.segment import Segment
 from rich.style import Style
 
-from coze_tui.engine.analysis.compare import Change, Differences, EventPair, FigurePair, Pair, Piece, ToolPair
+from coze_tui.engine.analysis.difference import (
+    Change,
+    Differences,
+    EventPair,
+    FigurePair,
+    Pair,
+    Piece,
+    ToolPair,
+)
 from coze_tui.engine.model.figures import EventRow
 from coze_tui.engine.model.transcript import event_words, tool_word
 from coze_tui.render.cells import cell_len, pad, runs_len, shorten

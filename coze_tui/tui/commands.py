@@ -174,7 +174,7 @@ def _of_chats() -> tuple[SlashCommand, ...]:
             N_("Support bundle"),
             N_("Save the chosen chat for Coze support, without tokens"),
         ),
-        SlashCommand("/compare", CHAT, N_("Compare bots"), N_("Ask two to four bots side by side")),
+        SlashCommand("/side-by-side", CHAT, N_("Side by side"), N_("Ask two to four bots the same question")),
         SlashCommand("/stats", CHAT, N_("Statistics"), N_("Tokens, times and failures of all chats")),
     )
 

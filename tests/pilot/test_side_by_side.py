@@ -167,7 +167,7 @@ async def test_without_a_second_bot_the_chat_is_back_with_what_was_typed(home: P
 
 async def test_what_is_typed_behind_the_command_goes_to_the_picker(home: Path) -> None:
     async with desk(home, BOTS) as at:
-        at.screen.prompt.set_message("/compare")
+        at.screen.prompt.set_message("/side-by-side")
         await at.pilot.pause()
         for pressed in ("enter", *"Riv"):  # as from one packet
             at.app.post_message(events.Key(pressed, pressed if len(pressed) == 1 else None))

@@ -135,7 +135,7 @@ async def test_a_question_to_several_bots_is_stored_before_it_is_shown(
 ) -> None:
     async with desk(home, [TALK, Bot("7511000000000000778", "River", [Answer("Rivers.")])]) as at:
         watch = Watch(home, monkeypatch)
-        await at.ask("/compare")
+        await at.ask("/side-by-side")
         await at.until(lambda: len(at.app.screen_stack) == 3)
         await at.pilot.press("escape")
         screen = at.app.screen
@@ -152,7 +152,7 @@ async def test_a_draft_for_several_bots_is_stored_without_a_second_wait(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with desk(home, [TALK]) as at:
-        await at.ask("/compare")
+        await at.ask("/side-by-side")
         await at.until(lambda: len(at.app.screen_stack) == 3)
         await at.pilot.press("escape")
         screen = at.app.screen

@@ -780,7 +780,7 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/support-bundle": lambda screen, _argument: screen.run_in_worker(
         "support bundle", screen.actions.save_support_bundle, exclusive=True
     ),
-    "/compare": lambda screen, _argument: screen.actions.ask_side_by_side(),
+    "/side-by-side": lambda screen, _argument: screen.actions.ask_side_by_side(),
     "/stats": lambda screen, _argument: screen.run_in_worker(
         "screen", screen.actions.show_statistics, exclusive=True
     ),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from coze_tui.tui.screens.bots import BotChoice
     from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice
     from coze_tui.tui.screens.history import HistoryChoice
-    from coze_tui.tui.screens.side_by_side import CompareResult
+    from coze_tui.tui.screens.side_by_side import SideBySideResult
 
 
 class ConversationActions:
@@ -258,7 +258,7 @@ class ConversationActions:
 
         context, prompt, bot = self._screen.context, self._widgets.prompt, self._conversation.bot
 
-        def leave(left: CompareResult | None) -> None:
+        def leave(left: SideBySideResult | None) -> None:
             if left is not None:
                 prompt.set_message(left.text)
                 if left.conversation:

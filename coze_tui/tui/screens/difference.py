@@ -1,4 +1,4 @@
-"""The comparison of two chats: their events, tool calls, answers and metrics side by side."""
+"""The difference of two chats: their events, tool calls, answers and metrics side by side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textual.containers import ScrollableContainer
 from textual.strip import Strip
 from textual.widget import Widget
 
-from coze_tui.engine.analysis.compare import Differences, differences
+from coze_tui.engine.analysis.difference import Differences, differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.records import ChatRecord, left_out_text
 from coze_tui.render.cells import cell_len, shorten
@@ -36,7 +36,7 @@ _SPLIT = 96
 """Cells from which the chats stand side by side."""
 _BETWEEN = " │ "
 _LEAST_QUESTION = 12
-_FOOTER = ("compare.next", "compare.previous", "compare.swap", "compare.other")
+_FOOTER = ("difference.next", "difference.previous", "difference.swap", "difference.other")
 
 
 class DifferenceView(LineList):
@@ -50,7 +50,7 @@ class DifferenceView(LineList):
         down=N_("line down"),
         pages=("pageup,b", "pagedown,space"),
     )
-    PART = N_("Comparison")
+    PART = N_("Difference")
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -59,7 +59,7 @@ class DifferenceView(LineList):
         self._laid_out: tuple[int, str] | None = None
 
     def show(self, found: Differences) -> None:
-        """Show another comparison from its top."""
+        """Show another difference from its top."""
         self._found = found
         self._laid_out = None
         self.scroll_to(y=0, animate=False)
@@ -72,7 +72,7 @@ class DifferenceView(LineList):
 
     @property
     def row_count(self) -> int:
-        """Return how many lines the comparison takes at this width."""
+        """Return how many lines the difference takes at this width."""
         return len(self._rows_laid_out())
 
     # --- keys ---
@@ -134,12 +134,12 @@ class DifferenceView(LineList):
 
 
 class ChooseChat(Panel[int | None]):
-    """Asks for the chat to compare with. The result is its key in the store."""
+    """Asks for the second chat of the difference. The result is its key in the store."""
 
     rows = getters.query_one(SelectList)
 
     def __init__(self, chats: Sequence[ChatRecord], question: str) -> None:
-        super().__init__(_("Compare with"), is_tall=True)
+        super().__init__(_("Difference to another chat"), is_tall=True)
         self._chats = tuple(chats)
         self._question = question
 
@@ -199,18 +199,21 @@ def _side(name: str, chat: InspectedChat) -> list[Part]:
 
 
 class DifferenceScreen(CozeScreen[str | None]):
-    """Compares two chats, usually the earlier one on the left. Returns `other` to choose another chat."""
+    """Shows the difference of two chats; returns `other` if the user wants another chat.
+
+    The earlier chat is usually on the left.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "next(1)", N_("next difference"), id="compare.next"),
-        Binding("N", "next(-1)", N_("previous difference"), id="compare.previous"),
-        Binding("x", "swap", N_("swap"), id="compare.swap", tooltip=N_("swap sides")),
-        Binding("d", "other", N_("another chat"), id="compare.other"),
-        Binding("f1,question_mark", "app.help", N_("help"), id="compare.help", show=False),
-        Binding("escape,q", "back", N_("back"), id="compare.back"),
+        Binding("n", "next(1)", N_("next difference"), id="difference.next"),
+        Binding("N", "next(-1)", N_("previous difference"), id="difference.previous"),
+        Binding("x", "swap", N_("swap"), id="difference.swap", tooltip=N_("swap sides")),
+        Binding("d", "other", N_("another chat"), id="difference.other"),
+        Binding("f1,question_mark", "app.help", N_("help"), id="difference.help", show=False),
+        Binding("escape,q", "back", N_("back"), id="difference.back"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_SPLIT, "-wide")]  # noqa: RUF012 Textual's type is off
-    PART = N_("Comparison")
+    PART = N_("Difference")
 
     head = getters.query_one("#head", HeadLine)
     view = getters.query_one(DifferenceView)
@@ -224,7 +227,7 @@ class DifferenceScreen(CozeScreen[str | None]):
     def compose(self) -> ComposeResult:
         yield HeadLine(self._head, id="head")
         yield DifferenceView(id="differences")
-        yield KeyFooter(_FOOTER, last="compare.back")
+        yield KeyFooter(_FOOTER, last="difference.back")
 
     def on_mount(self) -> None:
         self.view.focus()
@@ -234,7 +237,7 @@ class DifferenceScreen(CozeScreen[str | None]):
     async def _load(self) -> None:
         left, right = self._sources
         self._chats = (await self._chat_of(left), await self._chat_of(right))
-        await self._compare()
+        await self._show_difference()
 
     async def _chat_of(self, source: ChatSource) -> InspectedChat:
         """Return the whole chat; one without frames if it is gone."""
@@ -245,7 +248,7 @@ class DifferenceScreen(CozeScreen[str | None]):
             self.notify(left_out_text(page.left_out), severity="warning", markup=False)
         return await whole_chat(page)
 
-    async def _compare(self) -> None:
+    async def _show_difference(self) -> None:
         if self._chats is not None:
             left, right = self._chats
             found = await asyncio.to_thread(differences, left, right)
@@ -256,9 +259,9 @@ class DifferenceScreen(CozeScreen[str | None]):
     def _head(self, width: int) -> Sequence[HeadParts]:
         """Return the lines of the head: questions, number of differences, and the facts of each chat."""
         if self._chats is None or self._found is None:
-            return [([("● ", "bot"), (_("Compare"), "text bold")], ())]
+            return [([("● ", "bot"), (_("Difference"), "text bold")], ())]
         words = _summary(self._found)
-        left: list[Part] = [("● ", "bot"), (_("Compare"), "text bold")]
+        left: list[Part] = [("● ", "bot"), (_("Difference"), "text bold")]
         room = width - width_of(left) - cell_len(words) - 6
         if room > _LEAST_QUESTION:
             left.append(("   " + shorten(_questions(*self._chats), room), "text"))
@@ -270,12 +273,12 @@ class DifferenceScreen(CozeScreen[str | None]):
         first.append((" " * (half - width_of(first)) + " │ ", "line"))
         return [(left, [(words, "muted")]), ([*first, *second], ())]
 
-    @work(group="compare", exclusive=True, exit_on_error=False)
+    @work(group="difference", exclusive=True, exit_on_error=False)
     async def action_swap(self) -> None:
         """Swap the two chats."""
         if self._chats is not None:
             self._chats = (self._chats[1], self._chats[0])
-            await self._compare()
+            await self._show_difference()
 
     def action_next(self, step: int) -> None:
         """Move to another difference."""

@@ -46,7 +46,7 @@ _SOON, _LATER = 0.15, 1.0
 _MOST_PROBLEMS = 2
 _FOOTER = (
     *("inspector.take_filter", "json.fold", "inspector.filter", "inspector.copy", "inspector.curl"),
-    *("inspector.save", "inspector.replay", "inspector.diff", "inspector.next_error"),
+    *("inspector.save", "inspector.replay", "inspector.difference", "inspector.next_error"),
     *("inspector.next_tool", "inspector.help"),
 )
 _KEYS_SHOWN = 11
@@ -73,7 +73,9 @@ class InspectorScreen(CozeScreen[None]):
         Binding("C", "copy_as", N_("copy in another form"), id="inspector.copy_as", show=False),
         Binding("s", "save", N_("save .sse"), id="inspector.save", tooltip=N_("save as a capture")),
         Binding("p", "replay", N_("replay"), id="inspector.replay", tooltip=N_("replay the chat")),
-        Binding("d", "diff", N_("diff"), id="inspector.diff", tooltip=N_("compare with another chat")),
+        Binding(
+            "d", "difference", N_("diff"), id="inspector.difference", tooltip=N_("difference to another chat")
+        ),
         Binding(
             "n", "jump('error', 1)", N_("next error"), id="inspector.next_error", tooltip=N_("next error")
         ),
@@ -367,9 +369,9 @@ class InspectorScreen(CozeScreen[None]):
 
         self.app.push_screen(ReplayScreen(self._source, inspector_at))
 
-    @work(group="diff", exclusive=True, exit_on_error=False)
-    async def action_diff(self) -> None:
-        """Ask for another chat and compare the two; repeat until the person closes the comparison."""
+    @work(group="difference", exclusive=True, exit_on_error=False)
+    async def action_difference(self) -> None:
+        """Ask for another chat and show the difference; repeat until the user closes it."""
         from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 
         engine_thread = self.context.engine_thread

@@ -46,7 +46,7 @@ _FOOTER = (
 
 
 @valueclass
-class CompareResult:
+class SideBySideResult:
     """What the chat screen takes over when this screen is closed."""
 
     text: str = ""
@@ -55,7 +55,7 @@ class CompareResult:
     """Key of the conversation to open; empty for none."""
 
 
-class SideBySideScreen(LogScreen[CompareResult]):
+class SideBySideScreen(LogScreen[SideBySideResult]):
     """Shows columns, each with a separate conversation that is in the history like any other.
 
     Args:
@@ -282,7 +282,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     def _open(self, column: AnswerColumn) -> None:
         if column.conversation:
-            self.dismiss(CompareResult(self.prompt.message, column.conversation))
+            self.dismiss(SideBySideResult(self.prompt.message, column.conversation))
         else:
             self.notify(_("Nothing has been asked in this column yet."), markup=False)
 
@@ -350,7 +350,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         if self.focused is not self.prompt:
             self.prompt.focus()
         else:
-            self.dismiss(CompareResult(self.prompt.message))
+            self.dismiss(SideBySideResult(self.prompt.message))
 
     def action_ladder(self) -> None:
         """Ctrl+C: copy the selection, else stop, else clear the prompt, else back to the chat."""
@@ -362,7 +362,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             self.close()
 
     def close(self) -> None:
-        self.dismiss(CompareResult())
+        self.dismiss(SideBySideResult())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc goes to the prompt, from there it stops the answers, and then goes back."""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from coze_tui.api.objects import Frame
-from coze_tui.engine.analysis.compare import differences
+from coze_tui.engine.analysis.difference import differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.render.diff_rows import DifferenceRow, difference_rows

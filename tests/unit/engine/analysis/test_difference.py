@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.api.objects import Frame
-from coze_tui.engine.analysis.compare import compared, differences
+from coze_tui.engine.analysis.difference import compared, differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.records import ChatRecord
 
