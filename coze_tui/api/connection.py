@@ -52,7 +52,9 @@ def open_client(
     except (ValueError, ImportError, httpx.InvalidURL):
         # httpx reads nothing else from the environment.
         raise TransportError(
-            "environment", "NO_PROXY: " + _("not a list of hosts"), request_sent=False
+            "environment",
+            _("{place}: {problem}").format(place="NO_PROXY", problem=_("not a list of hosts")),
+            request_sent=False,
         ) from None
 
 
@@ -69,7 +71,11 @@ def _check_environment(*, ignore_proxies: bool) -> None:
     for name in _CERTIFICATE_VARIABLES:
         path = os.environ.get(name)
         if path and not os.path.exists(path):
-            raise TransportError("environment", f"{name}: " + _("no such file or folder"), request_sent=False)
+            raise TransportError(
+                "environment",
+                _("{place}: {problem}").format(place=name, problem=_("no such file or folder")),
+                request_sent=False,
+            )
     for name, value in os.environ.items():
         if (
             name.lower() in _PROXY_VARIABLES

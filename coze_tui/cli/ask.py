@@ -52,7 +52,7 @@ from coze_tui.engine.session.sent_files import SentFile, web_address, web_file
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import ApiError, FileError, InternalError, SettingsError, StoreError
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 from coze_tui.text.system_text import path_from
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _show_limits(turn: ChatTurn, settings: Settings, arguments: Arguments) -> No
 def _show_calls(calls: Sequence[ToolCall]) -> None:
     for call in calls:
         if call.fields:
-            fields = clean_line(", ".join(call.fields))
+            fields = clean_line(listed(call.fields))
             notify(clean_line(_("the bot asks for: {fields}, call {id}").format(fields=fields, id=call.id)))
             continue
         notify(

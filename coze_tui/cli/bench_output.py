@@ -11,7 +11,7 @@ from coze_tui.engine.analysis.expectations import Verdict
 from coze_tui.report.console import Console, Role
 from coze_tui.text.cells import cell_len, fit, levels, shorten
 from coze_tui.text.format import duration, thousands
-from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.i18n import _, listed, ngettext
 
 _HISTOGRAM = 16
 _MOST_NUMBERS = 12
@@ -137,7 +137,7 @@ def _histogram(spread: Spread) -> str:
 
 
 def _numbers(runs: Sequence[int]) -> str:
-    shown = ", ".join(map(str, runs[:_MOST_NUMBERS])) + ("…" if len(runs) > _MOST_NUMBERS else "")
+    shown = listed(map(str, runs[:_MOST_NUMBERS])) + ("…" if len(runs) > _MOST_NUMBERS else "")
     return ngettext("run {numbers}", "runs {numbers}", len(runs)).format(numbers=shown)
 
 

@@ -35,7 +35,7 @@ from coze_tui.engine.session.site import Connection
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, StoreError, ToolCommandError
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import N_, _
+from coze_tui.text.i18n import N_, _, listed
 from coze_tui.text.slash import command_word, unknown_command_text
 
 _COMMANDS = {
@@ -389,7 +389,7 @@ class _Talk:
     def _output_for(self, call: ToolCall) -> str | None:
         words = self._startup.settings.tools.get(call.name, ())
         if call.fields:
-            self._status(_("the bot asks for: {fields}").format(fields=", ".join(call.fields)))
+            self._status(_("the bot asks for: {fields}").format(fields=listed(call.fields)))
         else:
             self._printer.line(_("Tool"), f"{call.name} {call.arguments}".strip())
         self._status(_("type the tool's output; /refuse declines; an empty line postpones"))

@@ -36,7 +36,7 @@ from coze_tui.errors import CozeTuiError, is_refused
 from coze_tui.render.plain import PlainText, plain_text
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.format import duration, milliseconds, size, thousands
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 
 
 @dataclass(slots=True)
@@ -211,7 +211,7 @@ class LinearPrinter:
             self.line(_("Status"), ended.silence.text)
         if ended.error is not None:
             self.fail(ended.error)
-        self.line(_("Status"), ", ".join(self._facts(ended)))
+        self.line(_("Status"), listed(self._facts(ended)))
 
     def _facts(self, ended: TurnEnded) -> Sequence[str]:
         figures = self.figures

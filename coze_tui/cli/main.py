@@ -186,7 +186,8 @@ def _fail(error: Exception, environment: Mapping[str, str]) -> int:
     if isinstance(error, CozeTuiError):
         print(f"{PROGRAM}: {text}", file=sys.stderr)
         if page := help_page(error):
-            print(f"{PROGRAM}: " + _("More help: {url}").format(url=page), file=sys.stderr)
+            more = _("More help: {url}").format(url=page)
+            print(f"{PROGRAM}: {more}", file=sys.stderr)
         return exit_for(error)
     from coze_tui.config.locations import find_paths
     from coze_tui.diagnostics.crash import write_crash_report

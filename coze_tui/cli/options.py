@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from coze_tui.config.setting_options import SETTING_OPTIONS
-from coze_tui.text.i18n import N_, _
+from coze_tui.text.i18n import N_, _, listed
 
 TYPE_CHECKING = False  # see i18n
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class OneOf:
 
     def __call__(self, option: str, text: str) -> str:
         if text not in self.words:
-            problem = _("must be one of: {words}").format(words=", ".join(self.words))
+            problem = _("must be one of: {words}").format(words=listed(self.words))
             raise wrong(problem, source=option, known=self.words, word=text)
         return text
 

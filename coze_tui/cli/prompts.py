@@ -9,7 +9,7 @@ from coze_tui.config.saved_prompts import SavedPrompts
 from coze_tui.errors import SettingsError
 from coze_tui.text.blanks import blanks_of, filled
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 
 
 def filled_prompt(folder: Path, name: str, fillings: Sequence[str]) -> str:
@@ -32,7 +32,7 @@ def filled_prompt(folder: Path, name: str, fillings: Sequence[str]) -> str:
             reason = _("the prompt has no blank of this name")
             if blanks:
                 reason = _("the prompt has no blank of this name; it has {names}").format(
-                    names=", ".join(blanks)
+                    names=listed(blanks)
                 )
             raise SettingsError(reason, source=f"--fill {clean_line(blank)}")
         values[blank.strip()] = value

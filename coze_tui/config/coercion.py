@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from coze_tui.config.addresses import AddressError, AddressFault, base_url_from_text, bot_from_text
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 from coze_tui.text.matching import nearest
 from coze_tui.text.system_text import path_from
 
@@ -160,7 +160,7 @@ def one_of(*words: str) -> SettingReader[str]:
         word = text(value, folder)
         if word not in words:
             raise WrongValueError(
-                _("must be one of: {words}").format(words=", ".join(words)), nearest(word, words)
+                _("must be one of: {words}").format(words=listed(words)), nearest(word, words)
             )
         return word
 

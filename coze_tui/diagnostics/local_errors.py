@@ -73,7 +73,7 @@ def for_settings_error(error: SettingsError) -> Explanation:
     source, key = outside(error.source), outside(error.key)
     place = _("{file}, line {line}").format(file=source, line=error.line) if error.line else source
     if key:
-        place = f"{place}, `{key}`"
+        place = _("{place}, `{key}`").format(place=place, key=key)
     suggestion = outside(error.suggestion)
     return Explanation(
         _("{place}: {problem}").format(place=place, problem=outside(error.problem)),

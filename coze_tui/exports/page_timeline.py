@@ -10,7 +10,7 @@ from coze_tui.exports import describe
 from coze_tui.exports.html import line
 from coze_tui.report.timeline_text import moments_time, span_name, span_time
 from coze_tui.text.format import duration, thousands
-from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.i18n import _, listed, ngettext
 
 _CLASSES = {
     "waiting": "waiting",
@@ -175,4 +175,4 @@ def _spoken(timeline: Timeline) -> str:
     steps = [f"{span_name(span)} {duration(span.lasted_us)}" for span in timeline.spans[:20]]
     if count := timeline.figures.pauses.stall_count:
         steps.append(describe.stalls(count))
-    return ", ".join(steps)
+    return listed(steps)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 TYPE_CHECKING = False  # as typing's, which is slow to import: `--help` comes by here
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ def ngettext(singular: str, plural: str, n: int) -> str:
 def N_(text: str) -> str:
     """Return the text unchanged, marked for translation; show it with `_`."""
     return text
+
+
+def listed(items: Iterable[str]) -> str:
+    """Return the items as a list in the language in use: `a, b` in English, `a、b` in Chinese."""
+    return _(", ").join(items)
 
 
 def languages() -> Mapping[str, str]:

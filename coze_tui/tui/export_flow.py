@@ -12,7 +12,7 @@ from coze_tui.errors import CozeTuiError, FileError
 from coze_tui.exports.exporting import FORMATS, Format
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
-from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.i18n import _, listed, ngettext
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option
 
@@ -33,7 +33,7 @@ async def _export(context: AppContext, keys: Sequence[str], typed: str) -> None:
     form = next((each for each in FORMATS if each == word), None)
     if word and form is None:
         text = _("Unknown format {name}. Formats: {forms}.")
-        names = ", ".join(FORMATS)
+        names = listed(FORMATS)
         context.app.notify(text.format(name=clean_line(word), forms=names), severity="warning", markup=False)
         return
     form = form or await _asked_form(context)

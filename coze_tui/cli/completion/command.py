@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments, wrong
 from coze_tui.cli.stdout import print_exactly
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 
 _LIST = "list"
 
@@ -20,14 +20,14 @@ def run_completion(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
         kind, prefix = [*words[1:], "", ""][:2]
         if kind not in KINDS:
-            raise wrong(_("must be one of: {words}").format(words=", ".join(KINDS)), source="list")
+            raise wrong(_("must be one of: {words}").format(words=listed(KINDS)), source="list")
         for word, description in candidates_of(kind, prefix, environment):
             print(f"{word}\t{description}")
         return Exit.OK
     from coze_tui.cli.completion.scripts import SHELLS, script_of
 
     if len(words) != 1 or words[0] not in SHELLS:
-        problem = _("must be one of: {words}").format(words=", ".join(SHELLS))
+        problem = _("must be one of: {words}").format(words=listed(SHELLS))
         raise wrong(problem, source="SHELL", known=tuple(SHELLS), word=words[0] if words else "")
     print_exactly(script_of(words[0]))
     return Exit.OK

@@ -17,7 +17,7 @@ from coze_tui.engine.library.history import OpenHistory, open_history
 from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 from coze_tui.text.matching import nearest
 from coze_tui.values import valueclass
 
@@ -102,7 +102,7 @@ async def conversation_named(call: Call, word: str) -> SavedConversation:
         return last
     found = await browsing.named(word)
     if len(found) > 1:
-        keys = ", ".join(saved.key for saved in found[:5])
+        keys = listed(saved.key for saved in found[:5])
         raise SettingsError(_("ambiguous ID; matches: {ids}").format(ids=keys), source=shown)
     if not found:
         raise SettingsError(

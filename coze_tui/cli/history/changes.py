@@ -21,7 +21,7 @@ from coze_tui.engine.session.maintenance import DAY_MS, give_back, prune_convers
 from coze_tui.errors import CozeTuiError, SettingsError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size, thousands
-from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.i18n import _, listed, ngettext
 
 if TYPE_CHECKING:
     from coze_tui.api.client import CozeClient
@@ -212,4 +212,4 @@ def _plan_text(plan: PrunePlan) -> str:
             n=thousands(plan.recorded_chats)
         )
     )
-    return _("Will remove {things}, about {size}.").format(things=", ".join(parts), size=size(plan.bytes))
+    return _("Will remove {things}, about {size}.").format(things=listed(parts), size=size(plan.bytes))

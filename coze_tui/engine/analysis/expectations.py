@@ -28,7 +28,7 @@ from coze_tui.engine.analysis.bench import Measurement, Run
 from coze_tui.engine.model.gaps import quantile
 from coze_tui.errors import SettingsError
 from coze_tui.text.cleaning import clean
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 from coze_tui.text.matching import nearest
 from coze_tui.values import valueclass
 
@@ -181,7 +181,7 @@ class _Reader:
             first = stripped.split(" ")[0]
             raise self.wrong(
                 _("is neither a metric such as `first_text < 2 s` nor one of: {verbs}").format(
-                    verbs=", ".join(_VERBS)
+                    verbs=listed(_VERBS)
                 ),
                 text,
                 nearest(first, (*METRICS, *_VERBS)),
@@ -194,7 +194,7 @@ class _Reader:
         metric, unit = measure["metric"], measure["unit"]
         if metric not in METRICS:
             raise self.wrong(
-                _("no such metric: {name}; available: {names}").format(name=metric, names=", ".join(METRICS)),
+                _("no such metric: {name}; available: {names}").format(name=metric, names=listed(METRICS)),
                 text,
                 nearest(metric, METRICS),
             )
@@ -279,7 +279,7 @@ def _word_check(verb: str, what: str) -> Callable[[Run], str]:
             case "lacks":
                 return _("found in the answer") if what in run.answer else ""
             case "calls":
-                called = ", ".join(run.tools)
+                called = listed(run.tools)
                 words = _("tools called: {tools}").format(tools=called) if called else _("no tool was called")
                 return "" if is_called else words
             case _:

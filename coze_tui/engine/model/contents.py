@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from coze_tui.api.json_values import Json, items_of, mapping_of, text_of
 from coze_tui.api.objects import ContentType, Message
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 from coze_tui.values import valueclass
 
 _DEEPEST = 24
@@ -229,11 +229,11 @@ class _Reader:
             words = [text_of(data.get("type"))]
             if isinstance(need, bool):
                 words.append(_("required") if need else _("optional"))
-            facts = ", ".join(filter(None, words))
+            facts = listed(filter(None, words))
             keys = ("label", "description", "desc")
             abouts = [text for key in keys if (text := text_of(data.get(key))) and text != name]
             abouts += [" / ".join(map(_name_of_option, items_of(_opened(data.get("options")))))]
-            description = ", ".join(dict.fromkeys(filter(None, abouts)))
+            description = listed(dict.fromkeys(filter(None, abouts)))
             about = f": {description}" if description else ""
             rows.append("- " + _indented(f"{name} ({facts}){about}" if facts else f"{name}{about}"))
             names.append(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 from coze_tui.values import valueclass
 
 
@@ -24,7 +24,7 @@ class Silence:
         if self.has_reasoning:
             facts.append(_("it sent only reasoning"))
         if self.tools:
-            names = ", ".join(dict.fromkeys(filter(None, map(clean_line, self.tools))))
+            names = listed(dict.fromkeys(filter(None, map(clean_line, self.tools))))
             facts.append(_("it called {tools}").format(tools=names))
         return " · ".join(facts)
 

@@ -16,7 +16,7 @@ from coze_tui.engine.model.outcomes import Outcome, outcome_of
 from coze_tui.engine.session.sent_files import sent_files
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 from coze_tui.text.system_text import readable
 from coze_tui.tui.log.entries import AnswerEntry, Entry, SectionEntry
 from coze_tui.tui.log.finder import Finder
@@ -420,7 +420,7 @@ class ConversationActions:
             )
             self._screen.notify(reason, severity="error", markup=False)
             return
-        names = ", ".join(readable(str(path)) for path in paths)
+        names = listed(readable(str(path)) for path in paths)
         self._notify(_("Saved {file}").format(file=names) if paths else _("No images to save."))
 
     async def rename(self, title: str) -> None:

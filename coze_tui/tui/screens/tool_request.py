@@ -20,7 +20,7 @@ from coze_tui.render.cells import cell_len
 from coze_tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size, tail, thousands
-from coze_tui.text.i18n import N_, _, ngettext
+from coze_tui.text.i18n import N_, _, listed, ngettext
 from coze_tui.tui.editor import edit_text
 from coze_tui.tui.key_names import short_key
 from coze_tui.tui.screens.coze_screen import Pager, Panel
@@ -233,7 +233,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         marks: list[Part] = [*map(self._mark, range(count)), ("  ", "text")] if count > 1 else []
         name = clean_line(self.call.name) or _("unnamed tool")
         if self.call.fields:
-            name = _("the bot asks for: {fields}").format(fields=clean_line(", ".join(self.call.fields)))
+            name = _("the bot asks for: {fields}").format(fields=clean_line(listed(self.call.fields)))
         call_id = _("call {id}").format(id=clean_line(tail(self.call.id)))
         self.line.show([(name, "attention bold")], [*marks, (call_id, "muted")])
         given = sum(bool(self._output(call)) for call in self._calls)

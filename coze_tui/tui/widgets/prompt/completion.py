@@ -15,7 +15,7 @@ from coze_tui.engine.session.sent_files import web_address
 from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, listed
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.values import valueclass
 
@@ -175,7 +175,7 @@ def dropped_candidates(text: str) -> list[Candidate]:
     try:
         if not all(path.is_file() for path in paths):
             return []
-        names = ", ".join(clean_line(path.name) for path in paths)
+        names = listed(clean_line(path.name) for path in paths)
         total = sum(path.stat().st_size for path in paths)
     except (OSError, ValueError):
         return []

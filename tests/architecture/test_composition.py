@@ -1,0 +1,119 @@
+"""Texts are put together by the catalog: no list or sentence is joined in the way of one language."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from coze_tui.text.i18n import listed, use_language
+from tests.support.samples import ROOT
+
+PACKAGE = ROOT / "coze_tui"
+TRANSLATORS = {"_", "ngettext"}
+NOT_SHOWN = {
+    "api": "lists of the wire",
+    "standin": "lists of the stand-in, which speaks to developers",
+    "store": "columns of SQL",
+}
+"""Folders whose joined lists no user reads."""
+AS_WRITTEN = {
+    "coze_tui/cli/completion/scripts.py": "code of a shell",
+    "coze_tui/cli/settings.py": "a value as in the settings file",
+    "coze_tui/engine/model/state.py": "names of functions in a state chip",
+    "coze_tui/exports/page.py": "code of CSS",
+    "coze_tui/tui/log/blocks.py": "arguments of a tool, as code",
+    "coze_tui/tui/screens/help.py": "names of keys",
+    "coze_tui/values.py": "code of Python",
+}
+"""Files with lists that are the same in every language."""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
+
+
+def is_translated(node: ast.AST) -> bool:
+    """Return whether an expression is a translated text, also a formatted one."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)):
+            return name in TRANSLATORS
+        case ast.Call(func=ast.Attribute(value=value, attr="format")):
+            return is_translated(value)
+    return False
+
+
+def joined_lists(tree: ast.Module) -> list[int]:
+    """Return the lines that join a list with an English separator."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "join"
+        and isinstance(node.func.value, ast.Constant)
+        and node.func.value.value in (", ", "; ")
+    ]
+
+
+def parts_of(node: ast.AST) -> list[ast.AST]:
+    """Return the operands of a chain of `+`, in order."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*parts_of(node.left), *parts_of(node.right)]
+    return [node]
+
+
+def joined_sentences(tree: ast.Module) -> list[int]:
+    """Return the lines that put a translated text behind another text with a blank or a colon."""
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.BinOp):
+            continue
+        parts = parts_of(node)
+        for before, after in pairwise(parts):
+            text = before.values[-1] if isinstance(before, ast.JoinedStr) and before.values else before
+            if not (isinstance(text, ast.Constant) and isinstance(text.value, str) and is_translated(after)):
+                continue
+            if text.value.endswith(": ") or (text.value == " " and before is not parts[0]):
+                found.append(node.lineno)
+    return found
+
+
+def test_lists_are_joined_by_the_separator_of_the_language() -> None:
+    wrong = [
+        f"{name}:{line}"
+        for name, tree in modules()
+        if name.split("/")[1] not in NOT_SHOWN and name not in AS_WRITTEN
+        for line in joined_lists(tree)
+    ]
+    assert wrong == [], "use `listed`"
+
+
+def test_sentences_are_not_concatenated() -> None:
+    wrong = [f"{name}:{line}" for name, tree in modules() for line in joined_sentences(tree)]
+    assert wrong == [], "use one text with placeholders, or `joined` for whole sentences"
+
+
+@pytest.mark.parametrize(
+    "old", ['problem + " " + _("Use that.")', '"NO_PROXY: " + _("not a list")', 'f"{name}: " + _("missing")']
+)
+def test_a_concatenated_sentence_is_found(old: str) -> None:
+    assert joined_sentences(ast.parse(old))
+
+
+def test_a_list_has_the_separator_of_the_language() -> None:
+    assert listed(["a", "b"]) == "a, b"
+    use_language("zh_CN")
+    try:
+        assert listed(["a", "b"]) == "a、b"
+    finally:
+        use_language("en")
+
+
+def test_every_exception_is_needed() -> None:
+    found = {name for name, tree in modules() if joined_lists(tree)}
+    assert [name for name in AS_WRITTEN if not Path(ROOT, name).exists() or name not in found] == []
