@@ -28,7 +28,6 @@ from coze_tui.config.locations import find_paths
 from coze_tui.config.new_files import temporary_folder
 from coze_tui.config.settings import variable_of
 from coze_tui.config.startup import Startup, load_and_speak
-from coze_tui.diagnostics.sentences import joined
 from coze_tui.errors import SettingsError
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, is_chinese, ngettext
