@@ -14,7 +14,20 @@ from coze_tui.errors import (
     StoreErrorKind,
     ToolCommandError,
 )
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import N_, _
+
+_OWN_DETAILS = frozenset(
+    (
+        N_("a log without its store"),
+        N_("an earlier rescue was interrupted"),
+        N_("lines are missing"),
+        N_("not a regular file"),
+        N_("not an object"),
+        N_("not a coze-tui history"),
+        N_("the file was moved or replaced"),
+    )
+)
+"""The details that the store and the reader of exports name in our words. All others come from the system."""
 
 
 def for_credentials_error(error: CredentialsError) -> Explanation:
@@ -82,7 +95,7 @@ def for_settings_error(error: SettingsError) -> Explanation:
 
 
 def for_store_error(error: StoreError) -> Explanation:
-    path, detail = outside(error.path), outside(error.detail)
+    path, detail = outside(error.path), _detail(error)
     what = quoted(": ".join(part for part in (path, detail) if part))
     title, do = _store_words(error.kind)
     if error.stops_saving:  # before the details, because a banner may show only the start
@@ -169,8 +182,12 @@ def for_attachment_error(error: AttachmentError) -> Explanation:
             )
 
 
+def _detail(error: StoreError | FileError) -> str:
+    return _(error.detail) if error.detail in _OWN_DETAILS else outside(error.detail)
+
+
 def for_file_error(error: FileError) -> Explanation:
-    path, detail = outside(error.path), outside(error.detail)
+    path, detail = outside(error.path), _detail(error)
     place = _("{file}, line {line}").format(file=path, line=error.line) if error.line else path
     again = _("Nothing was imported from it. Export it again.")
     match error.reason:

@@ -295,7 +295,7 @@ def refuse_strange(c: sqlite3.Connection, path: Path | None, steps: Sequence[Ste
     owner = int(c.execute("PRAGMA application_id").fetchone()[0])
     tables = int(c.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     if owner != APPLICATION_ID and (owner or version or tables):
-        raise StoreError("other", str(path or ""), "not a store of coze-tui")
+        raise StoreError("other", str(path or ""), "not a coze-tui history")
     if version > len(steps):
         raise StoreError("newer", str(path or ""), f"{version} > {len(steps)}")
 

@@ -85,7 +85,7 @@ def open_file(
     """
     warnings = prepare(path)
     if is_half_done(path):
-        raise StoreError("damaged", str(path), "an earlier rescue was broken off")
+        raise StoreError("damaged", str(path), "an earlier rescue was interrupted")
     try:
         c = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
     except sqlite3.Error as error:
