@@ -141,7 +141,8 @@ def test_a_cut_answer_keeps_its_text_and_says_so() -> None:
 def test_a_cut_whose_rest_is_refused_reports_both_and_offers_nothing() -> None:
     told = lines(grew("half"), TurnEnded(Outcome.INTERRUPTED, 5_000, AuthError(4101, "no permission")))
     assert told[1].startswith("Error: the token lacks a permission (error 4101)")
-    assert "cut off; the rest cannot be fetched" in told[2]
+    assert "#permissions-by-feature" in told[2]
+    assert "cut off; the rest cannot be fetched" in told[3]
     assert "/recover" not in "".join(told)
 
 
