@@ -16,7 +16,7 @@ from coze_tui.errors import (
 )
 from coze_tui.text.i18n import N_, _
 
-_OWN_DETAILS = frozenset(
+OWN_DETAILS = frozenset(
     (
         N_("a log without its store"),
         N_("an earlier rescue was interrupted"),
@@ -183,7 +183,7 @@ def for_attachment_error(error: AttachmentError) -> Explanation:
 
 
 def _detail(error: StoreError | FileError) -> str:
-    return _(error.detail) if error.detail in _OWN_DETAILS else outside(error.detail)
+    return _(error.detail) if error.detail in OWN_DETAILS else outside(error.detail)
 
 
 def for_file_error(error: FileError) -> Explanation:

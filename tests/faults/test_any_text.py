@@ -363,7 +363,7 @@ async def bots(v: Visitor) -> None:
 async def side_by_side(v: Visitor) -> None:
     v.at.screen.actions.ask_side_by_side()
     await v.opened(BotPicker)
-    await v.seen("N1")
+    await v.seen("Sample team")
     v.press("enter")
     await v.opened(SideBySideScreen)
     v.put("Q2")

@@ -9,10 +9,12 @@ from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from coze_tui.standin.scenarios import Answer, Bot, Delta, Fail, FollowUps, Gate, Step, Turn
 from coze_tui.tui.log.entries import Entry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
 from coze_tui.tui.widgets.prompt import prompt as prompt_module
 from coze_tui.tui.widgets.prompt.area import QueueStrip
@@ -136,8 +138,10 @@ async def test_a_question_to_several_bots_is_stored_before_it_is_shown(
     async with desk(home, [TALK, Bot("7511000000000000778", "River", [Answer("Rivers.")])]) as at:
         watch = Watch(home, monkeypatch)
         await at.ask("/side-by-side")
-        await at.until(lambda: len(at.app.screen_stack) == 3)
-        await at.pilot.press("escape")
+        await at.until(lambda: isinstance(at.app.screen, BotPicker))
+        at.app.post_message(events.Paste("7511000000000000778"))
+        await at.pilot.press("enter")
+        await at.until(lambda: isinstance(at.app.screen, SideBySideScreen))
         screen = at.app.screen
         assert isinstance(screen, SideBySideScreen)
         screen.prompt.focus()
@@ -151,10 +155,12 @@ async def test_a_question_to_several_bots_is_stored_before_it_is_shown(
 async def test_a_draft_for_several_bots_is_stored_without_a_second_wait(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with desk(home, [TALK]) as at:
+    async with desk(home, [TALK, Bot("7511000000000000778", "River", [Answer("Rivers.")])]) as at:
         await at.ask("/side-by-side")
-        await at.until(lambda: len(at.app.screen_stack) == 3)
-        await at.pilot.press("escape")
+        await at.until(lambda: isinstance(at.app.screen, BotPicker))
+        at.app.post_message(events.Paste("7511000000000000778"))
+        await at.pilot.press("enter")
+        await at.until(lambda: isinstance(at.app.screen, SideBySideScreen))
         screen = at.app.screen
         assert isinstance(screen, SideBySideScreen)
         monkeypatch.setattr(prompt_module, "DRAFT_SECONDS", 3600)

@@ -277,9 +277,10 @@ class TestTrouble:
     ) -> None:
         ran = command("ask", question)
         assert (ran.status, ran.out) == (status, "")
-        [line] = ran.err.splitlines()
+        line, *more = ran.err.splitlines()
         assert line.startswith("coze-tui: ")
         assert words in line
+        assert all(one.startswith("coze-tui: More help: https://") for one in more)
 
     def test_a_chat_that_expires_says_so(self, command: Command) -> None:
         ended = {"id": "1", "conversation_id": "2", "status": "expired"}

@@ -369,12 +369,12 @@ def test_a_cut_has_a_reason_in_the_words_of_the_language() -> None:
 
 
 def test_own_details_of_the_history_and_of_exports_are_translated() -> None:
-    from coze_tui.diagnostics.local_errors import _OWN_DETAILS
+    from coze_tui.diagnostics.local_errors import OWN_DETAILS
     from coze_tui.text.i18n import use_language
 
     use_language("zh_CN")
     try:
-        for detail in _OWN_DETAILS:
+        for detail in OWN_DETAILS:
             for error in (StoreError("other", detail=detail), FileError("bad line", "/x", detail=detail)):
                 assert detail not in explain(error, base_url="").text
         told = explain(StoreError("other", detail="database is locked"), base_url="").text
