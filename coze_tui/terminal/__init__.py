@@ -4,12 +4,12 @@ It offers `app.TerminalApp` and `app.TerminalScreen` to derive from, and parts t
 module imports only modules of the lines above it:
 
 - `kind`, `signals`, `clipboard`, `early_keys`, `first_frame`: the process and the terminal, without Textual
-- `textual_overrides`: which private names of Textual are in use, and whether they fit the installed version
-- `hyperlinks`: which terminals support links, and which targets are safe
+- `textual_overrides`: the private names of Textual in use, and whether they fit the installed version
+- `hyperlinks`: the terminals that support links, and the targets that are safe
 - `cells`, `guard`, `no_color`, `scanner`, `pacing`, `throttle`, `spacing_marks`: cells as numbers, the last
   filters, the parts of the input, how often to draw, the speed of the line, what the terminal measures
 - `window`, `attention`: the title and background of the window, and how to get the attention of its user
-- `keys`: what keys mean
+- `keys`: the keys that send, and the order in which keys take effect
 - `painter`, `parser`, `compositor`: bytes from cells, keys from bytes, changed lines from widgets
 - `display`, `driver`: frames as differences; input and output in threads that never block the loop
 - `app`: all of them in one app and one screen

@@ -1,7 +1,7 @@
-"""The classes an application derives from: an app and a screen on which the modules of this folder meet.
+"""The base classes of an application: an app and a screen that combine the modules of this folder.
 
-Both do without every override of Textual's private names if the installed Textual is not the one that they
-were written for (see `textual_overrides`). Textual's own driver and display run the app then.
+Both work without any override of Textual's private names if the installed Textual is not the version that
+they were written for (see `textual_overrides`). Textual's own driver and display then run the app.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class TerminalApp(App[ReturnType]):
     """An app whose frames are differences, whose keys stay in order, and from which no control
     character leaves.
 
-    It is a `DriverHost` and runs on `TerminalDriver` where there is one for the platform.
+    It is a `DriverHost` and runs on `TerminalDriver` if the platform has one.
     """
 
     partial_redraw: bool = True
-    """Whether frames are written as differences; off: as Textual does."""
+    """Whether frames are written as differences; if false, Textual writes them."""
     early_frame: EarlyFrame | None = None
     """The frame painted before Textual was imported; set before `run`."""
     take_input: Callable[[], None] | None = None
@@ -55,17 +55,17 @@ class TerminalApp(App[ReturnType]):
 
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         self.window = Window()
-        """The title of the window; settings of it count before `run`."""
+        """The title of the window. Its settings must be made before `run`."""
         self.enter_guard = EnterGuard()
-        """Tells typed Enters from pasted ones; the prompt asks it."""
+        """Distinguishes typed Enters from pasted ones; the prompt asks it."""
         self.frame_display: FrameDisplay | None = None
-        """Writes the frames; None if Textual does."""
+        """Writes the frames; None if Textual writes them."""
         self._throttle: OutputThrottle | None = None
         self._line_guard = TerminalGuard()
         self._key_order: KeyOrder | None = None
         self._ignores_blur = constants.DRIVER == WEB_DRIVER
         super().__init__(driver_class)
-        self.no_color = is_without_color(os.environ)  # Textual counts an empty variable, too
+        self.no_color = is_without_color(os.environ)  # Textual also counts an empty variable
         self._no_colors = NoColors()
         if is_known_textual():
             from coze_tui.terminal.display import FrameDisplay, NoAnimation
@@ -80,7 +80,7 @@ class TerminalApp(App[ReturnType]):
 
     @property
     def throttle(self) -> OutputThrottle | None:
-        """The output throttle; set by the driver, None before that and on Textual's own driver."""
+        """Return the output throttle; None before the driver has set it and on Textual's own driver."""
         return self._throttle
 
     @throttle.setter
@@ -102,7 +102,7 @@ class TerminalApp(App[ReturnType]):
         return TerminalDriver
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return Textual's filters, and after them the guard. NO_COLOR removes colors, none becomes gray."""
+        """Return Textual's filters, then the guard. NO_COLOR removes all colors instead of showing grays."""
         filters = [each for each in super().get_line_filters() if not isinstance(each, Monochrome | NoColor)]
         return [*filters, *((self._no_colors,) if self.no_color else ()), self._line_guard]
 
@@ -113,27 +113,27 @@ class TerminalApp(App[ReturnType]):
             driver.write(text)
 
     def show_title(self, title: str) -> None:
-        """Show a title of the window, if there is one to show and it is another one."""
+        """Set the window's title if the window has one and it differs."""
         if sequence := self.window.show(title):
             self.write_to_terminal(sequence)
 
     def ask_background(self) -> None:
-        """Ask the terminal for its background again; `background_reported` gets the answer, if one comes."""
+        """Ask the terminal for its background again; an answer arrives in `background_reported`."""
         driver = getattr(self, "_driver", None)
         ask = getattr(driver, "ask_background", None)
         if ask is not None:
             ask()
 
     def background_reported(self, is_light: bool) -> None:
-        """Called by the driver when the terminal has told whether its background is light."""
+        """Handle the terminal's report of a light or dark background; called by the driver."""
 
     def terminal_was_away(self) -> None:
-        """Called by the driver when it no longer knows what the terminal shows."""
+        """Handle a return to a terminal with unknown content; called by the driver."""
         if self.frame_display is not None:
             self.frame_display.show_all()
 
     def terminal_is_gone(self) -> None:
-        """Called by the driver, in its input thread, when nothing can be read any more."""
+        """Handle the loss of the terminal; called by the driver in its input thread."""
 
     def on_load(self) -> None:
         """Prepare for a driver that neither takes over the early frame nor draws all after a suspension."""
@@ -152,20 +152,20 @@ class TerminalApp(App[ReturnType]):
         self.take_input = paste if text else None
 
     def on_app_blur(self, event: events.AppBlur) -> None:
-        """Ignore the event that Textual's web driver posts at the start, perhaps after the page's focus."""
+        """Ignore the event: Textual's web driver posts it at the start, perhaps after the page's focus."""
         if self._ignores_blur:
             self._ignores_blur = False
             event.prevent_default()
 
     def on_descendant_focus(self) -> None:
-        """Pass on what was typed until now: something has the focus."""
+        """Deliver the input typed so far, because a widget has the focus now."""
         if self.take_input is not None:
             self.take_input()
 
     # -- frames
 
     def seconds_for(self, count: int) -> float:
-        """Return how long the line to the terminal takes for so many bytes; 0 if it is fast or unknown."""
+        """Return the seconds that the line to the terminal needs for `count` bytes; 0 if fast or unknown."""
         return self._throttle.seconds_for(count) if self._throttle is not None else 0.0
 
     def _first_regions(self) -> Collection[Region]:
@@ -191,15 +191,15 @@ class TerminalApp(App[ReturnType]):
 
     @on(events.Resize)
     def _forget_frame(self) -> None:
-        # Textual's own handler comes next and lays out nothing if the size is the same in the end. Then
-        # no frame comes, although the terminal has cut off or emptied what it showed.
+        # Textual's own handler runs next and lays out nothing if the final size equals the old one. Then
+        # no frame follows, although the terminal has cut off or emptied its content.
         if self.frame_display is not None:
             self.frame_display.resized()
 
     # -- keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Pass on keys one after the other, however many arrive at once."""
+        """Deliver keys one after the other, however many arrive at once."""
         if self._key_order is None:
             if isinstance(event, TypedInput) and not event.is_forwarded:
                 self._input_comes(event)
@@ -222,7 +222,7 @@ class TerminalScreen(Screen[ScreenResultType]):
 
     It can be left only once.
 
-    It takes every Resize as news that there is a size, and asks the app which.
+    It reads the current size from the app at each Resize, because events may be outdated.
     """
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
@@ -233,7 +233,7 @@ class TerminalScreen(Screen[ScreenResultType]):
             self._compositor = LineCompositor()
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Leave the screen. If that has happened already (Enter, then Esc), the screen below stays."""
+        """Close the screen. Does nothing if it is closed already (Enter, then Esc)."""
         return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
     def drawn_first(self) -> Sequence[Widget]:
@@ -259,17 +259,17 @@ class TerminalScreen(Screen[ScreenResultType]):
 
     @on(events.Resize)
     def _take_size_of_app(self, event: events.Resize) -> None:
-        # Textual's own handler comes after this one and gives the classes of the size in the event.
+        # Textual's own handler runs after this one and sets the classes for the size in the event.
         event.size = self.app.size
 
 
 def seconds_for(widget: Widget, count: int) -> float:
-    """Return how long the line to the terminal takes for so many bytes; 0 if it is fast or unknown."""
+    """Return the seconds that the line to the terminal needs for `count` bytes; 0 if fast or unknown."""
     return widget.app.seconds_for(count) if isinstance(widget.app, TerminalApp) else 0.0
 
 
 def paint_now(*widgets: Widget) -> None:
-    """Draw what has changed in these widgets at once, in an app that can."""
+    """Draw changes in these widgets at once, if the app supports that."""
     app = widgets[0].app
     if isinstance(app, TerminalApp) and app.frame_display is not None:
         app.frame_display.paint_now(*widgets)

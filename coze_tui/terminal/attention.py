@@ -1,8 +1,9 @@
-"""Gets the attention of a person who looks elsewhere: the bell, and desktop notifications of the terminal.
+"""Gets the user's attention with the bell or a desktop notification of the terminal.
 
-OSC 9 is iTerm2's, OSC 777 that of rxvt-unicode. A terminal that has neither ignores them, but they are sent
-only to terminals that are known to show them, or if the user says so. Inside tmux they pass through if tmux
-allows it.
+OSC 9 is iTerm2's sequence, OSC 777 rxvt-unicode's. Other terminals ignore them, but they are sent
+only to terminals that are known to show them, or if the user enables them. tmux passes them through if it
+is configured to.
+
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from coze_tui.terminal.guard import guarded
 
 BELL = "\x07"
 Kind = Literal["osc9", "osc777", ""]
-"""How a terminal is told to show a notification; empty if it cannot."""
+"""The sequence that shows a notification; empty if the terminal has none."""
 
 _OSC_9 = ("iterm", "wezterm", "ghostty", "warp", "kitty")
 _OSC_777 = ("rxvt-unicode", "foot", "contour")
@@ -27,9 +28,9 @@ _TMUX_FACTS = "#{allow-passthrough}\n#{client_termtype}\n#{client_termname}"
 
 
 def kind_of(env: Mapping[str, str]) -> Kind:
-    """Return how the terminal shows notifications, by what it says of itself in the environment.
+    """Return the sequence that the terminal supports, according to its environment variables.
 
-    Inside of a multiplexer the variables of the terminal around it say nothing.
+    Inside a multiplexer the variables of the outer terminal are not reliable.
     """
     if in_tmux(env) or env.get("STY") or env.get("ZELLIJ"):
         return ""
@@ -62,7 +63,7 @@ def notification(kind: Kind, title: str, text: str) -> str:
     title, text = _one_line(title), _one_line(text)
     match kind:
         case "osc9":
-            # A text that begins with a digit would be a command of ConEmu.
+            # ConEmu would treat a text that starts with a digit as a command.
             return f"\x1b]9;coze-tui: {text} · {title}\x1b\\" if title else f"\x1b]9;coze-tui: {text}\x1b\\"
         case "osc777":
             return f"\x1b]777;notify;{title or 'coze-tui'};{text}\x1b\\"

@@ -39,7 +39,7 @@ _SEEN_ON_BLANKS = 0b1_1111_0100_1000
 
 
 class CellStyle(NamedTuple):
-    """How a glyph is written: SGR codes of its colors ("" is the terminal's own), attributes, target."""
+    """The style of a glyph: SGR codes of its colors ("" for the default), attributes, link target."""
 
     foreground: str = ""
     background: str = ""
@@ -49,12 +49,12 @@ class CellStyle(NamedTuple):
 
     @property
     def shows_on_blanks(self) -> bool:
-        """Whether a blank in this style shows more than its background: a line, or a link to click."""
+        """Return whether a blank in this style shows more than its background: a line, or a link."""
         return bool(self.attributes & _SEEN_ON_BLANKS or self.link)
 
     @property
     def without_link(self) -> CellStyle:
-        """The same style outside of a hyperlink."""
+        """Return the same style without a hyperlink."""
         return CellStyle(self.foreground, self.background, self.attributes) if self.link else self
 
 
@@ -117,7 +117,7 @@ class Cells:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are so many cells that the caller should start with new `Cells`."""
+        """Return whether the table is so large that the caller should start with new `Cells`."""
         return len(self.glyphs) > _MOST_CELLS or len(self._tables_by_key) > _MOST_STYLES
 
     # -- what a cell holds
@@ -148,7 +148,7 @@ class Cells:
             return known[1]
         row = self._fitted(self.columns(strip._segments), strip.cell_length)
         if len(self._strips) >= _MOST_STRIPS:
-            # The newer half stays: it holds what is on the screen.
+            # Discard the older half: the newer one contains the current screen.
             for key in list(self._strips)[: _MOST_STRIPS // 2]:
                 del self._strips[key]
         self._strips[id(strip)] = (strip, row)
@@ -218,7 +218,7 @@ class Cells:
                 half = self._halves[style_number] = self._number("", style_number)
             columns += half
         if glyph == " " or ord(columns[0]) in self.doubtful:
-            # Anything else is asked for once, by its table.
+            # Any other style fills its own table at the first use.
             self._shared[key] = columns
         return columns
 
@@ -278,7 +278,7 @@ class Cells:
                 if not flag:
                     flag = glyph
                     continue
-                # Two of them are one flag and must be written together.
+                # A pair of them is one flag and must be written together.
                 glyph, width, flag = flag + glyph, 2, ""
             elif flag:
                 parts.append(self.add(flag, table.style_number, 1))

@@ -24,19 +24,19 @@ _FILE = "copied.txt"
 
 
 class Way(StrEnum):
-    """How a text was copied."""
+    """A way to copy a text."""
 
     TMUX = "tmux"
-    """In tmux's buffer, and in the clipboard of the terminal outside if that terminal allows it."""
+    """To tmux's buffer, and to the clipboard of the outer terminal if that allows it."""
     TERMINAL = "terminal"
-    """Sent to the terminal's clipboard, which does not say whether it accepts it."""
+    """To the terminal's clipboard, which does not report whether it accepts the text."""
     FILE = "file"
-    """In a file."""
+    """To a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The result of copying a text: facts only, without words for the user."""
+    """The result of copying a text, without words for the user."""
 
     ways: tuple[Way, ...]
     """In the order of use; empty if nothing worked."""
@@ -120,7 +120,7 @@ def _written(folder: Path, data: bytes) -> tuple[Path | None, str]:
     """Write the text to the private file. Return its path, or None and the reason."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in folder.glob(f"{_PART}*"):  # by a program that was killed
+        for left in folder.glob(f"{_PART}*"):  # left behind by a program that was killed
             if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
                 left.unlink()
         number, name = tempfile.mkstemp(prefix=_PART, dir=folder)

@@ -1,12 +1,12 @@
 """Composes only the lines that have changed.
 
-For a frame of one changed line, Textual renders every visible widget from its top to its bottom. This asks
-each widget for its changed lines only, and widgets without changes or behind others for none. The result is
+For a frame with one changed line, Textual renders every visible widget completely. This compositor asks
+each widget for its changed lines only, and skips widgets that are unchanged or covered. The result is
 the same.
 
-After a scroll, or with a new widget, Textual's map of all widgets is out of date, and is rebuilt on the next
-access. Widgets that have appeared, moved or gone until then count as drawn, so that a closed toast remains on
-the screen. Here everything in which the two maps differ is drawn.
+After a scroll, or with a new widget, Textual's map of all widgets is outdated and is rebuilt at the next
+access. Widgets that have appeared, moved or disappeared until then count as drawn, so a closed toast remains
+on the screen. This compositor draws everything in which the two maps differ.
 
 It overrides private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """
@@ -31,7 +31,7 @@ class LineCompositor(Compositor):
 
     @property
     def full_map(self) -> CompositorMap:
-        """The place of every widget."""
+        """Return the region of every widget."""
         shown = self._full_map if self._visible_map is None else self._visible_map
         found = super().full_map
         if self._visible_map is None and found is not shown:
@@ -39,7 +39,7 @@ class LineCompositor(Compositor):
         return found
 
     def _note_difference(self, shown: CompositorMap | None) -> None:
-        """Mark as dirty what was shown by the last frame and has changed in the map."""
+        """Mark the differences between the map of the last frame and the current map as dirty."""
         if shown is not None:
             for _widget, place in shown.items() ^ self._full_map.items():
                 if seen := place.clip.intersection(place.region):
@@ -53,12 +53,12 @@ class LineCompositor(Compositor):
             return None
         cuts, spans = self.cuts, list(self._regions_to_spans(dirty))
         chops: list[dict[int, Strip | None]] = [{}] * len(cuts)
-        missing: dict[int, set[int]] = {}  # by line: where chops start that no widget has filled
+        missing: dict[int, set[int]] = {}  # by line: columns of chops that no widget has filled yet
         for y, start, end in spans:
             chops[y] = dict.fromkeys(cuts[y][:-1])
             ends = zip(cuts[y], cuts[y][1:], strict=False)
             missing.setdefault(y, set()).update(cut for cut, stop in ends if cut < end and stop > start)
-        for widget, (region, clip) in self.visible_widgets.items():  # from the front to the back
+        for widget, (region, clip) in self.visible_widgets.items():  # from front to back
             seen = region.intersection(clip)
             own = {
                 y: line

@@ -1,11 +1,11 @@
-"""Sends the terminal what has changed, and no more than it can take.
+"""Sends only changes to the terminal, and no more than the line can carry.
 
-Textual writes every strip of every dirty region in full. `FrameDisplay` stores two screens, the wanted and
-the shown one. A frame is the difference between them, so a frame that finds the line busy is not queued but
-skipped: the next one shows the newest state. Anything that it cannot show is left to Textual.
+Textual writes every strip of every dirty region in full. `FrameDisplay` stores two screens, the wanted one
+and the displayed one. A frame is the difference between them, so a frame is skipped while the line is busy:
+the next one contains the newest state. Anything that this class cannot display is left to Textual.
 
-On a slow line the row of the cursor leaves first, so that a typed key is seen; then what the screen names as
-first, a few times a second, because every frame has its moves and styles; then the rest, as far as there is
+On a slow line the cursor's row is sent first, so that typed keys appear. The regions that the screen names as
+urgent follow a few times a second, because every frame costs moves and styles. The rest follows if there is
 room.
 
 It reads private names of Textual: import it only if `textual_overrides.is_known_textual`.
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
 
 _SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _WORTH_SYNC = 400
-"""Bytes from which a frame is marked as one; smaller frames arrive in one piece anyway."""
+"""Bytes above which a frame gets synchronized-update marks; smaller ones arrive in one piece anyway."""
 _SCROLL_ROWS = 4
 _RETRY = 0.015
 _FRAME = 400
-"""Bytes for which the line has time between two frames."""
+"""Bytes that the line can carry between two frames."""
 _REST_LAG = 0.12
-"""Seconds by which the rest of a frame may delay keys and text on a slow line."""
+"""Seconds by which the remainder of a frame may delay keys and text on a slow line."""
 _UNLIMITED = 1 << 19
-"""Room from which the line counts as fast."""
+"""Room above which the line counts as fast."""
 _WINDOWS_CHUNK = 8192  # https://github.com/Textualize/textual/issues/2548
 
 
@@ -58,8 +58,8 @@ class FrameDisplay:
     """Writes the frames of an app as differences.
 
     Args:
-        app: Whose frames they are.
-        first: Returns the regions of the screen that go before the rest on a slow line.
+        app: The app whose frames are written.
+        first: Returns the regions of the screen that are sent before the rest on a slow line.
     """
 
     def __init__(self, app: App[Any], first: Callable[[], Collection[Region]] = tuple) -> None:
@@ -71,7 +71,7 @@ class FrameDisplay:
         self._app = app
         self._first = first
         self._first_due = 0.0
-        """When what goes first may be painted next, on a slow line."""
+        """The time at which the urgent regions may be painted next on a slow line."""
         self._cells: Cells | None = None
         self._painter: Painter
         self._wanted: list[str] = []
@@ -80,7 +80,7 @@ class FrameDisplay:
         """Rows that are shown differently → the number of the frame that changed them last."""
         self._frame = 0
         self._windows: dict[tuple[int, int], int] = {}
-        """Columns (from, to) → how many cells changed between them: where scrolling is looked for."""
+        """Columns (from, to) → number of changed cells between them; a scroll is searched there."""
         self._shown_cursor: tuple[int, int] | None = None
         self._reset_due = self._clear_due = False
         self._retry: asyncio.TimerHandle | None = None
@@ -88,7 +88,7 @@ class FrameDisplay:
     # -- for the app
 
     def repaint(self) -> bool:
-        """Write the whole screen again, modes included. Return False if nothing was shown yet."""
+        """Write the whole screen again, modes included. Return False if nothing was displayed yet."""
         if self._cells is None or not self._app._screen_stack:
             return False
         self._reset_due = True
@@ -96,22 +96,22 @@ class FrameDisplay:
         return True
 
     def show_all(self) -> None:
-        """Write the whole screen again: the terminal was given to the shell or to an editor."""
+        """Write the whole screen again, because the shell or an editor has used the terminal."""
         self._forget_shown()
         self._send()
 
     def resized(self) -> None:
         """Erase the screen and write all of it again a little later, unless a layout comes before.
 
-        What a terminal makes of its cells in a resize is not known, and writing over them is not enough: tmux
-        keeps halves of wide glyphs beyond the edge, which delete what is written beside them later.
+        Terminals rearrange their cells in different ways after a resize. Writing over them is not enough:
+        tmux retains halves of wide glyphs beyond the edge, which later delete what is written next to them.
         """
         self._reset_due = self._clear_due = self._cells is not None
         self._forget_shown()
         self._send_soon()
 
     def paint_now(self, *widgets: Widget) -> None:
-        """Draw what has changed in these widgets at once, and nothing else: not with the next frame."""
+        """Draw the changes in these widgets at once, instead of with the next frame."""
         app = self._app
         screen = app.screen
         if app._batch_count or not app.is_running or screen._layout_required or screen._scroll_required:
@@ -130,19 +130,19 @@ class FrameDisplay:
         screen._compositor_refresh()
         screen._dirty_widgets.update(others)
         for widget in due:
-            widget._repaint_required = False  # else it would ask for a frame when it is idle
+            widget._repaint_required = False  # otherwise the widget would request a frame when idle
 
     # -- Textual's frames
 
     def can_show(self, renderable: RenderableType | None) -> TypeGuard[LayoutUpdate | ChopsUpdate]:
-        """Return whether this is a frame, for a terminal in full-screen mode."""
+        """Return whether this is a frame for a terminal in full-screen mode."""
         driver = self._app._driver
         return isinstance(renderable, (LayoutUpdate, ChopsUpdate)) and not (
             driver is None or driver.is_headless or driver.is_inline or driver.is_web
         )
 
     def show(self, screen: Screen[object], renderable: LayoutUpdate | ChopsUpdate) -> None:
-        """Write a frame that it `can_show`, in the place of `App._display`."""
+        """Write a frame that `can_show` accepts; replaces `App._display`."""
         app = self._app
         try:
             if app._batch_count or not app._running or app._closed:
@@ -153,7 +153,7 @@ class FrameDisplay:
             app.post_display_hook()
 
     def leave(self) -> None:
-        """Let Textual write next: it expects that no style is set."""
+        """Reset the style, because Textual writes next and expects that none is set."""
         app = self._app
         if self._cells is None:
             return
@@ -226,7 +226,7 @@ class FrameDisplay:
     # -- to the terminal
 
     def _send(self) -> None:
-        """Write as much of the difference as the line has room for; the rest a little later."""
+        """Write as much of the difference as the line can carry, and the rest a little later."""
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
@@ -235,7 +235,7 @@ class FrameDisplay:
         if driver is None or self._cells is None or not app._running or app._closed:
             return
         if not self._fits():
-            self._send_soon()  # a layout is on its way
+            self._send_soon()  # a layout follows soon
             return
         cursor = self._cursor()
         if not self._dirty and cursor == self._shown_cursor:
@@ -277,12 +277,12 @@ class FrameDisplay:
             self._retry = asyncio.get_running_loop().call_later(_RETRY, self._send)
 
     def _fits(self) -> bool:
-        """Return whether the wanted rows were laid out for the size that the terminal has now."""
+        """Return whether the wanted rows were laid out for the current size of the terminal."""
         width, height = self._app.size
         return len(self._wanted) == height and not (height and len(self._wanted[0]) != width)
 
     def _paint(self, painter: Painter, room: int, cursor_row: int) -> None:
-        """Paint dirty rows; in order if there is not room for all."""
+        """Paint dirty rows, in order of urgency if there is not enough room."""
         if self._reset_due:
             self._reset_due = False
             painter.reset()
@@ -307,7 +307,7 @@ class FrameDisplay:
         self._paint_columns(painter, rest_room, first, outside=True)
 
     def _find_scroll(self, painter: Painter) -> None:
-        """Let the terminal move rows that are in another place now."""
+        """Scroll rows in the terminal that have moved."""
         rows = sorted(self._dirty)
         if len(rows) > _SCROLL_ROWS and self._windows:
             window = max(self._windows, key=self._windows.__getitem__)
@@ -326,7 +326,7 @@ class FrameDisplay:
             self._paint_row(painter, y, self._mixed(y, regions, outside=outside))
 
     def _mixed(self, y: int, regions: Collection[Region], *, outside: bool) -> str:
-        """Return a row as it is wanted inside or outside of some regions, and as it is shown elsewhere."""
+        """Return the wanted row inside (or outside) some regions, and the displayed row elsewhere."""
         assert self._cells is not None
         wanted, shown = self._wanted[y], self._shown[y]
         row, other = (wanted, shown) if outside else (shown, wanted)
@@ -337,7 +337,7 @@ class FrameDisplay:
         return row
 
     def _paint_row(self, painter: Painter, y: int, row: str) -> None:
-        """Turn a row on the terminal into this one."""
+        """Change a row of the terminal to this one."""
         painter.row(y, row, self._shown[y])
         self._shown[y] = row
         if row == self._wanted[y]:
@@ -359,7 +359,7 @@ class FrameDisplay:
 
 
 def _joined(cells: Cells, left: str, part: str, right: str) -> str:
-    """Return a row with a new part, in which no wide glyph has lost its other half."""
+    """Return a row with a new part. Replaces halves of wide glyphs that the part cuts."""
     if left and cells.is_wide(left[-1]):
         left = left[:-1] + cells.emptied(left[-1])
     if part and cells.is_wide(part[-1]):
@@ -381,12 +381,12 @@ def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Stri
     for y, x1, x2 in update.spans:
         for end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if chop is not None and x <= x2 and end > x1:
-                # all of it: to crop it to the span could cut a cluster
+                # the whole chop, because cropping it to the span could cut a cluster
                 yield y, x, chop
 
 
 class NoAnimation(Animator):
-    """Sets the last value at once, because each value before it would be one more frame to send."""
+    """An animator that sets the final value at once, because each intermediate value would cost a frame."""
 
     def animate(
         self,

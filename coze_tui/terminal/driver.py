@@ -1,9 +1,10 @@
-"""Textual's Linux driver without its faults.
+"""Textual's Linux driver with fixes.
 
-With Textual's own, a byte that is not UTF-8 ends the app, a closed stdin uses a whole core or crashes, and a
-terminal that stops reading blocks the event loop. Of sizes that follow each other at once an older one is
-reported last. A process that continues after kill -STOP starts a second input thread, and restores the raw
-mode at the end. This driver also takes over the terminal of the early frame.
+With Textual's own driver, a byte that is not UTF-8 ends the app, a closed stdin uses a whole core or crashes,
+and a
+terminal that stops reading blocks the event loop. After several resizes at once it may report an older size
+last. A process that continues after kill -STOP starts a second input thread, and leaves the terminal in raw
+mode at the end. This driver fixes these faults, and takes over the terminal of the early frame.
 
 POSIX only. It overrides private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 _ALTERNATE_SCREEN = "\x1b[?1049h"
 _PLAIN = "\x1b[0m\x1b[r"
 _ANSWER_WAIT = 0.2
-"""Seconds that the exit waits for answers of the terminal, which would be typed into the shell."""
+"""Seconds that the exit waits for pending answers of the terminal, which would otherwise reach the shell."""
 _HOLD_LIMIT = 5.0
 """Seconds after which keys are delivered although nothing has the focus."""
 _WRITER_WAIT = 1.0
@@ -52,7 +53,7 @@ _WRITER_WAIT = 1.0
 
 @runtime_checkable
 class DriverHost(Protocol):
-    """What an app must offer to run on `TerminalDriver`."""
+    """The interface of an app that runs on `TerminalDriver`."""
 
     enter_guard: EnterGuard
     """Is notified of every piece of input."""
@@ -61,18 +62,18 @@ class DriverHost(Protocol):
     throttle: OutputThrottle | None
     """Set by the driver."""
     take_input: Callable[[], None] | None
-    """Set by the driver; to be called as soon as something has the focus."""
+    """Set by the driver; the app calls it as soon as a widget has the focus."""
     window: Window
-    """The title, and whether the background is asked for."""
+    """The title, and whether to ask for the background."""
 
     def background_reported(self, is_light: bool) -> None:
-        """Called, in the app's loop, when the terminal has told its background."""
+        """Handle the reported background; called in the app's loop."""
 
     def terminal_was_away(self) -> None:
-        """Called, in the app's loop, when the driver no longer knows what the terminal shows."""
+        """Handle a terminal with unknown content; called in the app's loop."""
 
     def terminal_is_gone(self) -> None:
-        """Called, in the input thread, when nothing can be read any more."""
+        """Handle the loss of the terminal; called in the input thread."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -89,7 +90,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert sys.__stderr__ is not None
         self.throttle = OutputThrottle(sys.__stderr__)
-        # Textual only calls write, flush and fileno.
+        # Textual calls only write, flush and fileno.
         self._file: Any = self.throttle
         if not isinstance(app, DriverHost):
             raise TypeError(f"{type(app).__name__} is no DriverHost")
@@ -110,7 +111,7 @@ class TerminalDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Pass text to the writer thread; never blocks."""
         if self._skip_alternate_screen and data == _ALTERNATE_SCREEN:
-            # A second time would clear the early frame and lose the place of the shell's cursor.
+            # Entering it twice would clear the early frame and lose the position of the shell's cursor.
             self._skip_alternate_screen = False
             return
         self.throttle.count_queued(data)
@@ -131,7 +132,7 @@ class TerminalDriver(LinuxDriver):
         self._writer_thread._queue.maxsize = 0
         if early is not None:
             self.attrs_before = early.modes
-            # After a suspension the shell's modes are read again.
+            # Read the shell's modes again after a suspension.
             self._host.early_frame = None
         self.write(self._host.window.start())
         if self._host.window.asks_background:
@@ -141,9 +142,9 @@ class TerminalDriver(LinuxDriver):
         self._in_application_mode = True
 
     def ask_background(self) -> None:
-        """Ask the terminal for its background. The app gets the answer, if one comes.
+        """Ask the terminal for its background. The app gets the answer if the terminal sends one.
 
-        A mark follows: once it is answered the other answer has come, or never will.
+        A mark follows: the terminal answers in order, so nothing arrives after the mark's answer.
         """
         self.write(ASK_BACKGROUND + self.throttle.mark_after_question(len(ASK_BACKGROUND)))
 
@@ -154,11 +155,11 @@ class TerminalDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._host.background_reported, light)
 
     def _size_changed(self, _number: int, _frame: FrameType | None) -> None:
-        """Handle SIGWINCH. The next one may interrupt this, so the size is read later, in the loop."""
+        """Handle SIGWINCH. Another signal may interrupt this, so the loop reads the size later."""
         asyncio.run_coroutine_threadsafe(self._send_size(), self._loop)
 
     def _size_reported(self) -> None:
-        """Ask the tty: a report of the size may be wrong, late, or larger than any screen."""
+        """Read the size from the tty: a reported size may be wrong, late, or larger than any screen."""
         asyncio.run_coroutine_threadsafe(self._send_size(if_other=True), self._loop)
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -166,12 +167,12 @@ class TerminalDriver(LinuxDriver):
             columns, lines = os.get_terminal_size(self._file.fileno())
         except OSError:
             columns = lines = 0
-        if not (columns and lines):  # a serial line has no size: Textual asks the environment
+        if not (columns and lines):  # a serial line has no size; Textual then reads the environment
             columns, lines = super()._get_terminal_size()
         return min(columns, MOST_COLUMNS), min(lines, MOST_LINES)
 
     async def _send_size(self, *, if_other: bool = False) -> None:
-        """Send the app the size that the terminal has now."""
+        """Send the app the current size of the terminal."""
         size = Size(*self._get_terminal_size())
         if not (if_other and size == self._app.size):
             self._app.post_message(events.Resize(size, size))
@@ -197,7 +198,7 @@ class TerminalDriver(LinuxDriver):
         if not self._in_application_mode:
             self.resume_application_mode()
             return
-        # The shell may have set the modes of the terminal to its own.
+        # The shell may have changed the modes of the terminal.
         try:
             modes = termios.tcgetattr(self.fileno)
             modes[3] = self._patch_lflag(modes[3])
@@ -215,7 +216,7 @@ class TerminalDriver(LinuxDriver):
     # -- in
 
     def process_message(self, message: Message) -> None:
-        """Deliver a message. Keys and pastes wait until something has the focus, or they would be lost."""
+        """Deliver a message. Holds keys and pastes until a widget has the focus, or they would be lost."""
         with self._hold_lock:
             if self._holding and isinstance(message, (events.Key, events.Paste, KeyRun)):
                 self._held.append(message)
@@ -223,7 +224,7 @@ class TerminalDriver(LinuxDriver):
             super().process_message(message)
 
     def send_message(self, message: Message) -> None:
-        """Put a message into the app's queue. Characters that wait for the loop become one run."""
+        """Add a message to the app's queue. Merges waiting characters into one run."""
         with self._inbox_lock:
             self._inbox.append(message)
             if len(self._inbox) > 1:
@@ -237,7 +238,7 @@ class TerminalDriver(LinuxDriver):
             self._app.post_message(message)
 
     def take_input(self) -> None:
-        """Deliver the held input in order: something has the focus."""
+        """Deliver the held input in order, because a widget has the focus now."""
         with self._hold_lock:
             self._holding = False
             for message in self._held:
@@ -279,7 +280,7 @@ class TerminalDriver(LinuxDriver):
 
 
 def _with_runs(messages: list[Message]) -> list[Message]:
-    """Return messages in which runs that follow each other are one."""
+    """Return messages with consecutive runs merged."""
     joined: list[Message] = []
     for message in messages:
         before = joined[-1] if joined else None

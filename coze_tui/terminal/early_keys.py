@@ -1,7 +1,7 @@
-"""Reads the keys typed until the app runs, and shows of them what is harmless.
+"""Reads the keys typed before the app runs, and echoes the harmless ones.
 
-The tty's own echo would pass on what a paste may hold: C1 controls and reordering characters. POSIX only.
-Imports only what costs nothing.
+The tty's own echo would pass on dangerous parts of a paste: C1 controls and reordering characters. POSIX
+only. Imports only fast modules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _STDIN, _STDERR = 0, 2
 
 
 class EarlyEcho:
-    """Picks the characters to show, up to a number of cells. Escape sequences may be cut anywhere."""
+    """A filter for echoed characters, up to a number of cells. Escape sequences may arrive in any pieces."""
 
     def __init__(self, cells: int) -> None:
         self._cells = cells
@@ -24,7 +24,7 @@ class EarlyEcho:
         """The start of an escape sequence: empty, ESC, or ESC with `[` or `O`."""
 
     def feed(self, data: bytes) -> str:
-        """Return what to show of a piece of input."""
+        """Return the text to echo for a piece of input."""
         shown = ""
         for character in self._decode(data):
             if self._before:
@@ -43,8 +43,8 @@ class EarlyKeys:
     """A thread that reads stdin and echoes to stderr until `stop`.
 
     Args:
-        typed: Input that was read before.
-        echo: Has been fed with it.
+        typed: Input that was read before this thread starts.
+        echo: The filter, which has processed `typed` already.
     """
 
     def __init__(self, typed: bytes, echo: EarlyEcho) -> None:
@@ -74,6 +74,6 @@ class EarlyKeys:
                 if shown := self._echo.feed(data):
                     os.write(_STDERR, shown.encode())
         except OSError:
-            pass  # the terminal is gone, which the app will notice
+            pass  # the app will notice that the terminal is gone
         finally:
             self._ended.release()

@@ -1,7 +1,7 @@
-"""Paints the first frame before Textual is imported: the screen's skeleton, in one write.
+"""Paints the first frame before Textual is imported: the skeleton of the screen, in one write.
 
-Keys typed from then on are read by a thread until the app does. It echoes them at the place of the prompt,
-after those typed earlier. Imports only modules that cost nothing.
+A thread reads keys from then on until the app does. It echoes them at the prompt,
+after those typed earlier. Imports only fast modules.
 POSIX only; elsewhere there is no early frame.
 """
 
@@ -24,7 +24,7 @@ if sys.platform != "win32":
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 _LEAVE = "\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
 MOST_COLUMNS, MOST_LINES = 1_000, 500
-"""The largest size that is drawn. A tty may be set to 65,535 × 65,535, which no memory holds."""
+"""The largest size that is drawn. A tty may be set to 65,535 × 65,535, which would exhaust the memory."""
 
 
 class EarlyFrame:
@@ -102,7 +102,7 @@ class FrameGuard:
             self._frame.restore()
 
     def restore_later(self, frame: EarlyFrame | None) -> EarlyFrame | None:
-        """Return the frame, which is restored at the end. Exit if a signal arrived during the painting."""
+        """Return the frame, restoring it at the end. Exit if a signal arrived during the painting."""
         self._frame, self._is_painted = frame, True
         if self._received:
             self._end()
@@ -141,7 +141,7 @@ def paint_skeleton(
     try:
         modes = termios.tcgetattr(0)
         raw = termios.tcgetattr(0)
-        # As Textual's driver will set it.
+        # Textual's driver will set the same modes.
         raw[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
         raw[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
         raw[6][termios.VMIN] = 1
@@ -165,7 +165,7 @@ def paint_skeleton(
 
 
 def _waiting() -> bytes:
-    """Read the input that waits in the tty."""
+    """Read the pending input of the tty."""
     waiting = int.from_bytes(fcntl.ioctl(0, termios.FIONREAD, bytes(4)), sys.byteorder)
     return os.read(0, waiting) if waiting else b""
 
@@ -180,15 +180,15 @@ def skeleton(
     colors: bool,
     prompt: tuple[int, int] | None = None,
 ) -> str:
-    """Return the bytes of the frame for a window of this size."""
+    """Return the byte sequence of the frame for a window of this size."""
     texts = {(y if y >= 0 else lines + y): (text, color) for y, text, color in rows}
     out = [_ENTER]
     for y in range(lines):
         text, color = texts.get(y, ("", background))
         if colors:
             out.append(f"\x1b[{_code(38, foreground)};{_code(48, color)}m")
-        # Blanks, not an erase: not every terminal fills an erased row with the background. The text comes
-        # after them, so its width need not be known.
+        # Blanks, not an erase, because not every terminal fills an erased row with the background. The text
+        # follows them, so its width need not be known.
         out.append(f"\x1b[{y + 1}H{' ' * columns}\r{text}")
     if prompt is None:
         out.append("\x1b[0m\x1b[H")

@@ -1,8 +1,8 @@
-"""The last filter before the terminal: no control character leaves, whatever a widget draws.
+"""The last filter before the terminal: removes all control characters, whatever a widget draws.
 
-Programs should clean text from outside where it enters. This filter holds if they forget to. It covers every
+Programs should clean text from outside on arrival. This filter catches what they miss. It covers every
 widget, toast, tooltip and title, because Textual applies the app's line filters to all of them. It does not
-cover what is printed outside of widgets, for example after the app has ended.
+cover text printed outside of widgets, for example after the app has exited.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from textual.filter import LineFilter
 
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _MOST_MARKS = 8
-"""Combining marks on one character; living scripts need four."""
+"""The most combining marks on one character; living scripts need four."""
 _FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
 _BAD = re.compile(
     f"(?P<kept>{_FLAG}|[{_MARKS}]{{{_MOST_MARKS}}}(?=[{_MARKS}]))(?P<flood>[{_MARKS}]*)"
-    # Textual counts one cell for each of these, so a replacement must fill it.
+    # Textual counts one cell for each of these, so the replacement must have one, too.
     "|(?P<cell>[\ud800-\udfff\xad])"
     "|[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"
@@ -37,16 +37,16 @@ def _repaired(found: re.Match[str]) -> str:
 
 
 def guarded(text: str) -> str:
-    """Return `text` without controls, reordering, hidden tags and floods of marks; as wide as before."""
+    """Return `text` without controls, reordering, hidden tags and floods of marks, with the same width."""
     if text.isascii() and text.isprintable():
         return text
     return _BAD.sub(_repaired, text)
 
 
 class TerminalGuard(LineFilter):
-    """Deletes controls and hyperlinks (OSC 8) from every line that is drawn.
+    """A line filter that deletes controls and hyperlinks (OSC 8).
 
-    The links that an app wants itself are in the `meta` of a style, and `Cells` checks their targets.
+    Links of the app itself are in the `meta` of a style, and `Cells` checks their targets.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class TerminalGuard(LineFilter):
             if style is not None and style.link is not None:
                 style = self._without_link(style)
             text = guarded(text)
-            # A flood may be spread over several segments.
+            # A flood of marks may spread over several segments.
             if marks and (leading := _LEADING_MARKS.match(text)):
                 text = leading.group()[: _MOST_MARKS - marks] + text[leading.end() :]
             if trailing := _TRAILING_MARKS.search(text):

@@ -1,4 +1,4 @@
-"""Hyperlinks of the terminal (OSC 8): which terminals support them, which targets are safe, the sequences.
+"""Hyperlinks of the terminal (OSC 8): support by terminals, safe targets, the sequences.
 
 The sequences follow https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda.
 """
@@ -21,9 +21,9 @@ _NUMBERS = re.compile(r"\d+")
 
 
 def supports_hyperlinks(env: Mapping[str, str]) -> bool:
-    """Return whether the terminal is known to support OSC 8. False if unknown, as it mostly is over SSH.
+    """Return whether the terminal is known to support OSC 8; usually False over SSH.
 
-    Inside of a multiplexer the variables of the terminal around it say nothing. tmux passes links on only
+    Inside a multiplexer the variables of the outer terminal are not reliable. tmux passes links on only
     to terminals that support them.
     """
     term = env.get("TERM", "")
@@ -47,7 +47,7 @@ def _is_new_enough(env: Mapping[str, str]) -> bool:
 
 
 def safe_target(url: str) -> str:
-    """Return a target that may be sent to the terminal, or an empty string.
+    """Return a target that is safe to send to the terminal, or an empty string.
 
     Accepts http, https and mailto in printable ASCII without blanks, so that no target ends its sequence.
     """
@@ -55,8 +55,8 @@ def safe_target(url: str) -> str:
 
 
 def start_of(target: str) -> str:
-    """Return the sequence after which text links to a `safe_target`.
+    """Return the sequence that starts a link to a `safe_target`.
 
-    The `id` makes the parts of a wrapped link one link: it is the same for the same target.
+    The `id` makes the parts of a wrapped link one link, because it is the same for the same target.
     """
     return f"\x1b]8;id={crc32(target.encode()):x};{target}\x1b\\"

@@ -1,4 +1,4 @@
-"""What keys mean: which send, whether an Enter was typed or pasted, and that they take effect in order.
+"""Distinguishes typed from pasted Enters, and delivers keys in order.
 
 Enter arrives as CR; Ctrl+J as LF everywhere; Alt+Enter as ESC CR; Shift+Enter only under kitty's protocol or
 xterm's modifyOtherKeys. `KeyParser` gives each its own name. Widgets decide by `SEND` and `NEW_LINE`.
@@ -33,7 +33,7 @@ _PATIENCE = 0.5
 """Seconds after which the next key is delivered although the one before may not have passed."""
 _LINE_END = re.compile("[\r\n]")
 _MOST_KEYS = 256
-"""Characters read at once that may be keys of a widget that takes no text; more are a paste."""
+"""Characters read at once that count as keys for a widget without text; more count as a paste."""
 
 
 class KeyRun(events.Event, bubble=False):
@@ -50,39 +50,39 @@ class KeyRun(events.Event, bubble=False):
         self._keys_of = keys_of
 
     def each_key(self) -> list[events.Key]:
-        """Return its keys, as if each had been read alone."""
+        """Return a key event for each character, as if each had been read alone."""
         keys = list(self._keys_of(self.text))
         for key in keys:
             key.time = self.time
         return keys
 
     def distinct_keys(self) -> list[events.Key]:
-        """Return each of its keys once, without line ends."""
+        """Return a key event for each different character, without line ends."""
         return list(self._keys_of("".join(set(self.text) - {"\r", "\n"})))
 
     def part(self, start: int, end: int | None = None) -> KeyRun:
-        """Return a part of it, read at the same time."""
+        """Return a part of the run, with the same time."""
         run = KeyRun(self.text[start:end], self._keys_of)
         run.time = self.time
         return run
 
     def joined(self, later: KeyRun) -> KeyRun:
-        """Return this run with a later one behind it."""
+        """Return this run followed by a later one."""
         run = KeyRun(self.text + later.text, self._keys_of)
         run.time = later.time
         return run
 
 
 TypedInput = events.Key | events.Paste | KeyRun
-"""Input of a person by the keyboard."""
+"""Keyboard input of the user."""
 
 
 @runtime_checkable
 class TakesRuns(Protocol):
-    """A widget that takes many characters at once."""
+    """A widget that accepts many characters at once."""
 
     takes_line_ends: bool
-    """Whether line ends inside a run are text, too; else each is an Enter."""
+    """Whether line ends inside a run are text; otherwise each is an Enter."""
 
     def on_key_run(self, run: KeyRun) -> None:
         """Insert the text of a run."""
@@ -93,13 +93,13 @@ class _Chunk(NamedTuple):
     quick: bool
     """Whether it arrived right after the one before it."""
     alone: bool
-    """Whether it holds one key and nothing else."""
+    """Whether it contains one key and nothing else."""
     burst: bool
-    """Whether it follows one that was quick itself or holds several keys."""
+    """Whether it follows a piece that was quick itself or contained several keys."""
     line_ends: int
     """Enters and line feeds in this piece and the quick ones before it."""
     pasted: bool
-    """Whether this piece, or a quick one before it, is marked as a paste or holds an escape."""
+    """Whether this piece, or a quick one before it, is marked as a paste or contains an escape."""
     ends_line: bool
     """Whether its last byte is an Enter."""
 
@@ -107,8 +107,8 @@ class _Chunk(NamedTuple):
 class EnterGuard:
     """Distinguishes a typed Enter from one inside a paste without brackets, by the input around it.
 
-    The input thread notes each piece of input; the prompt asks about an Enter. One quick neighbor is allowed,
-    because fingers roll. A piece that holds more than the Enter is a paste.
+    The input thread records each piece of input; the prompt asks about an Enter. One quick neighbor is
+    allowed, because fingers roll. A piece with more than the Enter is a paste.
     """
 
     def __init__(self, window: float = PASTE_WINDOW) -> None:
@@ -117,7 +117,7 @@ class EnterGuard:
         self._last = float("-inf")
 
     def note(self, data: str, at: float) -> None:
-        """Note a piece of input as it was read, without what the terminal reports of itself."""
+        """Record a piece of input as it was read, without reports of the terminal."""
         if not data:
             return
         quick = at - self._last < self._window
@@ -131,7 +131,7 @@ class EnterGuard:
         self._last = at
 
     def is_typed(self, key: events.Key) -> bool:
-        """Return whether a person pressed this key; True without notes (Textual's own driver)."""
+        """Return whether the user typed this key; True without records (Textual's own driver)."""
         chunk = self._chunk_of(key)
         return chunk is None or (chunk.alone and not chunk.burst)
 
@@ -162,10 +162,10 @@ def _is_one_key(data: str) -> bool:
 
 
 class KeyPassed(Message):
-    """A message that follows a key from the focused widget to the app: when it arrives, the key has passed.
+    """A message that follows a key from the focused widget to the app. When it arrives, the key was handled.
 
-    The key's action may have posted messages to the widget by then, and what they do may move the focus. So a
-    second one follows those.
+    The key's action may by then have posted messages to the widget, and these may move the focus. So a
+    second message follows those.
     """
 
     def __init__(self, target: MessagePump, *, is_second: bool = False) -> None:
@@ -177,13 +177,13 @@ class KeyPassed(Message):
 class KeyOrder:
     """Delivers the keys of an app one after the other.
 
-    Textual hands a key to the focused widget, and looks for what is bound to it only when it has bubbled up
-    again. Of several keys in one packet (a slow line, typing ahead) the letters would come before the cursor
-    keys, new lines and focus changes between them. So a key waits until those before it have passed, and
-    the messages that their actions posted.
+    Textual sends a key to the focused widget, and looks up its bindings only when it has bubbled up
+    again. If several keys arrive in one packet (a slow line, typing ahead), the letters would overtake the
+    cursor keys, new lines and focus changes between them. So a key waits until the keys before it, and
+    the messages that their actions posted, have been handled.
 
     Args:
-        app: Whose keys they are. It calls `passed` for each `KeyPassed`.
+        app: The app whose keys are ordered. It calls `passed` for each `KeyPassed`.
         deliver: Textual's own `on_event`.
         before: Called with each input before the focused widget gets it. It may close the screen on top.
     """
@@ -198,14 +198,14 @@ class KeyOrder:
         self._deliver = deliver
         self._before = before
         self._held: deque[TypedInput] | None = None
-        """Keys that wait; None while no key is on its way."""
+        """The waiting keys; None while no key is being handled."""
         self._follower: KeyPassed | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._typed_into: MessagePump | None = None
-        """A text box that got letters, which it handles at once: only other keys wait for them."""
+        """A text box that got letters. It handles letters at once, so only other keys wait for them."""
 
     async def on_event(self, event: events.Event) -> None:
-        """Deliver an event; hold it if it is a key and another key is on its way."""
+        """Deliver an event; hold it if it is a key and another key is being handled."""
         app = self._app
         if not isinstance(event, TypedInput) or event.is_forwarded:
             if isinstance(event, events.Key) and app._screen_stack and not app.screen.is_mounted:
@@ -218,7 +218,7 @@ class KeyOrder:
             await self._hand_on(event)
 
     def _hold_for_new_screen(self, event: events.Key) -> None:
-        """Hold a key during whose way a screen was opened, whose bindings would be used now."""
+        """Hold a key if the key before it has opened a screen, whose bindings would otherwise apply."""
         again = event.copy()
         again.time = event.time
         if self._held is None:
@@ -234,11 +234,11 @@ class KeyOrder:
             self._held.append(rest)
 
     async def _hand_on_first(self, event: TypedInput) -> KeyRun | None:
-        """Hand on an event; of a run what can be handed on at once. Return the rest of the run."""
+        """Deliver an event, or as much of a run as possible at once. Return the rest of the run."""
         app = self._app
         if not app._screen_stack:
             return None  # the program is about to exit
-        if not app.screen.is_mounted:  # it was opened by the key before, and has no widgets yet
+        if not app.screen.is_mounted:  # the key before opened it, and it has no widgets yet
             self._follow(app.screen)
             if self._held is not None:
                 self._held.append(event)
@@ -269,7 +269,7 @@ class KeyOrder:
         return rest
 
     def _divided(self, run: KeyRun, target: MessagePump) -> tuple[TypedInput, KeyRun | None]:
-        """Return what of a run the target takes at once, and the rest."""
+        """Return the part of a run that the target accepts at once, and the rest."""
         end = len(run.text)
         if isinstance(target, TakesRuns):
             if not target.takes_line_ends and (line_end := _LINE_END.search(run.text)):
@@ -282,7 +282,7 @@ class KeyOrder:
         return key, run.part(1) if len(run.text) > 1 else None
 
     def _has_priority(self, run: KeyRun) -> bool:
-        """Return whether one of the keys means something else than text, whatever has the focus."""
+        """Return whether a priority binding exists for one of the keys."""
         bound = {key for key, bound in self._app.screen.active_bindings.items() if bound.binding.priority}
         return any(key.key in bound for key in run.distinct_keys())
 
@@ -291,21 +291,21 @@ class KeyOrder:
             self._held = deque()
 
     def _send(self, follower: KeyPassed) -> bool:
-        """Send a follower behind all that its target has to handle; return False if the target is gone."""
+        """Send a follower after all pending messages of its target; return False if the target is gone."""
         if not follower.target.post_message(follower):
             return False
         if self._patience is not None:
             self._patience.cancel()
-        # A widget that is removed meanwhile, or that hangs, does not pass the follower on.
+        # A widget that is removed meanwhile, or that hangs, never passes the follower on.
         loop = asyncio.get_running_loop()
         self._patience = loop.call_later(_PATIENCE, self._app.call_later, self._continue, follower)
         self._follower = follower
         return True
 
     def passed(self, follower: KeyPassed) -> None:
-        """Continue after the key, or send a second follower behind the messages that its action has posted.
+        """Continue after the key, or send a second follower after the messages that its action has posted.
 
-        A change of focus that they caused is in the queue of the app then.
+        A change of focus that they caused is then in the queue of the app.
         """
         target = follower.target
         is_first = follower is self._follower and not follower.is_second and self._is_in_sight(target)
@@ -313,7 +313,7 @@ class KeyOrder:
             self._app.call_later(self._continue, follower)
 
     def _is_in_sight(self, target: MessagePump) -> bool:
-        """Return whether a widget is on the current screen: messages to others may never be handled."""
+        """Return whether a widget is on the current screen. Messages to others may never be handled."""
         return isinstance(target, Widget) and target.is_attached and target.screen is self._app.screen
 
     async def _continue(self, follower: KeyPassed) -> None:

@@ -1,4 +1,4 @@
-"""Shows lines without any color, as NO_COLOR asks (https://no-color.org): attributes remain."""
+"""Removes all colors, as NO_COLOR requests (https://no-color.org), but retains attributes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def is_without_color(environment: Mapping[str, str]) -> bool:
 
 
 class NoColors(LineFilter):
-    """Removes the colors of every line. A background that differs from the terminal's own is reversed,
+    """A line filter that removes colors. A background that differs from the terminal's own is reversed,
     and gray is dim.
 
-    For themes with the terminal's own ground: only selections, cursors and matches have another one there.
+    For themes on the terminal's own background, in which only selections, cursors and matches differ from it.
     """
 
     def __init__(self) -> None:

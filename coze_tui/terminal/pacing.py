@@ -1,4 +1,4 @@
-"""How often drawing is worth it. No I/O and no clock; any platform."""
+"""Decides when to draw. No I/O and no clock; any platform."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from time import monotonic
 from typing import Protocol
 
 _BETWEEN_COUNTERS = 6000
-"""Bytes for which a slow line has time between two drawings of counters."""
+"""Bytes that a slow line can carry between two updates of counters."""
 _BURST = 2.0
 _PATIENCE = 0.6
-"""Share of the time between two frames that text may wait longer than necessary for more text."""
+"""Share of the time between two frames that text may wait in order to be drawn together with more text."""
 
 
 def over_ssh(env: Mapping[str, str]) -> bool:
@@ -20,16 +20,16 @@ def over_ssh(env: Mapping[str, str]) -> bool:
 
 
 class Line(Protocol):
-    """What knows the speed of the line to the terminal."""
+    """A provider of the speed of the line to the terminal."""
 
     def seconds_for(self, count: int) -> float:
-        """Return how long it takes for so many bytes; 0 if it is fast or unknown."""
+        """Return the seconds that the line needs for `count` bytes; 0 if fast or unknown."""
 
 
 class CounterPace:
-    """Says when counters are worth drawing again: after a change of state at once, else some seconds later.
+    """A limiter for counters: a change of state is drawn at once, other updates some seconds later.
 
-    On a fast line they are worth it always, on one of 2,000 bytes a second every three seconds.
+    There is no limit on a fast line; a line of 2,000 bytes a second updates every three seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -41,7 +41,7 @@ class CounterPace:
         """Return whether to draw the counters now, and count them as drawn if so.
 
         Args:
-            state: Anything that is equal as long as nothing but counters has changed.
+            state: Any value that stays equal while only counters change.
         """
         now = self._clock()
         if state == self._state and now - self._at < line.seconds_for(_BETWEEN_COUNTERS):
@@ -51,10 +51,11 @@ class CounterPace:
 
 
 class FrameBudget:
-    """Limits frames to a rate in the long run, with two at once after a pause.
+    """A limiter of frames to an average rate, which allows two at once after a pause.
 
-    Text that arrives when no frame is left may wait a little longer than necessary: drawn together with the
-    next piece, it lets that piece appear at once.
+    Text that arrives when no frame is available may wait a little longer than necessary. If it is drawn
+    together with the
+    next piece, that piece can appear at once.
     """
 
     def __init__(self) -> None:
@@ -62,18 +63,18 @@ class FrameBudget:
         self._at = 0.0
 
     def may_draw(self, now: float, seconds: float) -> bool:
-        """Return whether a frame is left.
+        """Return whether a frame is available.
 
         Args:
             now: Monotonic seconds.
-            seconds: Seconds between two frames in the long run.
+            seconds: Average seconds between two frames.
         """
         self._left = min(_BURST, self._left + (now - self._at) / seconds)
         self._at = now
         return self._left >= 1
 
     def spend(self, now: float, seconds: float) -> None:
-        """Count a frame that is drawn."""
+        """Count a drawn frame."""
         self.may_draw(now, seconds)
         self._left = max(0.0, self._left - 1)
 

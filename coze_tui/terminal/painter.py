@@ -1,7 +1,7 @@
-"""Finds the shortest bytes that turn one screen into another: moves, styles, erasing, scrolling.
+"""Computes the shortest output that changes one screen to another: moves, styles, erasing, scrolling.
 
-Independent of Textual. The painter tracks the cursor and the style in use, and does without what is
-uncertain.
+Independent of Textual. The painter tracks the cursor and the current style, and uses absolute sequences if
+they are uncertain.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from coze_tui.terminal.hyperlinks import CLOSE, start_of
 
 _MOST_SWITCHES = 4096
 _RUN_COST = 8
-"""Bytes that a move to another run costs, about."""
+"""Approximate cost of a move to another run, in bytes."""
 _BLANKS_WORTH_ERASING = 8
 _LONG_BLANKS = re.compile(" {12,}")
 _LONG_BLANKS_AT_END = re.compile(" {12,}$")
 _GAP = 4
-"""Unchanged cells up to which writing them again is cheaper than a move."""
+"""Unchanged cells up to which rewriting them is cheaper than a move."""
 
 
 def erases_with_background(env: Mapping[str, str]) -> bool:
-    """Return whether erasing fills with the background in use (terminfo's bce). False if unknown."""
+    """Return whether erasing fills with the current background (terminfo's bce). False if unknown."""
     if env.get("STY") or env.get("KITTY_WINDOW_ID"):
         return False
     if env.get("TMUX"):
@@ -35,11 +35,11 @@ def erases_with_background(env: Mapping[str, str]) -> bool:
 
 
 class Painter:
-    """Collects the bytes of a frame.
+    """A builder of the output of a frame.
 
     Args:
-        cells: The numbering that the rows are in.
-        erases: Whether erasing fills with the background in use.
+        cells: The numbering of the cells in the rows.
+        erases: Whether erasing fills with the current background.
     """
 
     def __init__(self, cells: Cells, *, erases: bool) -> None:
@@ -56,24 +56,24 @@ class Painter:
     # -- the frame
 
     def begin(self) -> None:
-        """Start a frame: the cursor may be anywhere, the style is as it was left."""
+        """Start a frame with an unknown cursor position and the last style."""
         self._x = self._y = -1
         self.size = 0
 
     def take(self) -> str:
-        """Return the frame, and empty it."""
+        """Return the frame and clear it."""
         text = "".join(self._out)
         self._out.clear()
         return text
 
     def forget(self) -> None:
-        """Forget the state of the terminal: the next frame sets everything again."""
+        """Discard the known state of the terminal: the next frame sets everything again."""
         self._style = None
         self._out.clear()
         self._later.clear()
 
     def reset(self) -> None:
-        """Undo what another program may have left: margins, origin, insert mode, line drawing, wrapping,
+        """Undo possible settings of another program: margins, origin, insert mode, line drawing, wrapping,
         a hyperlink."""
         self._add("\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[?7l\x1b[?25l")
         if self._cells.link_of is not None:
@@ -81,14 +81,14 @@ class Painter:
         self._x = self._y = -1
 
     def clear(self, rows: int) -> None:
-        """Erase all rows, in the terminal's own colors."""
+        """Erase all rows in the terminal's default colors."""
         self._use(PLAIN)
-        # Not by ED, for the reason given in `_down`.
+        # Not by ED, for the reason in `_down`.
         self._add("".join(f"\x1b[{row}H\x1b[K" for row in range(1, rows + 1)))
         self._x = self._y = -1
 
     def cursor(self, x: int, y: int) -> None:
-        """End the frame: write what was put off, close a hyperlink, and move the cursor to a place."""
+        """Finish the frame: write postponed pieces, close a hyperlink, and move the cursor to a position."""
         later = self._later
         while later:
             style = min(later, key=self._way_to)
@@ -96,12 +96,12 @@ class Painter:
             for piece in later.pop(style):
                 self._write(*piece)
         if self._style is not None:
-            # What is written between frames must not belong to a link.
+            # Output between frames must not belong to a link.
             self._use(self._style.without_link)
         self._go(x, y)
 
     def row(self, y: int, new: str, old: str) -> None:
-        """Turn row `y`, which shows `old`, into `new`."""
+        """Change row `y`, which shows `old`, to `new`."""
         if new == old:
             return
         changed = [x for x, (a, b) in enumerate(zip(new, old, strict=True)) if a != b]
@@ -129,8 +129,8 @@ class Painter:
             self._run(y, new, start, end)
 
     def scroll(self, top: int, bottom: int, lines: int) -> None:
-        """Move the rows `top` to `bottom` up (or, negative, down); the rows that appear are unknown."""
-        # Line feeds at the lower margin, lines inserted at the upper one: older than SU and SD.
+        """Move the rows `top` to `bottom` up (negative: down); the rows that appear are unknown."""
+        # More terminals support line feeds at the lower margin and inserted lines than SU and SD.
         move = f"\x1b[{bottom + 1}H" + "\n" * lines if lines > 0 else f"\x1b[{top + 1}H\x1b[{-lines}L"
         self._add(f"\x1b[{top + 1};{bottom + 1}r{move}\x1b[r")
         self._x = self._y = -1
@@ -151,7 +151,7 @@ class Painter:
         )
 
     def _trailing_blanks(self, row: str) -> int:
-        """Return the column where the blanks at the end start; the width if none can be erased."""
+        """Return the column where trailing blanks start; the width if none can be erased."""
         last = row[-1]
         if last == UNKNOWN or not self._cells.is_background(last):
             return len(row)
@@ -167,7 +167,7 @@ class Painter:
             self._write(y, x, -1, cell)
 
     def _run(self, y: int, new: str, start: int, end: int) -> int:
-        """Write the cells from `start` to `end`, or more if a glyph needs it. Return where it ended."""
+        """Write the cells from `start` to `end`, or more if a glyph needs it. Return the end column."""
         cells = self._cells
         while start > 0 and cells.is_half(new[start]):
             start -= 1
@@ -193,9 +193,9 @@ class Painter:
         return x
 
     def _piece_end(self, new: str, x: int, end: int, style: CellStyle) -> int:
-        """Return the column up to which the row can be written in one style."""
+        """Return the column up to which the row has one style."""
         if style.foreground == ANY_FOREGROUND and self._style is not None and self._fits(style):
-            # Blanks may lead to text of the style in use.
+            # Blanks may lead to text in the current style.
             style = self._style
         for at in range(x + 1, end):
             if not _covers(style, self._style_at(new[at])):
@@ -206,11 +206,11 @@ class Painter:
         return self._cells.styles[self._cells.style_numbers[ord(cell)]]
 
     def _fits(self, style: CellStyle) -> bool:
-        """Return whether cells of this style may be written in the style in use."""
+        """Return whether cells of this style may be written in the current style."""
         return self._style is not None and _covers(self._style, style)
 
     def _as_used(self, style: CellStyle) -> CellStyle:
-        """Return the style to use for cells of this one: blanks leave the foreground as it is."""
+        """Return the style to use for cells of this one; for blanks it retains the current foreground."""
         if style.foreground != ANY_FOREGROUND:
             return style
         now = self._style or PLAIN
@@ -220,7 +220,7 @@ class Painter:
         return len(self._switch(self._style, self._as_used(style))) if self._style is not None else 0
 
     def _put_off(self, style: CellStyle, after: CellStyle | None, y: int, x: int, end: int, row: str) -> bool:
-        """Put a piece off to the end of the frame, if a move there costs less than two changes of style."""
+        """Postpone a piece to the end of the frame, if a move there is cheaper than two changes of style."""
         now = self._style
         if now is None or not (after is None or self._fits(after)):
             return False
@@ -232,7 +232,7 @@ class Painter:
         return True
 
     def _write(self, y: int, x: int, end: int, row: str) -> None:
-        """Write a piece in the style in use. If `end` is -1, erase the rest of the row."""
+        """Write a piece in the current style. If `end` is -1, erase the rest of the row."""
         self._go(x, y)
         if end < 0:
             self._add("\x1b[K")
@@ -268,10 +268,10 @@ class Painter:
         return again
 
     def _doubtful(self, y: int, x: int, new: str, number: int) -> int:
-        """Write one such glyph. Return the column up to which the row must be rewritten."""
+        """Write one glyph of uncertain width. Return the column up to which the row must be rewritten."""
         cells = self._cells
         width = 2 if x + 1 < len(new) and cells.is_half(new[x + 1]) else 1
-        # Blanks first: if it is narrower on this terminal, nothing old remains beside it.
+        # Write blanks first: if the glyph is narrower on this terminal, no old content remains beside it.
         self._add(f"{' ' * width}\x1b[{x + 1}G{cells.glyphs[number]}")
         self._x = -1
         end = min(x + max(cells.doubtful[number], width), len(new))
@@ -289,7 +289,7 @@ class Painter:
         self._x, self._y = x, y
 
     def _down(self, rows: int) -> str:
-        # Sequences only, no VT or BS: a search for foreign controls in the output must not find ours.
+        # Use escape sequences only, not VT or BS, so that tests can treat any raw control as a leak.
         if not rows:
             return ""
         return f"\x1b[{abs(rows) if abs(rows) > 1 else ''}{'B' if rows > 0 else 'A'}"
@@ -315,7 +315,7 @@ class Painter:
             return
         if self._style is None:
             codes = [code for code in (*_on(style.attributes), style.foreground, style.background) if code]
-            # No link is open: each frame closes its own.
+            # No link is open, because each frame closes its own.
             link = start_of(style.link) if style.link else ""
             self._add(f"\x1b[{';'.join(['0', *codes]) if codes else ''}m{link}")
         else:
@@ -331,7 +331,7 @@ class Painter:
         return colors + (start_of(new.link) if new.link else CLOSE)
 
     def _colors(self, old: CellStyle, new: CellStyle) -> str:
-        """Return the SGR sequence from one style to another; both are outside of links."""
+        """Return the SGR sequence between two styles without links."""
         if old == new:
             return ""
         switch = self._switches.get((old, new))
@@ -343,9 +343,9 @@ class Painter:
 
 
 def _with_erased(text: str) -> tuple[str, int]:
-    """Return the text with sequences that erase in place of long blanks, and how many blanks end it.
+    """Replace long runs of blanks by sequences that erase; return the text and the number of trailing blanks.
 
-    Erasing does not move the cursor. Blanks in the middle are skipped; it stays before those at the end.
+    Erasing does not move the cursor. It skips blanks in the middle, and stays before trailing ones.
     """
     shown = _LONG_BLANKS.sub(lambda blanks: f"\x1b[{len(blanks[0])}X\x1b[{len(blanks[0])}C", text)
     last = _LONG_BLANKS_AT_END.search(text)
@@ -366,12 +366,12 @@ def _on(attributes: int) -> list[str]:
 
 
 def _switch(old: CellStyle, new: CellStyle) -> str:
-    """Return the shortest SGR sequence from one style to another."""
+    """Return the shortest SGR sequence between two styles."""
     reset = ["", *_on(new.attributes)] if new != PLAIN else []
     reset += [code for code in (new.foreground, new.background) if code]
     gone = old.attributes & ~new.attributes
     off = {OFF[bit] for bit in range(len(OFF)) if gone & (1 << bit)}
-    # Turning one off turns off what shares its code (bold and dim).
+    # Turning an attribute off also turns off those with the same code (bold and dim).
     again = new.attributes & ~old.attributes
     again |= sum(1 << bit for bit in range(len(OFF)) if new.attributes & (1 << bit) and OFF[bit] in off)
     changes = [*sorted(off), *_on(again)]
@@ -383,21 +383,21 @@ def _switch(old: CellStyle, new: CellStyle) -> str:
 
 
 _SCROLL_RUN_COST = 8
-"""Bytes that a move to another row costs, about."""
+"""Approximate cost of a move to another row, in bytes."""
 _LEAST_GAIN = 40
 
 
 def find_scroll(
     new: Sequence[str], old: Sequence[str], rows: Sequence[int], window: tuple[int, int]
 ) -> tuple[int, int, int] | None:
-    """Return (top, bottom, lines up) if the terminal can move rows more cheaply than we write them.
+    """Return (top, bottom, lines up) if scrolling rows in the terminal is cheaper than writing them.
 
     Args:
-        new: The rows that are wanted.
-        old: The rows that are shown.
-        rows: Which of them may differ.
-        window: The columns in which something may have scrolled; whole rows are moved all the same,
-            what changes outside the window counts as a cost.
+        new: The wanted rows.
+        old: The displayed rows.
+        rows: The rows that may differ.
+        window: The columns in which something may have scrolled. Whole rows are moved anyway, so
+            changes outside the window count as a cost.
     """
     left, right = window
     rows_by_part: dict[str, list[int]] = {}
@@ -433,12 +433,12 @@ def find_scroll(
 
 
 def _cost(new: Sequence[str], old: Sequence[str], rows: range) -> int:
-    """Return about how many bytes turn these rows of `old` into those of `new`."""
+    """Estimate the number of bytes that change these rows of `old` to those of `new`."""
     total = 0
     for y in rows:
         if new[y] != old[y]:
             if old[y][0] == UNKNOWN:
-                # A fresh row: its blanks cost little.
+                # In a new row, trailing blanks cost little.
                 total += _SCROLL_RUN_COST + len(new[y].rstrip(new[y][-1]))
             else:
                 total += _SCROLL_RUN_COST + sum(map(ne, new[y], old[y]))

@@ -1,4 +1,4 @@
-"""Parses what a terminal sends. It mends what Textual's parser does with Enter, pastes and answers.
+"""Parses the terminal's input. Fixes Textual's handling of Enter, pastes and reports.
 
 Enter arrives as CR, Ctrl+J as LF, Alt+Enter as ESC CR; Shift+Enter only under kitty's protocol or xterm's
 modifyOtherKeys. It overrides a private base class of Textual: import it only if
@@ -35,14 +35,14 @@ _SIZE = re.compile(r"\x1b\[48;(\d{1,4})(?::\d*)*;(\d{1,4})(?::\d*)*;(\d{1,5})(?:
 
 
 class KeyParser(XTermParser):
-    """A parser with right names for the Enter keys, which ends every paste and removes every report.
+    """A parser that names the Enter keys correctly, ends every paste and removes every report.
 
     Args:
-        guard: Is notified of every piece of input, without reports.
+        guard: Receives every piece of input, without reports.
         answered: Called, in the input thread, when the terminal answers a mark.
         resized: Called, in the input thread, when the terminal reports another size. The size in the
-            report may be wrong, so it is not passed on.
-        reported: Called, in the input thread, with each report that is of no use here.
+            report may be wrong, so it is not an argument.
+        reported: Called, in the input thread, with each report that this class does not use.
         clock: Monotonic seconds, the same as those of Textual's messages.
     """
 
@@ -72,7 +72,7 @@ class KeyParser(XTermParser):
         return self._messages(tokens)
 
     def tick(self) -> Iterable[Message]:
-        """Parse what is due by time alone: a lone Escape, a paste without an end."""
+        """Parse input that is due after a pause: a lone Escape, a paste without an end."""
         return self._messages(self._scanner.tick(self._clock()))
 
     def _messages(self, tokens: Iterable[Token]) -> Iterator[Message]:
@@ -88,9 +88,9 @@ class KeyParser(XTermParser):
                     yield from self._read_report(text)
 
     def _typed(self, text: str) -> Iterator[Message]:
-        """Yield runs, and keys that are no characters.
+        """Yield runs of text, and keys for control characters.
 
-        If a piece of input has but one line end, it is a key, because it may send (see `EnterGuard`).
+        A single line end in a piece of input is a key, because it may send (see `EnterGuard`).
         """
         line_ends_are_text = len(_LINE_END.findall(text)) > 1
         for stretch in (_RUN_OF_LINES if line_ends_are_text else _RUN).findall(text):
@@ -108,7 +108,7 @@ class KeyParser(XTermParser):
             yield events.Key("escape", sequence)
             return
         if sequence == PASTE_END:
-            return  # its paste was given up long ago
+            return  # its paste was abandoned long ago
         found = False
         for key in self._sequence_to_key_events(sequence):
             found = True
@@ -118,7 +118,7 @@ class KeyParser(XTermParser):
             yield from self._sequence_to_key_events(sequence[1], alt=True)
 
     def _read_report(self, report: str) -> Iterator[Message]:
-        """Yield what a report means to the app; most mean nothing."""
+        """Yield the messages for a report; most reports have none."""
         if report == ANSWER:
             self._answered()
         elif report in ("\x1b[I", "\x1b[O"):
@@ -149,13 +149,13 @@ class KeyParser(XTermParser):
             return
         for key in self._keys_of(sequence, alt):
             if key.key.endswith("\r") and len(sequence) > 1:
-                # modifyOtherKeys, CSI 27;2;13~; Textual drops the Alt of a key that has a text.
+                # modifyOtherKeys, CSI 27;2;13~. Textual drops the Alt of a key with text.
                 yield events.Key((key.key[:-1] or "alt+") + "enter", None)
             else:
                 yield key
 
     def _keys_of(self, sequence: str, alt: bool) -> Iterable[events.Key]:
-        """Return Textual's keys. An invalid number or character is ignored, and does not end the input."""
+        """Return Textual's keys. Ignores an invalid number or character instead of ending the input."""
         try:
             keys = list(super()._sequence_to_key_events(sequence, alt=alt))
         except (ValueError, OverflowError):
@@ -166,7 +166,7 @@ class KeyParser(XTermParser):
         return [events.Key(Keys.Ignore, sequence)]
 
     def parse_mouse_code(self, code: str) -> Message | None:
-        """Return Textual's mouse event. A terminal without a size in pixels counts in cells."""
+        """Return Textual's mouse event. A terminal without a size in pixels reports cells."""
         sizes = (self.terminal_size, self.terminal_pixel_size)
         if not all(all(size) for size in sizes if size is not None):
             self.terminal_pixel_size = None
@@ -174,7 +174,7 @@ class KeyParser(XTermParser):
 
 
 def _noted(token: Token) -> str:
-    """Return the input that a token stands for, as far as a person or a paste sent it."""
+    """Return the part of a token's input that the user typed or pasted."""
     match token.kind:
         case Kind.REPORT:
             return ""

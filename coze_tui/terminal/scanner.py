@@ -1,14 +1,14 @@
-"""Splits what a terminal sends into text, key sequences, pastes and reports, wherever it is cut.
+"""Splits the terminal's input into text, key sequences, pastes and reports, in whatever pieces it arrives.
 
-A report is what a terminal says of itself: an answer to a question of this program, or a late one to a
-question of another program. It may arrive between any two keys and inside a paste. Nobody typed it.
+A report is sent by the terminal itself: an answer to a query of this program, or a late one to a
+query of another program. It may arrive between any two keys and inside a paste.
 
-What is not complete is held back, but never for long:
+Incomplete input is held back for a limited time:
 
 - ESC, or ESC with one character: `ESCAPE_DELAY`. Then it is a key.
-- The start of a longer sequence: `_SEQUENCE_LIMIT`. Then it is dropped; what came later is text.
-- A paste without an end: `_PASTE_LIMIT` without a byte. It is given as it is, and stays open for
-  `_OPEN_LIMIT`: what arrives in pieces then still belongs to it.
+- The start of a longer sequence: `_SEQUENCE_LIMIT`. Then it is dropped, and later input is text.
+- A paste without an end: `_PASTE_LIMIT` without a byte. It is then delivered, and stays open for
+  `_OPEN_LIMIT`: later input in pieces still belongs to it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SEQUENCE_LIMIT = 1.0
 _PASTE_LIMIT = 1.0
 _OPEN_LIMIT = 10.0
 _QUICK = 0.05
-"""Seconds below which a piece belongs to the one before it: no finger is as fast."""
+"""Seconds below which a piece belongs to the one before it, because no finger is that fast."""
 
 _TEXT = r"[^\x00-\x1f\x7f\x9c]"
 _STRING = _TEXT + r"{0,16384}"
@@ -49,7 +49,7 @@ _UNFINISHED = re.compile(
     r"|\]\d{0,5}|P(?:[\d;]{0,16}[ -/]?|[>!=?])|_)?\Z"
 )
 _BROKEN = re.compile(rf"\x1b(?:\[M{_TEXT}{{0,2}}|\[[-0-?]+[ -,./]*|{_STRING_START}{_STRING})")
-"""The start of a sequence of which no finger typed more than ESC."""
+"""Matches the start of a sequence, of which a user can have typed only ESC."""
 
 _NUMBERS = r"[\d;:]*"
 _COLOR = r"(?:rgba?:|#)[\da-fA-F/]{1,80}"
@@ -62,7 +62,7 @@ REPORT = re.compile(
     rf"|_G{_STRING}{_END}"
     r")"
 )
-"""Reports by their exact form, which text that a person pastes hardly has.
+"""Matches the known reports exactly; pasted text is unlikely to contain them.
 
 Device attributes, status, cursor position, modes, kitty's keyboard flags, versions, sizes, focus, mouse,
 colors, clipboard, titles, terminfo, settings, graphics.
@@ -80,7 +80,7 @@ class Kind(Enum):
     PASTE = "paste"
     """A paste, or a part of one that stalled, without reports and without ESC."""
     REPORT = "report"
-    """Something that the terminal says of itself."""
+    """A report that the terminal sent by itself."""
 
 
 class Token(NamedTuple):
@@ -95,19 +95,19 @@ class InputScanner:
 
     def __init__(self) -> None:
         self._held = ""
-        """The incomplete end of the input; it begins with ESC."""
+        """The incomplete end of the input; it starts with ESC."""
         self._late: int | None = None
-        """Where in it the first piece begins that came after a pause."""
+        """The offset in `_held` at which the first piece after a pause starts."""
         self._fed = self._held_since = 0.0
         self._given = ""
-        """What had to be taken for a key, and may prove to be the start of a report."""
+        """Input that was delivered as a key and may prove to be the start of a report."""
         self._pasted: list[str] | None = None
         """The parts of a paste; None outside of one."""
         self._open_until = 0.0
-        """Until when what arrives may belong to a paste that stalled."""
+        """The time until which input may belong to a stalled paste."""
 
     def feed(self, data: str, now: float) -> Iterator[Token]:
-        """Yield what is complete with this piece of input."""
+        """Yield the tokens that this piece of input completes."""
         pause, self._fed = now - self._fed, now
         if self._given:
             report, data = self._end_of_given(data, now)
@@ -119,7 +119,7 @@ class InputScanner:
             yield from self._scan(data, now, pause)
 
     def tick(self, now: float) -> Iterator[Token]:
-        """Yield what is due by time alone: a lone Escape, a paste without an end."""
+        """Yield the tokens that are due after a pause: a lone Escape, a paste without an end."""
         if self._pasted is not None:
             if now - self._fed > _PASTE_LIMIT:
                 yield self._paste_so_far()
@@ -166,7 +166,7 @@ class InputScanner:
             in_paste = self._pasted is not None
             at, token = self._pasted_escape(text, start) if in_paste else _escape(text, start)
             if late and not start and at > late and (token is None or not _is_wanted(token.text)):
-                at, token = late, None  # it is broken, and then somebody typed
+                at, token = late, None  # the sequence is broken, and the rest was typed
             if token is not None and token.text == PASTE_START:
                 self._pasted = []
             elif token is not None:
@@ -183,17 +183,17 @@ class InputScanner:
     def _paste_so_far(self) -> Token:
         text, self._pasted = "".join(self._pasted or ()), None
         held = self._held
-        if held == "\x1b":  # perhaps the start of the mark; a key would mean Escape
+        if held == "\x1b":  # it may be the start of the mark; a key would mean Escape
             self._given, self._held = held, ""
         elif not PASTE_END.startswith(held):
             text, self._held = text + held.replace("\x1b", ""), ""
         return Token(Kind.PASTE, text)
 
     def _belated(self, data: str, now: float, pause: float) -> Iterator[Token]:
-        """Yield the tokens of a piece that came after a stalled paste and before its end.
+        """Yield the tokens of a piece that arrived after a stalled paste and before its end.
 
         A line delivers in order, so all of it belongs to the paste, unless the end was lost. A single key
-        counts as typed for that case. An Enter does not, because it could send.
+        counts as typed for that case, but not an Enter, because it could send.
         """
         held, self._held, self._late = self._held, "", None
         seen = held + data
@@ -214,7 +214,7 @@ class InputScanner:
             yield from self._scan(seen[mark.start() :], now, 0.0)
 
     def _end_of_given(self, data: str, now: float) -> tuple[str, str]:
-        """Return the report whose start had to be given up, and the input after it.
+        """Return the report whose start was already delivered, and the input after it.
 
         If it is a mark of a paste, obey it.
         """
@@ -244,12 +244,12 @@ def _escape(text: str, start: int) -> tuple[int, Token | None]:
 
 
 def _is_wanted(sequence: str) -> bool:
-    """Return whether a sequence is complete beyond doubt: a key, a mark of a paste, or a known report."""
+    """Return whether a sequence is certainly complete: a key, a mark of a paste, or a known report."""
     return sequence[2:3] not in "?>=" or REPORT.fullmatch(sequence) is not None
 
 
 def _is_key(text: str) -> bool:
-    """Return whether a piece holds one character that is no line end, or nothing but escape sequences."""
+    """Return whether a piece is one character other than a line end, or consists of escape sequences."""
     if len(text) == 1:
         return text not in "\r\n"
     return not _SEQUENCE.sub("", text)

@@ -2,10 +2,10 @@
 
 Handlers are set with `signal.signal`, because those of the event loop do not run while it is blocked. Each
 asks the app to exit with 128 + number and starts a watchdog. If the process still runs after a while, the
-watchdog restores the terminal and ends the process. A thread checks regularly whether the terminal still is
-one, because some hang-ups send no signal (nohup, some containers).
+watchdog restores the terminal and ends the process. A thread regularly checks that the terminal still
+exists, because some hang-ups send no signal (nohup, some containers).
 
-On Windows only TERM and BREAK exist, and there is nothing to restore.
+On Windows only TERM and BREAK exist, and no terminal modes need restoring.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ RESET = (
     "\x1b[?2026l\x1b[0m\x1b[r\x1b[<u\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?1004l"
     "\x1b[?2004l\x1b[?2048l\x1b[?7h\x1b[?1049l\x1b[?25h"
 )
-"""Undoes every mode that Textual and the early frame set."""
+"""The sequence that undoes every mode that Textual and the early frame set."""
 
 
 class ExitGuard:
-    """Handles the signals that end a process, and restores the terminal.
+    """A context manager that handles terminating signals and restores the terminal.
 
-    Use it as a context manager around the whole run; call `attach` once the loop runs.
+    Use it around the whole run; call `attach` once the loop runs.
 
     Args:
         modes: The termios attributes to restore; None reads them now.
@@ -56,7 +56,7 @@ class ExitGuard:
         self.received: int | None = None
         """The number of the first signal."""
         self.undo = ""
-        """Sequences that undo what the app has written beyond `RESET`, for the watchdog."""
+        """Sequences that undo further changes by the app, for the watchdog."""
 
     def __enter__(self) -> ExitGuard:
         for number in _ending_signals():
@@ -77,11 +77,11 @@ class ExitGuard:
 
     @property
     def code(self) -> int | None:
-        """The exit status if a signal has ended the run, else None."""
+        """Return the exit status if a signal has ended the run, else None."""
         return None if self.received is None else 128 + self.received
 
     def attach(self, loop: asyncio.AbstractEventLoop, leave: Callable[[int], object]) -> None:
-        """Exit from now on by a call of `leave` with the exit status, in this loop."""
+        """Start to call `leave` with the exit status in this loop."""
         self._loop, self._exit = loop, leave
         if self.received is not None:
             loop.call_soon_threadsafe(leave, 128 + self.received)
@@ -92,7 +92,7 @@ class ExitGuard:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._loop is None:
-            # The loop does not run yet, or no longer: there is nothing to save.
+            # The loop does not run yet, or no longer, so nothing needs saving.
             self.received = number
             self._last_resort()
         self._leave(number)
@@ -131,13 +131,13 @@ def restore_terminal(modes: list[Any] | None, undo: str = "") -> None:
     if sys.platform == "win32":
         return
     try:
-        # Opened again: O_NONBLOCK on stderr would affect the shell, too.
+        # Open the terminal again: O_NONBLOCK on stderr would affect the shell, too.
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
         return
     try:
         if modes is not None:
-            # A process in the background would be stopped for changing the modes.
+            # Changing the modes would stop a background process.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
             termios.tcsetattr(terminal, termios.TCSANOW, modes)
         left = (RESET + undo).encode()
@@ -154,7 +154,7 @@ def restore_terminal(modes: list[Any] | None, undo: str = "") -> None:
 
 
 def missing_terminals(stdin: IO[str] | None, stderr: IO[str] | None) -> tuple[str, ...]:
-    """Return which of "stdin" (Textual reads it) and "stderr" (it draws there) are no terminals."""
+    """Return which of "stdin" (Textual reads it) and "stderr" (Textual draws on it) are not terminals."""
     return tuple(
         name
         for name, stream in (("stdin", stdin), ("stderr", stderr))

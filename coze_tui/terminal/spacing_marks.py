@@ -1,8 +1,8 @@
-"""Gives the spacing marks of Indic scripts a cell each, as most terminals do.
+"""Counts the spacing marks of Indic scripts as one cell each, as most terminals do.
 
-Rich measures every mark as nothing. tmux, xterm, VTE and others count the marks of Unicode's category Mc,
-such as the vowel signs of `हिन्दी`, as one cell: what is placed by Rich's count then overwrites them.
-Terminals that draw whole clusters need no more room than Rich gives.
+Rich counts every mark as zero cells. tmux, xterm, VTE and others count the marks of Unicode's category Mc,
+such as the vowel signs of `हिन्दी`, as one cell, so text positioned by Rich's count overwrites them.
+Terminals that draw whole clusters need no more cells than Rich counts.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from coze_tui.terminal.textual_overrides import is_known_textual
 _CLUSTERING = frozenset({"iTerm.app", "WezTerm", "ghostty", "Apple_Terminal"})
 """Values of TERM_PROGRAM."""
 _LAST = 0x1FFFF
-"""Marks are below it; the rest of the table has tags and selectors, which take no cell anywhere."""
+"""Marks are below it; the rest of the table contains tags and selectors, which have no width anywhere."""
 
 
 def counts_spacing_marks(environment: Mapping[str, str]) -> bool:
-    """Return whether the terminal gives a spacing mark a cell. Multiplexers do, whatever is around them."""
+    """Return whether the terminal counts a spacing mark as a cell. Multiplexers do, in any outer terminal."""
     if environment.get("TMUX") or environment.get("STY"):
         return True
     term = environment.get("TERM", "")
@@ -37,7 +37,7 @@ def counts_spacing_marks(environment: Mapping[str, str]) -> bool:
 
 
 def count_spacing_marks() -> None:
-    """Let Rich, and so Textual, measure a spacing mark as one cell. Call it before anything is measured."""
+    """Make Rich, and so Textual, count a spacing mark as one cell. Call this before any text is measured."""
     names = vars(rich.cells)
     if not is_known_textual() or names[_LOADER] is _load:
         return
@@ -52,7 +52,7 @@ _load_as_rich: Callable[[str], rich.cells.CellTable] = vars(rich.cells)[_LOADER]
 
 @functools.cache
 def _load(unicode_version: str = "auto") -> rich.cells.CellTable:
-    """Return Rich's table without the spacing marks: what is not in it takes one cell."""
+    """Return Rich's table without the spacing marks; a character that is not in it has one cell."""
     table = _load_as_rich(unicode_version)
     widths: list[tuple[int, int, int]] = []
     for start, end, width in table.widths:

@@ -1,11 +1,11 @@
-"""The one list of Textual's private names that this program uses, and what happens if one of them changes.
+"""The list of Textual's private names that this program uses, and the fallback if one of them changes.
 
 A private name may change in any release of Textual. So every private name that is read, overridden or
 imported anywhere in `coze_tui` is in `DIGESTS`, with a digest of its source in the version it was written
 for. A test walks the package and compares both ways. At start-up `changed_names` compares the installed
-libraries: not at all while their versions are those in `WRITTEN_FOR`, else by the digests. If one differs,
-the program uses none of the overrides: it runs on Textual's own driver, display and widgets, slower but
-whole, and `doctor` says so.
+libraries: it skips the check if their versions are those in `WRITTEN_FOR`. If a digest differs,
+the program uses none of the overrides: it runs on Textual's own driver, display and widgets, which is slower
+but complete, and `doctor` reports it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
 WRITTEN_FOR: Mapping[str, str] = {"textual": "8.2.8", "rich": "15.0.0"}
-"""The versions that the digests were made with, by distribution."""
+"""The versions for which the digests were computed, by distribution."""
 
 DIGESTS: Mapping[str, str] = {
     "rich.style.Style._attributes": "24868c0a865bda4d",
@@ -152,7 +152,7 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 @functools.cache
 def changed_names() -> tuple[str, ...]:
-    """Return the names whose source in the installed libraries differs; read once in a process."""
+    """Return the names whose source in the installed libraries differs; cached for the process."""
     versions = installed_versions()
     other = {library for library, version in WRITTEN_FOR.items() if versions[library] != version}
     names = [name for name in DIGESTS if name.partition(".")[0] in other]
@@ -196,7 +196,7 @@ class ChangedLibrary(NamedTuple):
 
 
 def changed_library() -> ChangedLibrary | None:
-    """Return why the overrides are not in use; None if they are."""
+    """Return the reason why the overrides are not in use; None if they are."""
     changed = changed_names()
     if not changed:
         return None
@@ -211,7 +211,7 @@ def private_override(method: _Method) -> _Method:
 
 
 class _Override:
-    """Puts a function in its place once its class is known, for `super` needs that."""
+    """A descriptor that replaces itself by a function once its class is known, which `super` needs."""
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self._method = method
@@ -246,7 +246,7 @@ class SourceDigests:
         of an attribute of instances every line of the class that mentions it. It depends on the text alone,
         so it is the same in every version of Python.
         """
-        import hashlib  # 2.5 ms, which are not needed with the known versions
+        import hashlib  # 2.5 ms, and not needed with the known versions
 
         text = self._source(name)
         return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
@@ -309,7 +309,7 @@ def _names_of(node: ast.stmt) -> set[str]:
 
 
 def _text_of(node: ast.stmt, lines: list[str]) -> str:
-    """Return a definition as it stands in the file, without what surrounds it."""
+    """Return a definition as written in the file, without its surroundings."""
     if isinstance(node, ast.ClassDef):
         created = [inner for inner in _walk(node) if "__init__" in _names_of(inner)]
         if created:

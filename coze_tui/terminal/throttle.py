@@ -1,13 +1,13 @@
-"""Measures how much output waits on the line to the terminal, and how fast the line is.
+"""Measures how much output is pending on the line to the terminal, and the speed of the line.
 
-A frame that is written while others still wait delays everything after it, the echo of keys included. So the
-display asks `OutputThrottle.room` first. It estimates the waiting output from four sources: text that the
+A frame that is written while others are pending delays everything after it, including the echo of keys. So
+the display asks `OutputThrottle.room` first. It estimates the pending output from four sources: text that the
 writer thread has not written, the kernel's count (TIOCOUTQ; always 0 for a pty on Linux), writes that block,
 and marks. A mark is a status query (DSR) after a frame. Its answer says that the terminal has read everything
-before it, whatever buffers ssh or tmux have in between. A terminal that never answers is not asked again.
+before it, whatever buffers ssh or tmux have in between. A terminal that never answers is not queried again.
 
-A late answer tells that the line is slow, and how fast it is. From then on each answer corrects the speed,
-and `seconds_for` says how long the line takes for so many bytes: what draws often asks it how often to draw.
+A late answer means that the line is slow, and shows its speed. From then on each answer corrects the speed,
+and `seconds_for` returns the time that a number of bytes needs, which callers use to limit their updates.
 
 POSIX only.
 """
@@ -35,43 +35,43 @@ _SLACK = 0.15
 _BETWEEN_MARKS = 0.05
 _MOST_MARKS = 16
 _WORTH_A_MARK = 256
-"""Bytes since the last mark that justify a mark; the echo of a key does not."""
+"""Bytes since the last mark that justify another mark; the echo of a key does not."""
 _QUESTION_WAIT = 1.0
-"""Seconds after a question in which the exit waits for its answer although no answer came before."""
+"""Seconds after a query in which the exit waits for its answer even if none has ever arrived."""
 _ANSWER_LIMIT = 5.0
 """Seconds after which a terminal without an answer counts as one that never answers."""
 _FAST = 100_000
 """Bytes a second from which output is not limited."""
 _LEAST = 96
-"""Bytes of the smallest frame that is worth its cursor moves."""
+"""Bytes of the smallest frame worth its cursor moves."""
 _CHUNK = 2048
 _MEASURABLE = 0.03
-"""Seconds that an answer must be later than the quickest one to say how fast the line is."""
+"""Seconds by which an answer must be later than the quickest one to reveal the speed of the line."""
 _LOOK_BACK = 2.0
 """Seconds of output before a mark that its answer is compared with."""
 _MOST_FRAMES = 100
 _SAMPLES = 8
-"""Answers whose highest speed is that of the line: a single one may be late for other reasons."""
+"""Answers of which the highest speed counts, because a single one may be late for other reasons."""
 _BLOCKED = 0.04
 """Seconds from which a write counts as blocked."""
 _KERNEL = 16_000
-"""Bytes that a Linux pty buffers. A blocked write continues when nearly all are read (found by trial)."""
+"""Bytes that a Linux pty buffers. A blocked write continues when nearly all are read (measured)."""
 _CALM = 5.0
 """Seconds without output after which a slow line is tried at twice the speed."""
 
 
 class _Mark(NamedTuple):
-    """A status query that the terminal has not answered yet."""
+    """A status query without an answer yet."""
 
     at: float
     handed: int
-    """Bytes of all output up to its end."""
+    """Bytes of all output up to the end of the mark."""
     late_at: float
-    """When its answer is later than a line of the known speed explains."""
+    """The time after which a line of the known speed does not explain the delay of its answer."""
 
 
 class OutputThrottle:
-    """A file to write text to, which estimates how far its reader is behind.
+    """A file to write text to, which estimates how far its reader lags behind.
 
     `write` runs in the writer thread. Everything else may be called from any thread and never blocks, except
     `wait_for_answers`.
@@ -88,10 +88,10 @@ class OutputThrottle:
         # Marks
         self._marks: deque[_Mark] = deque()
         self._frames: deque[tuple[float, int]] = deque(maxlen=_MOST_FRAMES)
-        """When the latest output was handed over, and the bytes of all before it."""
+        """Times of the latest output, and the bytes of all output before each."""
         self._marked_at = -1.0
         self._asked_at = -math.inf
-        """When the latest question was asked, whose answer would be text in a shell."""
+        """The time of the latest query, whose answer would appear as text in a shell."""
         self._marked = 0
         self._answers = 0
         self._silent = False
@@ -120,7 +120,7 @@ class OutputThrottle:
             try:
                 written = os.write(self._fd, data[:_CHUNK])
             except BlockingIOError:
-                # Another program on this terminal made it non-blocking.
+                # Another program has made the terminal non-blocking.
                 select.select([], [self._fd], [], 1)
                 written = 0
             except OSError:
@@ -143,7 +143,7 @@ class OutputThrottle:
     # -- for the driver and the display
 
     def count_queued(self, text: str) -> None:
-        """Count a text that is on its way to `write`."""
+        """Count a text that is about to be passed to `write`."""
         count = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
         now = self._clock()
         with self._lock:
@@ -153,7 +153,7 @@ class OutputThrottle:
             self._handed += count
 
     def seconds_for(self, count: int) -> float:
-        """Return how long the line takes for so many bytes; 0 if it is fast enough for anything."""
+        """Return the seconds that the line needs for `count` bytes; 0 if it is fast enough for any amount."""
         rate = self._rate
         return count / rate if rate is not None else 0.0
 
@@ -161,7 +161,7 @@ class OutputThrottle:
         """Return how many bytes may be written now; 0 while the line is busy with earlier ones.
 
         Args:
-            lag: Seconds by which they may delay on a slow line what is written after them.
+            lag: Seconds by which they may delay later output on a slow line.
         """
         now = self._clock()
         waiting = self._kernel_waits()
@@ -191,7 +191,7 @@ class OutputThrottle:
         """Count used bytes of `urgent_room`."""
         with self._lock:
             self._urgent += count
-            # Without answers nothing says when they have left.
+            # Without answers nothing shows when they have been sent.
             if not self._answers and self._urgent >= _LEAST:
                 self._urgent = 0
 
@@ -253,7 +253,7 @@ class OutputThrottle:
             time.sleep(0.005)
 
     def renew(self) -> None:
-        """Forget pending output: the terminal was suspended, or is another one now."""
+        """Discard pending output, because the terminal was suspended or replaced."""
         with self._lock:
             self._marks.clear()
             self._frames.clear()
@@ -266,11 +266,11 @@ class OutputThrottle:
     # -- inside, under the lock
 
     def _measure(self, now: float, mark: _Mark, *, is_late: bool) -> None:
-        """Correct the speed of the line by the answer to a mark.
+        """Correct the speed of the line according to the answer to a mark.
 
-        The line has carried everything up to the mark when the answer left, `_quickest` seconds ago. For each
-        earlier moment it was at least as fast as what was handed over from then on demands; while it was
-        busy, exactly as fast.
+        The line had carried everything up to the mark when the answer left, `_quickest` seconds ago. So its
+        speed since each earlier moment was at least the output since then divided by the time, and exactly
+        that while it was busy.
         """
         if self._rate is None and not is_late:
             return
@@ -294,7 +294,7 @@ class OutputThrottle:
         self._rate = max(self._samples)
 
     def _in_flight(self, now: float) -> float:
-        """Return how many bytes the terminal has not read yet, about."""
+        """Estimate the number of bytes that the terminal has not read yet."""
         backlog = self._backlog_now(now)
         return min(backlog, self._handed - self._acknowledged[1]) if self._answers else backlog
 
@@ -321,7 +321,7 @@ class OutputThrottle:
         if self._rate is None:
             return
         if now - self._backlog[0] > _CALM:
-            # Nothing was written for a while: the line may be faster now.
+            # After a pause the line may be faster.
             self._rate *= 2
             if self._rate > _FAST:
                 self._rate = None

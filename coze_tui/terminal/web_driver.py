@@ -1,6 +1,6 @@
-"""Textual's driver for a browser, for an app that must end when the server of the browser's page has died.
+"""Textual's driver for a browser, with an exit when the server of the page dies.
 
-Textual's own leaves such an app running, and an app that writes then ends with a traceback.
+Textual's own driver leaves such an app running, until it writes and ends with a traceback.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from textual.drivers.web_driver import WebDriver
 
 @runtime_checkable
 class PageHost(Protocol):
-    """What an app must offer to run on `BrowserDriver`."""
+    """The interface of an app that runs on `BrowserDriver`."""
 
     def terminal_is_gone(self) -> None:
-        """Called, in the input thread, when nothing can be read any more."""
+        """Handle the loss of the page; called in the input thread."""
 
 
 class BrowserDriver(WebDriver):
     """A driver for an app that is a `PageHost`."""
 
     def write(self, data: str) -> None:
-        """Send text to the page; does nothing if its server is gone."""
+        """Send text to the page. Does nothing if its server is gone."""
         try:
             super().write(data)
         except OSError:
             pass
 
     def write_meta(self, data: dict[str, object]) -> None:
-        """Send a message to the server; does nothing if the server is gone."""
+        """Send a message to the server. Does nothing if the server is gone."""
         try:
             super().write_meta(data)
         except OSError:

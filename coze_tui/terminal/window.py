@@ -1,8 +1,8 @@
-"""The window of the terminal: its title, and whether its background is light.
+"""The terminal window: its title, and whether its background is light.
 
-The title is pushed on the terminal's stack when the screens start and popped when they end (XTWINOPS 22 and
-23), so that the shell gets its own back. In tmux both are about the title of the pane. The background is
-asked for by OSC 11; `driver` reads the answer, whenever it comes.
+The title is pushed on the terminal's stack when the screens start and popped when they exit (XTWINOPS 22 and
+23), which restores the shell's title. In tmux both affect the title of the pane. OSC 11 queries the
+background; `driver` reads the answer whenever it arrives.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _REPORT = re.compile(
     r"|#([\da-fA-F]{3,12}))(?:\x07|\x9c|\x1b\\)"
 )
 _PLAIN_TERMS = ("", "dumb", "unknown", "linux", "vt100", "vt220", "cons25", "ansi")
-"""Terminals that show a string they do not know, or have no window."""
+"""Terminals that print unknown strings, or have no window."""
 
 
 def has_window(env: Mapping[str, str]) -> bool:
-    """Return whether the terminal is one with a title and a background that can be asked for.
+    """Return whether the terminal has a window title and a background that can be queried.
 
-    GNU screen has titles of its own, no stack for them, and answers no questions.
+    GNU screen has its own titles, no stack for them, and answers no queries.
     """
     return env.get("TERM", "") not in _PLAIN_TERMS and not env.get("STY")
 
 
 def is_light(report: str) -> bool | None:
-    """Return whether an answer to `ASK_BACKGROUND` names a light color; None if it is no such answer."""
+    """Return whether an answer to `ASK_BACKGROUND` names a light color; None for any other report."""
     found = _REPORT.fullmatch(report)
     if found is None:
         return None
@@ -46,23 +46,23 @@ def is_light(report: str) -> bool | None:
 
 
 class Window:
-    """The title of the window while the screens have the terminal. It only returns what is to be written."""
+    """The window's title while the screens use the terminal. Returns sequences but writes nothing."""
 
     def __init__(self) -> None:
         self.has_title = False
-        """Whether titles are shown at all. Set it before the driver starts."""
+        """Whether to show titles at all. Set this before the driver starts."""
         self.asks_background = False
-        """Whether the background is asked for when the screens start or return from a suspension."""
+        """Whether to query the background when the screens start or resume."""
         self._title = ""
         self._is_pushed = False
 
     @property
     def is_pushed(self) -> bool:
-        """Whether the shell's title is on the stack of the terminal now."""
+        """Return whether the shell's title is on the terminal's stack."""
         return self._is_pushed
 
     def start(self) -> str:
-        """Return what to write when the screens take the terminal."""
+        """Return the sequence for the start of the screens."""
         title = ""
         if self.has_title:
             self._is_pushed = True
@@ -70,10 +70,10 @@ class Window:
         return title
 
     def show(self, title: str) -> str:
-        """Return what to write for another title; empty if it is the same, or if none is shown.
+        """Return the sequence that sets a title; empty if it is unchanged, or if titles are off.
 
         Args:
-            title: May come from outside: it is cleaned and cut.
+            title: Untrusted text, which is cleaned and cut.
         """
         title = guarded(" ".join(title.split()))[:_LONGEST_TITLE]
         if title == self._title:
@@ -82,7 +82,7 @@ class Window:
         return _sequence(title) if self._is_pushed else ""
 
     def stop(self) -> str:
-        """Return what to write when the screens give the terminal back."""
+        """Return the sequence for the end of the screens."""
         was_pushed, self._is_pushed = self._is_pushed, False
         return POP_TITLE if was_pushed else ""
 
