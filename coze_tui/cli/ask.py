@@ -1,6 +1,6 @@
 """`coze-tui ask`: ask one question and print the answer on stdout.
 
-No library of the screens is loaded, and modules that only some options need are imported there: ten modules
+Loads no library of the screens. Modules that only some options need are imported there, because ten modules
 take longer than the rest of the start.
 """
 
@@ -79,7 +79,7 @@ def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 
 def _question(startup: Startup, arguments: Arguments) -> str:
-    """Return the question; a saved prompt comes before what is given.
+    """Return the question, with a saved prompt before the given text.
 
     Raises:
         SettingsError: there is no question.
@@ -125,7 +125,7 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
             request,
             record=record,
             streaming=not arguments.no_stream,
-            gathers=not arguments.json,  # one object an event is promised
+            gathers=not arguments.json,  # --json promises one object per event
             measures=record is not None,
             on_text=output.write if arguments.raw else None,
             idle_seconds=settings.idle_timeout,
@@ -165,7 +165,7 @@ def _file(text: str) -> SentFile:
 def _report_end(
     turn: ChatTurn, ended: TurnEnded, arguments: Arguments, settings: Settings, interrupt: Interrupt
 ) -> int:
-    """Report why there is no whole answer, if there is none; return the exit status."""
+    """Report why the answer is incomplete, if it is; return the exit status."""
     ids = ChatIdentified(turn.state.chat_id, turn.state.conversation_id, turn.state.section_id)
     if interrupt.signal and ended.outcome in (Outcome.CANCELED, Outcome.INTERRUPTED):
         if ended.outcome is Outcome.INTERRUPTED and turn.state.is_identified:
@@ -199,7 +199,7 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> Turn
         if isinstance(update, ChatIdentified) and update.conversation_replaced:
             output.note(conversation_replaced_text())
         if output.broken is not None:
-            turn.leave()  # the reader of stdout has gone, or the terminal, which is not a stop
+            turn.leave()  # the reader of stdout or the terminal is gone, which does not stop the chat
 
     while True:
         followed = await follow(turn.updates(), show)
@@ -243,7 +243,7 @@ def _show_calls(calls: Sequence[ToolCall]) -> None:
 
 
 def _images_for(out: TextIO) -> ShortImages | None:
-    """Return what shortens images on a terminal; a pipe or file gets all of their data."""
+    """Return the shortener of images for a terminal; None for a pipe or file, which gets all data."""
     if not out.isatty():
         return None
     from coze_tui.text.data_urls import ShortImages
@@ -310,7 +310,7 @@ async def _conversation(startup: Startup, arguments: Arguments) -> str:
     Raises:
         SettingsError: --continue is given and the bot was never asked, or --conversation names a conversation
             that the server does not have.
-        StoreError: --conversation is no Coze ID by its form, and the history cannot be read.
+        StoreError: --conversation does not look like a Coze ID, and the history cannot be read.
     """
     if not arguments.continues:
         return await _coze_id(startup, arguments.conversation) if arguments.conversation else ""
@@ -352,7 +352,7 @@ def output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
 
 
 def _record(startup: Startup, arguments: Arguments, connection: Connection) -> CaptureRecorder | None:
-    """Open the captures that the turn is saved to, before anything is asked; return None without one."""
+    """Open the capture before anything is asked; return None if none is requested."""
     if arguments.fetch or (not arguments.record and startup.settings.record_captures is None):
         return None
     from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder

@@ -39,7 +39,7 @@ class Printer(Protocol):
 def rest_of(whole: str, printed: str) -> str | None:
     """Return what a completed text adds to the text printed so far; None if it is another text.
 
-    Servers may strip the ends of the completed text, which is no reason to print it again.
+    Servers may strip the ends of the completed text; that difference counts as the same text.
     """
     printed = printed if whole.startswith(printed) else printed.lstrip()
     start = whole if whole.startswith(printed) else whole.lstrip()
@@ -50,7 +50,7 @@ def rest_of(whole: str, printed: str) -> str | None:
 
 @dataclass(slots=True)
 class _Answer:
-    """An answer and how much of it was printed."""
+    """An answer and its printed part."""
 
     message_id: str
     printed: list[str] = field(default_factory=list)
@@ -61,7 +61,7 @@ class AnswerPrinter:
     """Prints each text once and at once, with a blank line between two answers.
 
     A tool call, or text of another answer, ends an answer, because its completed message may never arrive.
-    If more of its text arrives nevertheless, it waits until the present answer ends.
+    If more of its text arrives nevertheless, that text waits until the current answer ends.
 
     Args:
         images: Shortens the images inside of the text, for a terminal; None for every byte of them.
@@ -73,7 +73,7 @@ class AnswerPrinter:
         self._notes = notes
         self._answers: dict[str, _Answer] = {}
         self._present: _Answer | None = None
-        """The answer that grows; None if it has ended."""
+        """The growing answer; None if it has ended."""
         self._written: _Answer | None = None
         """The answer whose text was printed last."""
         self._last = "\n"
@@ -102,7 +102,7 @@ class AnswerPrinter:
             self._last = "\n"
 
     def _of(self, message_id: str) -> _Answer:
-        """Return an answer; one that is new ends the present one."""
+        """Return the answer with this message ID. A new one ends the current answer."""
         answer = self._answers.get(message_id)
         if answer is None:
             self._end_present()
@@ -136,7 +136,7 @@ class AnswerPrinter:
             self._end_present()
 
     def _end_present(self) -> None:
-        """End the present answer, and print what has waited for that."""
+        """End the current answer, and print the text that waited for that."""
         self._present = None
         for answer in self._answers.values():
             if answer.waiting:
@@ -159,7 +159,7 @@ class AnswerPrinter:
             self._last = text[-1]
 
     def _print_held(self) -> None:
-        """Print what may have been the beginning of an image."""
+        """Print held text that looked like the start of an image."""
         if self._images is not None:
             self._print(self._images.flush())
 
@@ -195,7 +195,7 @@ class ReasoningPrinter:
                 self._end_line()
 
     def _settle(self, message_id: str, whole: str) -> None:
-        """Print what the completed message has more than its deltas, which it replaces (docs/wire.md 3.5)."""
+        """Print the part of the completed message that its deltas lacked (docs/wire.md 3.5)."""
         printed = self._printed.get(message_id, "")
         if whole and not whole.startswith(printed):
             self._end_line()
@@ -335,7 +335,7 @@ class RawPrinter:
 
 
 class WaitPrinter:
-    """Prints what a turn waits for once its stream is over.
+    """A printer of the reason for a wait after the stream of a turn has ended.
 
     Args:
         seconds: How long it waits for a chat that Coze has not finished.

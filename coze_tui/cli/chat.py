@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from coze_tui.terminal.first_frame import EarlyFrame
 
 DRIVER_VARIABLE = "TEXTUAL_DRIVER"
-"""Names a driver of Textual that needs no terminal. textual-serve sets it; stdout belongs to that driver."""
+"""The variable that names a Textual driver without a terminal. textual-serve sets it and uses stdout."""
 _SWITCH_SECONDS = 0.001
 """Seconds that the engine's thread may hold the interpreter if a key waits: a fifth of the default."""
 
@@ -106,7 +106,7 @@ def _run(
 
 
 def _print_last_words(left_chats: int, conversation: str) -> None:
-    """Print what goes on at Coze, and how to continue."""
+    """Print which chats continue on the server, and how to resume the conversation."""
     if left_chats:
         text = ngettext(
             "Coze is still answering. The next start fetches the rest of the answer.",

@@ -1,4 +1,4 @@
-"""The exit statuses of the program, and which error leads to which."""
+"""The exit statuses of the program, and the mapping from errors to them."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def exit_for_end(ended: TurnEnded) -> Exit:
 
 
 def forget_stdout() -> None:
-    """Discard the rest of stdout, since its reader is gone: flushing it would wait or fail."""
+    """Discard the rest of stdout because its reader is gone, so flushing would block or fail."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):

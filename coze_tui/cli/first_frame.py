@@ -27,7 +27,7 @@ _LIMIT = 1 << 20
 def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterator[EarlyFrame | None]:
     """Paint the skeleton of the screen, and restore the terminal at the end.
 
-    None if there are no screens: with `--linear`, without a terminal, or if it cannot move its cursor.
+    Yields None if there are no screens: with `--linear`, without a terminal, or if it cannot move its cursor.
     """
     from coze_tui.terminal.kind import can_move_cursor
 
@@ -69,7 +69,7 @@ def likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
 
 
 def _remembered(file: str) -> tuple[str, str]:
-    """Return the theme that was chosen in the program and the background that the terminal told last."""
+    """Return the theme that was chosen in the program and the last background that the terminal reported."""
     state = _state(file)
     chosen = state.get("chosen")
     theme = chosen.get("theme", "") if isinstance(chosen, dict) else ""

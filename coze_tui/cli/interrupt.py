@@ -58,7 +58,7 @@ class Interrupt:
         try:
             return asyncio.run(self._quietly(work))
         except BaseException:
-            # Libraries wrap the exit in groups, and tasks that it cuts off fail in ways of their own.
+            # Libraries wrap the exit in groups, and tasks that it interrupts fail with other errors.
             if not self._is_leaving:
                 raise
             return self.status
@@ -68,7 +68,7 @@ class Interrupt:
         return await work
 
     async def take_loop(self) -> None:
-        """Let the running loop report no tasks that fail because the program is leaving."""
+        """Make the running loop ignore errors of tasks that fail because the program is exiting."""
 
         def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
             if not self._is_leaving:
@@ -98,13 +98,13 @@ class Interrupt:
     def _take(self, number: int, frame: FrameType | None) -> None:
         is_first, self.signal = not self.signal, self.signal or number
         if not is_first:
-            os._exit(self.status)  # an exception would be raised in whatever runs by now
+            os._exit(self.status)  # an exception could surface in any code that is running by now
         end = self._stop if number == signal.SIGINT else self._leave
         if end is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(end)
             return
         self._is_leaving = True
-        forget_stdout()  # it may be stuck, and would be written to again
+        forget_stdout()  # it may be blocked, and the exit would write to it again
         sys.unraisablehook = self._leave_at_once
         raise SystemExit(self.status)
 

@@ -120,9 +120,9 @@ class _Talk:
         self._listed: list[str] = []
         self._left: Sequence[ChatRecord] = ()
         self._files: tuple[SentFile, ...] = ()
-        """They go with the next question."""
+        """Files for the next question."""
         self._doubted = ""
-        """A text that looks like a command but is none; an empty line sends it."""
+        """A text that looks like an unknown command; an empty line sends it."""
 
     def run(self, arguments: Arguments) -> int:
         """Start as the arguments say, then read what the user types."""
@@ -131,7 +131,7 @@ class _Talk:
             self._show_last_turn()
             if arguments.continues:
                 key = self._call(lambda engine: engine.conversations.last()) or ""
-        except StoreError as error:  # one can chat without the history
+        except StoreError as error:  # chatting works without the history
             self._fail(error)
         try:
             self._bot = self._call(lambda engine: engine.site.bot(self._startup.settings.bot_id))
@@ -173,7 +173,7 @@ class _Talk:
             if line is None:
                 return "\n".join(lines) if lines else None
             if not sys.stdin.isatty():
-                print(clean_line(line))  # a log is to hold both sides
+                print(clean_line(line))  # a log needs both sides
             if not line.endswith("\\"):
                 return "\n".join([*lines, line])
             lines.append(line[:-1])
@@ -205,7 +205,7 @@ class _Talk:
         return True
 
     def _doubt(self, text: str, doubt: str) -> None:
-        """Say why a text is no command, and how to send it. An empty line of a script sends nothing."""
+        """Print why a text is not a command, and how to send it. An empty line in a script sends nothing."""
         if sys.stdin.isatty():
             self._doubted = text
             self._status(
@@ -348,7 +348,7 @@ class _Talk:
             self._give_outputs()
 
     def _follow(self, begin: Callable[[Engine, TurnFeed], Awaitable[object]]) -> None:
-        """Tell a turn until its end; Ctrl+C stops the turn and not the program."""
+        """Print a turn until its end. Ctrl+C stops the turn but not the program."""
         self._printer.begin()
         self._runner.run(self._followed(begin))
 
@@ -368,7 +368,7 @@ class _Talk:
     # --- local tools ---
 
     def _give_outputs(self) -> bool:
-        """Ask for the output of every call that waits, and submit them together. False if none waits."""
+        """Ask for the outputs of all waiting calls, and submit them together. Return False if none waits."""
         key = self._conversation
         chat, calls = 0, self._calls if self._outcome is Outcome.REQUIRES_ACTION else ()
         if key and not calls:  # the chat is one of an earlier run, or Coze has refused a question since
@@ -430,7 +430,7 @@ class _Talk:
 
 
 def _doubt_about(name: str, argument: str) -> str:
-    """Return why a text that begins like a command is none; empty for a command and for a message."""
+    """Return why a text that starts like a command is not one; empty for a command and for a message."""
     if not name:
         return ""
     if name not in _COMMANDS:

@@ -1,7 +1,7 @@
 """Output of `coze-tui --linear`: plain lines with labels, for screen readers, tmux's copy mode and logs.
 
-Nothing is drawn twice or moves. Markdown is written as text, when a line or sentence is complete and no later
-text can change it, so that a screen reader never reads half a word or a mark.
+Nothing is drawn twice or moves. Prints Markdown as text when a line or sentence is final, so that a screen
+reader never reads half a word or markup.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class LinearPrinter:
         self._is_line_open = False
         self.bot_name = bot_name
         self.follow_ups: list[str] = []
-        """What the last answer has offered."""
+        """The follow-ups of the last answer."""
         self.figures = TurnFigures()
 
     def begin(self) -> None:
@@ -86,7 +86,7 @@ class LinearPrinter:
         self.line(label, plain_text(text))
 
     def show(self, update: TurnUpdate) -> None:
-        """Tell what an update says, if it says anything to a reader."""
+        """Print an update if it has content for a reader."""
         self.figures.add(update)
         match update:
             case PhaseChanged(phase=Phase.RECOVERING):
@@ -136,7 +136,7 @@ class LinearPrinter:
             self.line(_("Status"), _("More help: {url}").format(url=page))
 
     def saved(self) -> None:
-        """Write that the history works again."""
+        """Print that the history can be saved again."""
         self.line(_("Status"), _("the history works again; everything is saved"))
 
     # --- what grows ---
@@ -147,7 +147,7 @@ class LinearPrinter:
         self._write(key, said, said.text.feed(text))
 
     def _complete(self, key: tuple[str, str], whole: str) -> None:
-        """Write the rest of the completed text, which replaces the deltas (docs/wire.md 3.5)."""
+        """Print the rest of the completed text, which replaces the deltas (docs/wire.md 3.5)."""
         said = self._said.setdefault(key, _Said(self.bot_name))
         rest = rest_of(whole, said.source) if whole else ""
         if rest is not None:
@@ -172,13 +172,13 @@ class LinearPrinter:
         self._flush("reasoning")
 
     def _flush(self, kind: str = "") -> None:
-        """Write what waits for the end of its sentence; only what is of this kind if one is given."""
+        """Print text that waits for the end of its sentence; only of this kind if one is given."""
         for key, said in self._said.items():
             if not kind or key[0] == kind:
                 self._write(key, said, said.text.settle())
 
     def _flush_before(self, message_id: str) -> None:
-        """Write what waits of the answer before a new one: its completed message may never arrive."""
+        """Print the waiting text of the previous answer, whose completed message may never arrive."""
         if ("answer", message_id) not in self._said:
             self._flush("answer")
 

@@ -33,7 +33,7 @@ def run_login(arguments: Arguments, environment: Mapping[str, str]) -> int:
         CredentialsError: no token was entered, or what was entered is none.
     """
     interrupt = Interrupt()
-    interrupt.take(with_ctrl_c=False)  # its exit lets `getpass` switch the echo on again
+    interrupt.take(with_ctrl_c=False)  # SystemExit lets `getpass` switch the echo on again
     startup = begin(arguments, environment)
     show_problems(startup, needs_site=True)
     console = Console(sys.stdout, environment)
@@ -166,7 +166,7 @@ def _save(startup: Startup, base_url: str, token: Secret | OAuthPair, name: str,
 
 
 def run_logout(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Delete the saved token; a token of the environment, a file or a command is not ours to delete."""
+    """Delete the saved token, but not a token from the environment, a file or a command."""
     startup = begin(arguments, environment)
     show_problems(startup)
     console, profile = Console(sys.stdout, environment), startup.settings.profile

@@ -20,15 +20,15 @@ from coze_tui.text.system_text import path_from
 _SLOW_SECONDS = 1.0
 
 LAST = "last"
-"""Names the chat of the history that was asked last."""
+"""The name of the last chat in the history."""
 
 
 def read_past_chat(startup: Startup, words: Sequence[str]) -> ChatFrames:
-    """Return the chat that the words of a command name; a file goes before a chat of the same name.
+    """Return the chat that the words of a command name. A file takes precedence over a chat.
 
     Raises:
         SettingsError: there is not exactly one word, or neither a file nor a chat of this name.
-        FileError: the file is no capture.
+        FileError: the file is not a capture.
         StoreError: the history cannot be read.
     """
     if len(words) != 1:

@@ -114,7 +114,7 @@ def confirm(question: str) -> bool:
     """Ask on the terminal before something that cannot be undone; return True for yes.
 
     Raises:
-        SettingsError: stdin or stderr is no terminal.
+        SettingsError: stdin or stderr is not a terminal.
     """
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise SettingsError(

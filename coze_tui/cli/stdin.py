@@ -56,7 +56,7 @@ def _without_halves(text: str) -> str:
 
 
 def read_question(words: Sequence[str], stdin: TextIO, *, command: str, may_be_empty: bool = False) -> str:
-    """Return the question: the words, stdin if it is no terminal, or both joined.
+    """Return the question: the words, stdin if it is not a terminal, or both joined.
 
     Args:
         may_be_empty: Another text comes before it.
@@ -74,7 +74,7 @@ def read_question(words: Sequence[str], stdin: TextIO, *, command: str, may_be_e
 
 
 def _read_all(stdin: TextIO, *, is_joined: bool) -> str:
-    """Return everything that is piped in; if nothing arrives, a line on stderr says what is waited for."""
+    """Return all piped input; if nothing arrives, print to stderr that the program waits for it."""
     hint = _("reading the question from stdin until it ends")
     if is_joined:
         hint = _(
@@ -98,7 +98,7 @@ def _read_all(stdin: TextIO, *, is_joined: bool) -> str:
 
 
 def _piece(stdin: TextIO) -> bytes:
-    """Return what has arrived, at least one byte; nothing at the end."""
+    """Return the available bytes, at least one; empty at the end."""
     return cast("BufferedReader", stdin.buffer).read1(1 << 16)
 
 

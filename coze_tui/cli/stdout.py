@@ -7,7 +7,7 @@ from io import TextIOWrapper
 
 
 def print_exactly(text: str) -> None:
-    """Print text that another program reads: in UTF-8 if the encoding of stdout lacks a character of it."""
+    """Print text for another program, in UTF-8 if the encoding of stdout lacks one of its characters."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):

@@ -1,4 +1,4 @@
-"""Answers that `ask` did not get whole: what it reports of them, and the chat that `ask --fetch` names."""
+"""Reports answers that `ask` did not receive completely, and finds the chat for `ask --fetch`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`coze-tui web`: serve the screens to a browser through textual-serve, until Ctrl+C.
 
-Each page is a process of this program, as a terminal is. Whoever reaches the server acts as the user, so it
+Each page is a process of this program, like a terminal. Anyone who reaches the server acts as the user, so it
 answers only a browser that opened the printed URL: it checks a key, and the Host and Origin of each request,
 so that no other web page can reach it by a host name that it has pointed at this machine (DNS rebinding).
 """

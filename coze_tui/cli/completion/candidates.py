@@ -101,4 +101,4 @@ KINDS: Mapping[str, Callable[[Paths, str], _Pairs]] = {
     "profiles": _profiles,
     "prompts": _prompts,
 }
-"""What lists the words of each kind; it may also list others than those with the prefix."""
+"""The function that lists the words of each kind. It may also list words without the prefix."""

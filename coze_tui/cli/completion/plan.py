@@ -41,12 +41,12 @@ _BY_OPTION = {
 _BY_PLACEHOLDER = {"FILE": "@files", "FOLDER": "@folders", "DIR": "@folders", "CHAT": "@chats"}
 _BY_WORD = {"FILE": "@files", "CHAT": "last @chats", "ID": "last @conversations"}
 _BY_SWITCH = {"history delete --undo": "@deleted"}
-"""What completes the words of a command after a switch that changes their meaning."""
+"""The completions after a switch that changes the meaning of the words."""
 _BY_OPTION_OF_DEMO = {"--bot": "@demo-bots", "--conversation": ""}
 
 
 class Row:
-    """What can follow a command.
+    """The possible continuations of a command line.
 
     Args:
         key: the name of the command, perhaps with a switch after it; empty if the line has no command yet.
@@ -72,7 +72,7 @@ class Row:
             if option.value
             for name in option.names
         }
-        """What completes the value of each option that takes one."""
+        """The completions of the value of each option."""
 
 
 def rows() -> list[Row]:
@@ -93,14 +93,14 @@ def help_of(option: Option) -> str:
 
 
 def _words_of(placeholder: str) -> str:
-    """Return what completes the words of a command with this placeholder, such as `FILE|CHAT`."""
+    """Return the completions for words with this placeholder, such as `FILE|CHAT`."""
     first = placeholder.partition(" ")[0]
     words = (_BY_WORD.get(part, part if part.islower() else "") for part in first.split("|"))
     return " ".join(filter(None, words))
 
 
 def _value_of(command: Command, option: Option) -> str:
-    """Return what completes the value of an option; an empty text if that can be anything."""
+    """Return the completions of the value of an option; an empty text if there are none."""
     if isinstance(option.read, OneOf):
         return " ".join(option.read.words)
     if command.name in ("demo", "web demo") and option.name in _BY_OPTION_OF_DEMO:

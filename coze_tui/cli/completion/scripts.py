@@ -24,7 +24,7 @@ def script_of(shell: str) -> str:
 
 
 def _by_value(found: Sequence[Row]) -> Mapping[str, Sequence[str]]:
-    """Return the pairs of command and option, joined, by what completes the value of the option."""
+    """Return pairs of command and option, grouped by the completions of the option's value."""
     pairs: dict[str, list[str]] = {}
     for row in found:
         for option, value in row.values.items():
@@ -139,7 +139,7 @@ def _quoted_for_fish(text: str) -> str:
 
 
 def _quoted_for_powershell(text: str) -> str:
-    """Return a text as a literal of PowerShell, which takes typographic quotes for its own."""
+    """Return a text as a literal of PowerShell, which treats typographic quotes as quotes."""
     return "'" + "".join(each * 2 if each in "'‘’‚‛" else each for each in text) + "'"
 
 
@@ -149,4 +149,4 @@ SHELLS: Mapping[str, tuple[str, Callable[[Sequence[Row]], dict[str, str]]]] = {
     "fish": ("coze-tui.fish", _in_fish),
     "powershell": ("coze-tui.ps1", _in_powershell),
 }
-"""By shell: the file of its template, and what fills it in."""
+"""For each shell, the template file and the function that fills it."""

@@ -22,7 +22,7 @@ from coze_tui.text.matching import nearest
 from coze_tui.values import valueclass
 
 LAST = "last"
-"""Names the conversation that was changed last."""
+"""The name of the conversation that was changed last."""
 
 
 @valueclass

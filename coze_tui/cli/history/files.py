@@ -26,7 +26,7 @@ from coze_tui.text.system_text import path_from, readable
 _STREAM = "-"
 _PROGRESS_SECONDS = 0.5
 _ONE_AT_A_TIME: frozenset[Format] = frozenset({"html", "sse"})
-"""What makes no sense when several stand behind each other."""
+"""Formats that cannot contain several conversations in one stream."""
 
 
 # --- export ---
@@ -59,7 +59,8 @@ async def _export(call: Call) -> int:
             progress.step()
             if isinstance(exported.error, FileError):
                 raise exported.error  # the next one would fail, too
-            if exported.error is not None:  # one that cannot be read does not keep the others here
+            # An unreadable conversation does not prevent the export of the others.
+            if exported.error is not None:
                 progress.clear()
                 notify(_("conversation {id}:").format(id=exported.key))
                 show_error(exported.error)
@@ -76,7 +77,7 @@ async def _export(call: Call) -> int:
 
 
 class _Progress:
-    """Shows on stderr how far the export is, if the names of the files do not go to the terminal."""
+    """A progress line on stderr, hidden if the names of the files go to the same terminal."""
 
     def __init__(self, total: int) -> None:
         self._total = total

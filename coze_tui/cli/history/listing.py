@@ -155,7 +155,7 @@ class _HitPrinter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was printed."""
+        """Return whether nothing was printed."""
         return not self._key
 
     def add(self, found: Found) -> None:
