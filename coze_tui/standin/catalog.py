@@ -1,4 +1,4 @@
-"""Endpoints of what an account has: bots, files, workspaces, the user (docs/wire.md 4.5, 4.8, 4.9)."""
+"""Account endpoints: bots, files, workspaces, the user (docs/wire.md 4.5, 4.8, 4.9)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Catalog:
         return envelope(self._context, {"items": [self._simple(bot) for bot in listed], "total": len(found)})
 
     async def published_bots(self, request: Request) -> Answer:
-        """GET /v1/space/published_bots_list, the old list."""
+        """GET /v1/space/published_bots_list, the older endpoint."""
         found = [bot for bot in self._bots_of(request.query.get("space_id", "")) if bot.is_published]
         number, size = page(request.query, default=20, most=100)
         listed: list[objects.Json] = [
@@ -124,7 +124,7 @@ class Catalog:
         return envelope(self._context, {"basic_info": plan, "benefit_info": []})
 
     async def online_info(self, request: Request) -> Answer:
-        """GET /v1/bot/get_online_info, the old call; in studio with connector_id, without envelope (4.5)."""
+        """GET /v1/bot/get_online_info, the older endpoint; studio needs connector_id, no envelope (4.5)."""
         if self._context.studio:
             if not request.query.get("connector_id"):
                 raise Failure(500, "internal server error", 500)
@@ -265,7 +265,7 @@ class Catalog:
 
 
 def read_multipart(request: Request) -> list[tuple[str, str, bytes]]:
-    """The parts of a form as (field, file name, bytes), or 4300 if it is no form."""
+    """Return the parts of a form as (field, file name, bytes). Raise Failure 4300 for any other body."""
     content_type = request.headers.get("content-type", "")
     if not content_type.lower().startswith("multipart/form-data") or "boundary=" not in content_type:
         raise Failure(4300, "Content-Type must be multipart/form-data with a boundary (sample)")

@@ -191,7 +191,9 @@ class Chats:
     def _steps(
         self, bot: Bot, conversation: Conversation, turn: Turn, faults: Faults
     ) -> tuple[Plain | None, Iterator[Plain]]:
-        """The first step, and all of them. A conversation that waits for an answer goes on where it stood."""
+        """Return the first step, and an iterator over all steps.
+
+        A conversation that waits for an answer continues its earlier scenario."""
         waiting, conversation.waiting = self._runs.get(conversation.waiting), ""
         if waiting is not None:
             steps = waiting.hand_over(turn.question)
@@ -219,7 +221,7 @@ class Chats:
         return Wire(outlet, fault.style(style, faults), self._context.rng())
 
     def _stream_reply(self, feed: Feed, faults: Faults) -> StreamReply:
-        """The head of an event stream (docs/wire.md 3.1)."""
+        """Return the head of an event stream (docs/wire.md 3.1)."""
         context = self._context
         headers = {context.logid_header: context.logid()}
         charset = context.switches.charset or faults.has("charset")
@@ -258,7 +260,7 @@ class Chats:
             asked = conversation.messages if conversation is not None else []
             messages = [*(m for m in asked if m.chat_id == chat.id and m.role == "user"), *messages]
         elif not context.switches.stable_lists:
-            # Verbose first, as the samples show it; the rest turned round.
+            # Verbose messages first, as the samples show them, and the others in reverse.
             messages.reverse()
             messages.sort(key=lambda message: message.type != "verbose")
         listed = [
@@ -283,7 +285,7 @@ class Chats:
         return chat
 
     async def cancel(self, request: Request) -> Answer:
-        """POST /v3/chat/cancel: flips the state, and leaves the stream to the client (docs/wire.md 4.3)."""
+        """POST /v3/chat/cancel: changes the state, but does not close the stream (docs/wire.md 4.3)."""
         context = self._context
         body = mapping(request.body)
         chat = context.state.chats.get(required(body, "chat_id"))
@@ -300,14 +302,14 @@ class Chats:
             raise Failure(4104, "The chat cannot be canceled in its state (sample)")
         chat.status = "canceled"
         if context.studio:
-            # The run goes on and may complete (docs/wire.md 4.3).
+            # The run continues and may complete (docs/wire.md 4.3).
             logid = {context.logid_header: context.logid()}
             return json_reply({"ChatV3ChatDetail": objects.chat_object(chat, studio=True)}, logid)
         chat.stop.set()
         return envelope(context, objects.chat_object(chat))
 
     async def submit_tool_outputs(self, request: Request) -> Answer:
-        """POST /v3/chat/submit_tool_outputs: goes on when every output is there (docs/wire.md 4.4)."""
+        """POST /v3/chat/submit_tool_outputs: continues when all outputs have arrived (docs/wire.md 4.4)."""
         body = mapping(request.body)
         if request.query.get("chat_id") in self._context.state.unsaved:
             raise Failure(5000, "internal error (sample)")

@@ -1,4 +1,4 @@
-"""What every endpoint shares: the state, the clock, the switches, the gates, and the tasks that run chats."""
+"""The state shared by all endpoints: records, clock, switches, gates, and the tasks that run chats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from coze_tui.standin.state import State
 
 @dataclass
 class Switches:
-    """What nobody outside can settle (docs/wire.md 9), and so can be changed while the stand-in runs."""
+    """Behaviors of the service that docs/wire.md 9 leaves open, changeable while the stand-in runs."""
 
     auth_status: int = 200
     """HTTP status of 4100 and 4101: 200 or 401."""
@@ -33,7 +33,7 @@ class Switches:
     charset: bool = False
     """Whether event streams say `; charset=utf-8`."""
     chunks: str = "random"
-    """How events are cut into chunks: random, event or byte."""
+    """The cutting of events into chunks: random, event or byte."""
     oauth_errors: str = "both"
     """Fields of OAuth errors: docs (error), sdk (error_code) or both."""
     oauth_error_status: int = 400
@@ -42,7 +42,7 @@ class Switches:
 
 @dataclass
 class ServerContext:
-    """One stand-in's inside. Lives on the server's loop."""
+    """The internals of a stand-in. Use it only on the server's loop."""
 
     studio: bool
     clock: Callable[[], float]
@@ -59,15 +59,15 @@ class ServerContext:
     _logids: Iterator[int] = field(default_factory=lambda: itertools.count(0x1D0))
 
     def now(self) -> int:
-        """Seconds, as every time on the wire."""
+        """Return the Unix time in seconds, as all times on the wire."""
         return int(self.clock())
 
     def rng(self) -> random.Random:
-        """A random source of its own for each stream, the same for the same seed and order."""
+        """Return a random source for one stream, reproducible for the same seed and order of streams."""
         return random.Random(f"{self.seed} {next(self.state.streams)}")
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
-        """Run a chat in the background: it goes on when its client hangs up."""
+        """Run a chat in the background; it continues when its client hangs up."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -80,7 +80,7 @@ class ServerContext:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def logid(self) -> str:
-        """A log id: the time and twenty hex digits; studio has a UUID."""
+        """Return a logid: the time and twenty hex digits, or a UUID in studio."""
         number = random.Random(f"{self.seed} logid {next(self._logids)}").getrandbits(128)
         if self.studio:
             text = f"{number:032x}"
@@ -89,20 +89,20 @@ class ServerContext:
 
     @property
     def logid_header(self) -> str:
-        """The header that carries the log id (docs/wire.md 5.2)."""
+        """Return the name of the header with the logid (docs/wire.md 5.2)."""
         return "X-Log-ID" if self.studio else "X-Tt-Logid"
 
 
 @dataclass(frozen=True)
 class Token:
-    """What a token may do; no scopes means everything."""
+    """The permissions of a token; without scopes all calls are allowed."""
 
     scopes: frozenset[str] | None = None
     expires_at: float | None = None
 
 
 class Failure(Exception):
-    """A refused call: becomes a reply of the dialect."""
+    """An error that becomes a reply in the dialect of the server."""
 
     def __init__(self, code: int, msg: str, status: int = 200) -> None:
         super().__init__(f"{code} {msg}")
@@ -112,7 +112,7 @@ class Failure(Exception):
 
 
 def envelope(context: ServerContext, data: object, *, key: str = "data", extra: Json | None = None) -> Reply:
-    """The usual JSON answer with its log id."""
+    """Return the usual JSON reply with its logid."""
     logid = context.logid()
     body: Json = {"code": 0, "msg": "", key: data, **(extra or {})}
     if not context.studio:
@@ -121,7 +121,7 @@ def envelope(context: ServerContext, data: object, *, key: str = "data", extra: 
 
 
 def refusal(context: ServerContext, failure: Failure) -> Reply:
-    """The JSON of an error."""
+    """Return the JSON reply for an error."""
     logid = context.logid()
     body: Json = {"code": failure.code, "msg": failure.msg}
     if not context.studio:
@@ -130,6 +130,6 @@ def refusal(context: ServerContext, failure: Failure) -> Reply:
 
 
 def json_reply(body: object, headers: dict[str, str] | None = None, status: int = 200) -> Reply:
-    """A JSON reply."""
+    """Return a JSON reply."""
     content_type = "application/json; charset=utf-8"
     return Reply(status, dumps(body).encode("utf-8", "surrogatepass"), content_type, headers or {})

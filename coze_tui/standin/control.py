@@ -1,4 +1,4 @@
-"""The control path /_standin/…: what the methods of `StandIn` do, for other processes and `curl`."""
+"""The control path /_standin/…: the methods of `StandIn` for other processes and `curl`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Control:
     """Breaks the next calls of a path: faults, path, number of calls."""
 
     async def handle(self, request: Request) -> Answer:
-        """Do one thing; the body is a JSON object."""
+        """Run one command; the body is a JSON object."""
         what = request.query.get("what", "")
         action = self._actions().get(what)
         if action is None:
@@ -57,7 +57,7 @@ class Control:
         ]
 
     def _switch(self, body: Mapping[str, object]) -> object:
-        """Set the switches that are named; answer with all of them."""
+        """Set the given switches; return all switches."""
         switches = self.context.switches
         for name, value in body.items():
             if not hasattr(switches, name) or type(value) is not type(getattr(switches, name)):

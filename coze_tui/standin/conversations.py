@@ -39,7 +39,7 @@ class Conversations:
         )
         conversation.creator_id = context.user_id
         conversation.connector_id = str(body.get("connector_id") or "1024")
-        # Studio keeps no name; the official service takes the first message if it gets none.
+        # Studio stores no name; the official service defaults to the first message.
         conversation.name = "" if context.studio else name or (read[0].content[:100] if read else "")
         state.conversations[conversation_id] = conversation
         for message in read:
@@ -144,7 +144,7 @@ class Conversations:
         conversation = self._find(request)
         body = mapping(request.body)
         message = read_message(dict(body), self._context.state.files)
-        # A message that came without a type is listed without one (docs/wire.md 3.4).
+        # A message created without a type is listed without one (docs/wire.md 3.4).
         message.type = _text(body, "type")
         return envelope(self._context, self._message(self._add(conversation, message)))
 
@@ -153,7 +153,7 @@ class Conversations:
         return envelope(self._context, self._message(self._find_message(request)))
 
     async def modify_message(self, request: Request) -> Answer:
-        """POST /v1/conversation/message/modify: the message comes back under `message`."""
+        """POST /v1/conversation/message/modify: returns the message under `message`."""
         message = self._find_message(request)
         body = mapping(request.body)
         if body.get("content") is not None:
@@ -195,7 +195,7 @@ class Conversations:
 
 
 def page(query: Mapping[str, str], *, default: int, most: int) -> tuple[int, int]:
-    """page_num (or page_index) and page_size, or 4000."""
+    """Return page_num (or page_index) and page_size. Raise Failure 4000 if invalid."""
     try:
         number = int(query.get("page_num") or query.get("page_index") or 1)
         size = int(query.get("page_size") or default)
@@ -216,7 +216,7 @@ def _text(body: Mapping[str, object], key: str) -> str:
 
 
 def _window(messages: list[Message], before: str, after: str, limit: int) -> tuple[list[Message], bool]:
-    """The page before or after an id, and whether there is more in that direction."""
+    """Return the page before or after an ID, and whether more messages follow in that direction."""
     ids = [message.id for message in messages]
     if before:
         if before not in ids:

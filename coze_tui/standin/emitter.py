@@ -1,4 +1,4 @@
-"""What one chat says: its messages, in pieces and whole, as events on the wire, and what is kept of them.
+"""Converts a bot's messages to events on the wire, and stores them.
 
 An emitter without a wire sends nothing, like a chat without a stream, but still stores everything.
 """
@@ -24,7 +24,7 @@ BATCH = 32_000
 
 @dataclass
 class _Draft:
-    """A message that is being said."""
+    """A message that is being sent."""
 
     id: str
     content: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class _Draft:
 
 
 class Emitter:
-    """Speaks for one chat."""
+    """An emitter of the events of one chat."""
 
     def __init__(
         self, context: ServerContext, chat: Chat, conversation: Conversation, faults: Faults
@@ -53,7 +53,7 @@ class Emitter:
     # ── messages ────────────────────────────────────────────────────────────────────────────────────────
 
     async def delta(self, step: Delta) -> None:
-        """A piece of a message."""
+        """Send a piece of a message."""
         draft = self._draft(step.message)
         draft.content.append(step.content)
         draft.reasoning.append(step.reasoning)
@@ -63,7 +63,7 @@ class Emitter:
         await self.event(DELTA, self._object(message, delta=True))
 
     async def burst(self, step: Burst) -> None:
-        """Deltas as fast as they go: bytes from a template, many in one write if no rate is asked."""
+        """Send many deltas: bytes from a template, several per write if no rate is set."""
         template = self._template(step.message)
         draft = self._draft(step.message)
         batch: list[bytes] = []
@@ -95,7 +95,7 @@ class Emitter:
         return self.wire.template(Frame(DELTA, self._object(message, delta=True)))
 
     async def whole(self, step: Complete) -> None:
-        """A whole message; what is not given is joined from its pieces."""
+        """Send a completed message; a missing text is joined from its deltas."""
         if step.type == "follow_up":
             await self.finish_answers(0)
         draft = self._draft(step.message)
@@ -115,29 +115,29 @@ class Emitter:
         await self._say(message)
 
     async def other(self, type_: str, content: str) -> None:
-        """A whole message that is no answer."""
+        """Send a completed message of another type than answer."""
         await self._say(self._message(self._context.state.new_id(), type_, content))
 
     async def echo(self, question: str) -> None:
-        """The question, as some servers give it back."""
+        """Send the question, as some servers do."""
         message = self._message(self._context.state.new_id(), "question", question)
         message.role = "user"
         await self.event(COMPLETED, self._object(message))
 
     async def sound(self, data: str) -> None:
-        """The sound of the answer, base64."""
+        """Send the audio of the answer in base64."""
         message = self._message(self._context.state.new_id(), "answer", data, content_type="audio")
         await self.event("conversation.audio.delta", self._object(message))
 
     async def finish_answers(self, reason: int) -> None:
-        """`generate_answer_finish`, once after the last answer (docs/wire.md 3.4)."""
+        """Send `generate_answer_finish`, once after the last answer (docs/wire.md 3.4)."""
         if self._finished or (reason == 0 and not self._answered):
             return
         self._finished = True
         await self.other("verbose", objects.answer_finish(reason, studio=self._context.studio))
 
     def begin_again(self, wire: Wire | None) -> None:
-        """Another stream of the same chat."""
+        """Continue the chat in another stream."""
         self.wire = wire
         self._answered = self._finished = False
 
@@ -177,12 +177,12 @@ class Emitter:
     # ── tokens ──────────────────────────────────────────────────────────────────────────────────────────
 
     def used(self) -> Usage:
-        """Tokens so far: those that were set, or an estimate."""
+        """Return the token counts that were set, or an estimate."""
         asked = 96 + sum(tokens(message.content) for message in self._conversation.messages[-20:])
         return self.usage or Usage(asked, self._output)
 
     def _studio_usage(self) -> dict[str, str]:
-        """Token counts as studio gives them: text in the answer's meta_data (docs/wire.md 3.8)."""
+        """Return token counts in studio's form: texts in the answer's meta_data (docs/wire.md 3.8)."""
         usage = self.used()
         return {
             "input_tokens": str(usage.input),
@@ -194,22 +194,22 @@ class Emitter:
     # ── events and bytes ────────────────────────────────────────────────────────────────────────────────
 
     async def chat(self, event: str) -> None:
-        """An event with the chat as it is now."""
+        """Send an event with the current chat."""
         await self.event(event, objects.chat_object(self._chat, studio=self._context.studio))
 
     async def event(self, name: str, data: object) -> None:
-        """Any event."""
+        """Send an event."""
         frame = edit(Frame(name, data), self._faults)
         if self.wire is not None and frame is not None:
             await self.wire.emit(frame)
 
     async def raw(self, data: bytes, *, whole: bool = False) -> None:
-        """Bytes as they are."""
+        """Send bytes unchanged."""
         if self.wire is not None:
             await self.wire.write(data, whole=whole)
 
     async def done(self) -> None:
-        """The end mark of the dialect, or the one that was asked for (docs/wire.md 3.1)."""
+        """Send the end mark of the dialect, or the one that a fault requests (docs/wire.md 3.1)."""
         style = self._faults.text("done")
         if self.wire is None:
             return
@@ -226,12 +226,12 @@ class Emitter:
         await self.wire.emit(frame, last=True)
 
     async def over(self) -> None:
-        """The end of the stream, without a mark."""
+        """End the stream without an end mark."""
         if self.wire is not None:
             await self.wire.finish()
 
 
 def tokens(text: str) -> int:
-    """About how many tokens a text is."""
+    """Estimate the number of tokens of a text."""
     chinese = len(CHINESE.findall(text))
     return round(chinese * 0.7 + (len(text) - chinese) * 0.3)

@@ -1,7 +1,7 @@
-"""Misbehavior by word: `fault:NAME` or `fault:NAME=VALUE` in a question, any number of them.
+"""Faults on request: `fault:NAME` or `fault:NAME=VALUE` in a question, any number of them.
 
-Three kinds: the whole reply is another one (`instead`), the steps of the bot are bent (`bend`), or
-the events and bytes are (`edit`, `style`). `FAULTS` describes each.
+There are three kinds: another reply (`instead`), other steps of the bot (`bend`), and other events and
+bytes (`edit`, `style`). `FAULTS` describes each.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SHAPES: dict[str, object] = {
     "oauth": {"error": "odd_word", "error_description": "the reason (sample)"},
     "no-success": {"success": False, "message": "the reason (sample)", "data": None},
 }
-"""Bodies of errors as gateways and other servers send them."""
+"""Error bodies as sent by gateways and other servers."""
 TYPES: dict[str, str | None] = {
     "plain": "text/plain; charset=utf-8",
     "json": "application/json",
@@ -55,7 +55,7 @@ TYPES: dict[str, str | None] = {
     "html": "text/html",
     "none": None,
 }
-"""Content-Types of an event stream that gateways have changed."""
+"""Content-Types of an event stream as changed by gateways."""
 
 FAULTS: dict[str, str] = {
     # in place of the reply
@@ -90,7 +90,7 @@ FAULTS: dict[str, str] = {
     "cut-events": "the line breaks after so many events (default 5)",
     "cut-bytes": "the line breaks after so many bytes (default 900)",
     "end-events": "the reply ends properly, but too early, after so many events (default 5)",
-    # the content is bent
+    # the content differs
     "silence": "so many real seconds of silence (default 30) after two deltas",
     "drip": "comments every 0.3 s after two deltas, for so many seconds or for ever",
     "error": "an error event with this code (default 5000) after two deltas, then the end",
@@ -116,7 +116,7 @@ FAULTS: dict[str, str] = {
     "audio": "sound after chat.completed",
     "echo-question": "the question comes back before chat.created",
     "bad-tool-json": "a function_call whose content is no JSON",
-    # the frames are
+    # the frames differ
     "numeric-ids": "ids are JSON numbers",
     "nulls": "null wherever a field may be missing",
     "anonymous": "deltas without id, type and role",
@@ -144,7 +144,7 @@ FAULTS: dict[str, str] = {
 }
 
 _VALUES: dict[str, set[str]] = {"done": {*DONE_STYLES, "none"}, "shape": {*SHAPES}, "type": {*TYPES}}
-"""The values of the faults that have words as values."""
+"""The accepted values of faults with a fixed set of values."""
 _WORD = re.compile(r"\s*\bfault:(\S+)")
 HOSTILE = (
     "plain \x1b[31mred\x1b[0m \x1b]52;c;aGVsbG8=\x07 \x1b]0;title\x07 \x9b31m \x9d0;t\x9c "
@@ -154,16 +154,16 @@ HOSTILE = (
 
 
 ENDS = (Complete, Burst, Fail, Expire, Error, RequireAction, AskBack)
-"""Steps before which the middle of an answer is over, however short it is."""
+"""Steps that end an answer, before which a fault in the middle must have happened."""
 
 
 class UnknownFault(ValueError):
-    """A fault word that is not in the table, or a value that is none."""
+    """An unknown fault word, or an invalid value."""
 
 
 @dataclass(frozen=True)
 class Faults:
-    """The faults of one call, by name. False if there are none."""
+    """The faults of one call, by name. Falsy if there are none."""
 
     values: Mapping[str, str] = field(default_factory=dict)
 
@@ -171,23 +171,23 @@ class Faults:
         return bool(self.values)
 
     def has(self, name: str) -> bool:
-        """Whether it is asked for."""
+        """Return whether this fault was requested."""
         return name in self.values
 
     def text(self, name: str) -> str:
-        """Its value, or nothing."""
+        """Return the value of a fault, or an empty text."""
         return self.values.get(name, "")
 
     def number(self, name: str, default: int) -> int:
-        """Its value as a number."""
+        """Return the value of a fault as a number."""
         return int(self.values.get(name) or default)
 
     def seconds(self, name: str, default: float) -> float:
-        """Its value as seconds."""
+        """Return the value of a fault in seconds."""
         return float(self.values.get(name) or default)
 
     def joined(self, other: Faults) -> Faults:
-        """Both."""
+        """Return the faults of both."""
         return Faults({**other.values, **self.values})
 
 
@@ -195,7 +195,7 @@ NONE = Faults()
 
 
 def parse(words: str) -> Faults:
-    """`crlf cut-events=5` → faults. Raise `UnknownFault` for a word that is none: a typo must not pass."""
+    """Return the faults of `crlf cut-events=5`. Raise `UnknownFault` for any other word, such as a typo."""
     values: dict[str, str] = {}
     for word in words.split():
         name, _, value = word.removeprefix("fault:").partition("=")
@@ -210,13 +210,13 @@ def parse(words: str) -> Faults:
 
 
 def take(question: str) -> tuple[str, Faults]:
-    """The question without its fault words, and the faults."""
+    """Return the question without fault words, and the faults."""
     words = " ".join(_WORD.findall(question))
     return (_WORD.sub("", question).strip(), parse(words)) if words else (question, NONE)
 
 
 def instead(faults: Faults, origin: str, headers: Mapping[str, str]) -> Answer | None:
-    """The reply that comes in place of the right one, if there is to be one. `headers` has the log id."""
+    """Return the reply that a fault sends in place of the real one, or None. `headers` has the logid."""
     if faults.has("hang"):
         return Silence(reset=False)
     if faults.has("reset") and not faults.text("reset"):
@@ -247,7 +247,7 @@ def _reply(name: str, faults: Faults, origin: str, headers: Mapping[str, str]) -
             body = dumps({"code": code, "msg": f"error {code} (sample)", "detail": detail})
         case "redirect":
             status = faults.number("redirect", 307)
-            # Another name of the same machine is another origin: a token must not be sent on.
+            # Another name of the same machine is another origin, to which a token must not be sent.
             more["Location"] = f"http://localhost:{origin.rpartition(':')[2]}/_standin/elsewhere"
     raw = _NOISE if body == "noise" else body.encode()
     return Reply(status, raw, content_type, {**headers, **more})
@@ -286,11 +286,11 @@ _REPLIES: dict[str, tuple[int, str | None, str]] = {
     "code": (200, _JSON, ""),
     "redirect": (307, None, ""),
 }
-"""Status, Content-Type, body; `denied` stands for the JSON of 4100, `noise` for bytes that are no text."""
+"""Status, Content-Type, body; `denied` is replaced by the JSON of 4100, `noise` by binary data."""
 
 
 def style(base: Style, faults: Faults) -> Style:
-    """The look of a stream with these faults."""
+    """Return the style of a stream with these faults."""
     for name, change in _STYLES.items():
         if faults.has(name):
             base = change(base)
@@ -320,7 +320,7 @@ _STYLES: dict[str, Callable[[Style], Style]] = {
 
 
 def substitute(faults: Faults, turn: Turn) -> list[Step] | None:
-    """What the bot says in place of its own words, if a fault is about the words."""
+    """Return the steps that a fault substitutes for the bot's own, or None."""
     if faults.has("hostile"):
         return [Say(HOSTILE, pieces=tuple(re.findall(r"(?s).{1,5}", HOSTILE)))]
     if faults.has("u2028"):
@@ -343,7 +343,7 @@ def substitute(faults: Faults, turn: Turn) -> list[Step] | None:
 
 
 def bend(steps: Iterator[Plain], faults: Faults, turn: Turn) -> Iterator[Plain]:
-    """The bot's steps with the faults' own among them."""
+    """Yield the bot's steps with those of the faults inserted."""
     if faults.has("two-answers"):
         text = turn.pick("先说一句。", "One thing first.")
         yield from (Delta(text, message="first"), Complete(text, message="first"))
@@ -398,7 +398,7 @@ def _in_the_middle(faults: Faults) -> Iterator[Plain]:
 
 
 def edit(frame: Frame, faults: Faults) -> Frame | None:
-    """The frame as it goes out; None if it does not."""
+    """Return the frame to send; None to drop it."""
     if not faults or not isinstance(frame.data, Mapping):
         return frame
     if faults.has("no-delta") and frame.event == "conversation.message.delta":
@@ -420,7 +420,7 @@ def edit(frame: Frame, faults: Faults) -> Frame | None:
 
 
 def named(frame: Frame, faults: Faults) -> Frame:
-    """The frame under the name that the faults leave it."""
+    """Return the frame with the event name that the faults require."""
     if faults.has("wrapped"):
         return Frame("", {"event": frame.event, "data": frame.data})
     return Frame("", frame.data) if faults.has("nameless") else frame

@@ -1,4 +1,4 @@
-"""Gates: places where a stream is held until a test opens them, so that tests need no sleeps."""
+"""Gates hold a stream until a test opens them, so that tests need no sleeps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 
 
 class Gates:
-    """Streams arrive at named gates on the server's loop; tests wait and release from their own threads."""
+    """Named gates. Streams wait at them on the server's loop; tests control them from other threads."""
 
     def __init__(self) -> None:
         self._arrived: set[str] = set()
@@ -17,7 +17,7 @@ class Gates:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def hold(self, name: str, stop: asyncio.Event) -> None:
-        """Return when the gate is open, or `stop` is set."""
+        """Wait until the gate is open, or `stop` is set."""
         waker = asyncio.Event()
         with self._changed:
             self._loop = asyncio.get_running_loop()
@@ -34,7 +34,7 @@ class Gates:
                 wait.cancel()
 
     def release(self, name: str) -> None:
-        """Open the gate for everyone who is there and everyone who comes. From any thread."""
+        """Open the gate for current and future streams. Thread-safe."""
         with self._changed:
             self._open.add(name)
             wakers, loop = self._wakers.pop(name, []), self._loop
@@ -49,12 +49,12 @@ class Gates:
                 raise TimeoutError(f"no stream came to the gate {name!r}")
 
     def shut(self, name: str) -> None:
-        """Shut the gate again for those who come, and forget who arrived."""
+        """Close the gate for future streams, and reset the record of arrivals."""
         with self._changed:
             self._arrived.discard(name)
             self._open.discard(name)
 
     def arrived(self) -> list[str]:
-        """Names of the gates that a stream has reached."""
+        """Return the names of the gates that a stream has reached."""
         with self._changed:
             return sorted(self._arrived)

@@ -1,6 +1,6 @@
 """HTTP/1.1 on asyncio streams: requests in, replies and chunked streams out.
 
-Keep-alive, `Content-Length` and chunked bodies, `Expect: 100-continue`. Nothing here knows of Coze.
+Supports keep-alive, `Content-Length`, chunked bodies and `Expect: 100-continue`. Independent of Coze.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_HEAD = 64 * 1024
 
 
 class BadRequest(Exception):
-    """The bytes are no request, or too many: answered with `status`, then the connection is closed."""
+    """An invalid or too large request: the server replies with `status` and closes the connection."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -31,12 +31,12 @@ class BadRequest(Exception):
 
 
 class Hangup(Exception):
-    """The client is gone."""
+    """The client has closed the connection."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came. `at` is `time.monotonic()`, so that a test can measure the time between two."""
+    """A received request. `at` is `time.monotonic()`, so that a test can measure the time between two."""
 
     method: str
     path: str
@@ -48,7 +48,7 @@ class Request:
 
     @property
     def body(self) -> object:
-        """The body as JSON; None if it is none."""
+        """Return the body as JSON; None if it is not JSON."""
         try:
             value: object = json.loads(self.raw)
         except (ValueError, RecursionError):
@@ -58,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole reply."""
+    """A complete reply."""
 
     status: int = 200
     body: bytes = b""
@@ -68,7 +68,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class StreamReply:
-    """A reply in chunks: `feed` writes them and returns when the stream is over."""
+    """A chunked reply: `feed` writes the chunks and returns when the stream has ended."""
 
     feed: Callable[[ResponseWriter], Awaitable[None]]
     content_type: str | None
@@ -77,7 +77,7 @@ class StreamReply:
 
 @dataclass(frozen=True)
 class Silence:
-    """No reply: the connection is reset at once, or held open until the client gives up."""
+    """No reply: the server resets the connection at once, or holds it open until the client disconnects."""
 
     reset: bool
 
@@ -87,7 +87,7 @@ Handler = Callable[[Request], Awaitable[Answer]]
 
 
 class ResponseWriter:
-    """The client's end of one chunked reply."""
+    """A writer of one chunked reply."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -95,7 +95,7 @@ class ResponseWriter:
         self.closed = False
 
     async def send(self, data: bytes) -> None:
-        """Write `data` as one chunk; raise `Hangup` if nobody is there."""
+        """Write `data` as one chunk; raise `Hangup` if the client has closed the connection."""
         if not data:
             return
         if self.closed or self._writer.is_closing():
@@ -109,14 +109,14 @@ class ResponseWriter:
             raise Hangup from error
 
     async def gone(self) -> None:
-        """Return when the client has hung up."""
+        """Wait until the client has closed the connection."""
         with contextlib.suppress(ConnectionError, OSError):
             while await self._reader.read(4096):
                 pass
         self.closed = True
 
     def cut(self, *, reset: bool = False) -> None:
-        """Break the connection where it is: without the last chunk, or with a TCP reset."""
+        """Break the connection at this point: without the last chunk, or with a TCP reset."""
         self.closed = True
         if reset:
             _reset(self._writer)
@@ -125,7 +125,7 @@ class ResponseWriter:
 
 
 class HttpServer:
-    """Listens on 127.0.0.1 and gives every request to `handle`."""
+    """A server on 127.0.0.1 that passes every request to `handle`."""
 
     def __init__(self, handle: Handler, *, max_body: int) -> None:
         self._handle = handle
@@ -134,7 +134,7 @@ class HttpServer:
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def listen(self, port: int) -> int:
-        """Start, and return the port."""
+        """Start the server and return its port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=MAX_HEAD)
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
@@ -151,7 +151,7 @@ class HttpServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None:  # only a task can run this
+        if task is None:  # None outside of a task, which does not happen here
             return
         self._open[task] = writer
         try:
@@ -164,7 +164,7 @@ class HttpServer:
             writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request and its reply; whether the connection may be used again."""
+        """Handle one request; return whether the connection may be reused."""
         try:
             request = await self._read(reader, writer)
         except BadRequest as error:
@@ -271,7 +271,7 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply, *, keep: bool, head
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Close with RST instead of FIN."""
-    # On and zero seconds; Windows has shorts where the others have ints.
+    # Enabled, with zero seconds. Windows uses shorts where others use ints.
     linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
     with contextlib.suppress(OSError):
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -26,7 +26,7 @@ ERRORS = {
 
 @dataclass
 class DeviceCode:
-    """One attempt to log in."""
+    """A login attempt."""
 
     device_code: str
     user_code: str
@@ -40,18 +40,18 @@ class DeviceCode:
 
 @dataclass
 class OAuth:
-    """The OAuth endpoints of one stand-in, and the page where the user decides."""
+    """The OAuth endpoints of one stand-in, and the page on which the user decides."""
 
     context: ServerContext
     interval: int = 5
     expires_in: int = 300
     approve_after: int | None = None
-    """Approve by itself at this poll, counted from 1."""
+    """The poll, counted from 1, at which the attempt is approved automatically."""
     script: list[str] = field(default_factory=list)
-    """Answers to give to the next polls, before anything else: names of errors."""
+    """Error names to return to the next polls, before anything else."""
     codes: dict[str, DeviceCode] = field(default_factory=dict)
     refresh_tokens: dict[str, str] = field(default_factory=dict)
-    """Living refresh tokens and their clients."""
+    """Valid refresh tokens and their clients."""
     _polls: int = 0
     _made: int = 0
 
@@ -114,7 +114,7 @@ class OAuth:
 
     def _refresh(self, refresh_token: str, client_id: str) -> Reply:
         if self.refresh_tokens.get(refresh_token) != client_id:
-            return self._error("invalid_request")  # unknown, or used before: it rotates
+            return self._error("invalid_request")  # unknown, or used before, because refresh tokens rotate
         del self.refresh_tokens[refresh_token]
         return self._grant(client_id)
 
@@ -123,7 +123,7 @@ class OAuth:
         access, refresh = self._secret("czu_"), self._secret("czr_")
         self.context.tokens[access] = Token(expires_at=expires_at)
         self.refresh_tokens[refresh] = client_id
-        # expires_in is a time here, not a duration (docs/wire.md 1.4).
+        # expires_in is a point in time here, not a duration (docs/wire.md 1.4).
         body: Json = {
             "access_token": access,
             "refresh_token": refresh,
@@ -133,7 +133,7 @@ class OAuth:
         return self._reply(body)
 
     def decide(self, user_code: str, decision: str) -> bool:
-        """Approve or deny the attempt with this user code; whether there is one."""
+        """Approve or deny the attempt with this user code; return whether it exists."""
         found = next((code for code in self.codes.values() if code.user_code == user_code), None)
         if found is None:
             return False
@@ -141,7 +141,7 @@ class OAuth:
         return True
 
     async def page(self, request: Request) -> Answer:
-        """GET and POST /device: where the user decides."""
+        """GET and POST /device: the page on which the user decides."""
         form = {k: v[0] for k, v in parse_qs(request.raw.decode("utf-8", "replace")).items()}
         user_code = form.get("user_code") or request.query.get("user_code", "")
         decision = form.get("decision", "")
@@ -159,7 +159,7 @@ class OAuth:
         return Reply(200, page.encode(), "text/html; charset=utf-8")
 
     def _error(self, name: str) -> Reply:
-        """The error in the fields of the docs, of the SDKs, or both (docs/wire.md 1.4)."""
+        """Return the error with the fields of the docs, of the SDKs, or both (docs/wire.md 1.4)."""
         shape = self.context.switches.oauth_errors
         body: Json = {}
         if shape != "sdk":

@@ -18,13 +18,13 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def dumps(value: object) -> str:
-    """JSON as the service writes it: compact, raw UTF-8; a half of a surrogate pair stays an escape."""
+    """Return JSON as the service writes it: compact UTF-8, with lone surrogates escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _LONE_SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 
 
 def chat_object(chat: Chat, *, studio: bool = False) -> Json:
-    """A chat as an event or `retrieve` shows it."""
+    """Return a chat as events and `retrieve` contain it."""
     if studio:
         status = {"canceled": "cancelled", "requires_action": "required_action"}.get(chat.status, chat.status)
         return {
@@ -61,7 +61,7 @@ def chat_object(chat: Chat, *, studio: bool = False) -> Json:
 
 
 def required_action(chat: Chat) -> Json:
-    """The calls that the chat waits for (docs/wire.md 3.6)."""
+    """Return the calls that the chat waits for (docs/wire.md 3.6)."""
     calls = [
         {
             "id": call.id,
@@ -75,7 +75,7 @@ def required_action(chat: Chat) -> Json:
 
 
 def created_chat(chat: Chat) -> Json:
-    """The short chat that a call without a stream gets at once (docs/wire.md 2.3)."""
+    """Return the short chat that a call without a stream receives at once (docs/wire.md 2.3)."""
     return {
         "id": chat.id,
         "conversation_id": chat.conversation_id,
@@ -87,7 +87,7 @@ def created_chat(chat: Chat) -> Json:
 
 
 def stream_message(message: Message, *, studio: bool = False, delta: bool = False) -> Json:
-    """A message inside an event."""
+    """Return a message as events contain it."""
     body: Json = {
         "id": message.id,
         "conversation_id": message.conversation_id,
@@ -124,7 +124,7 @@ def listed_message(message: Message, *, text_times: bool = False, studio: bool =
         "role": message.role,
         "type": message.type,
         "content": message.content,
-        # Studio has a name of its own for a mixture of text and files (docs/wire.md 4.2).
+        # Studio has its own name for a mixture of text and files (docs/wire.md 4.2).
         "content_type": "mix" if studio and message.content_type == "object_string" else message.content_type,
         "meta_data": message.meta_data,
         "created_at": times[0],
@@ -136,7 +136,7 @@ def listed_message(message: Message, *, text_times: bool = False, studio: bool =
 
 
 def conversation_object(conversation: Conversation, *, studio: bool = False) -> Json:
-    """A conversation (docs/wire.md 4.6); studio spells `creator_d`."""
+    """Return a conversation (docs/wire.md 4.6); studio spells `creator_d`."""
     return {
         "id": conversation.id,
         "created_at": conversation.created_at,
@@ -150,7 +150,7 @@ def conversation_object(conversation: Conversation, *, studio: bool = False) -> 
 
 
 def file_object(file: StoredFile, *, studio: bool = False) -> Json:
-    """An uploaded file (docs/wire.md 4.8)."""
+    """Return an uploaded file (docs/wire.md 4.8)."""
     if studio:
         return {
             "id": file.id,
@@ -164,20 +164,20 @@ def file_object(file: StoredFile, *, studio: bool = False) -> Json:
 
 
 def verbose_content(msg_type: str, data: str, *, studio: bool = False) -> str:
-    """The content of a `verbose` message."""
+    """Return the content of a `verbose` message."""
     if studio:
         return dumps({"msg_type": msg_type, "data": data, "from_unit": ""})
     return dumps({"msg_type": msg_type, "data": data, "from_module": None, "from_unit": None})
 
 
 def answer_finish(reason: int, *, studio: bool = False) -> str:
-    """`generate_answer_finish`: 0 all answers are out, 1 someone must act."""
+    """Return `generate_answer_finish`: 0 if all answers were sent, 1 if an action is required."""
     data = dumps({"finish_reason": reason, "fin_data" if studio else "FinData": ""})
     return verbose_content("generate_answer_finish", data, studio=studio)
 
 
 def function_call_content(call: FunctionCall, call_id: str, *, studio: bool = False) -> str:
-    """The content of a `function_call` message. Arguments may be bad JSON: then they are text.
+    """Return the content of a `function_call` message. Invalid JSON arguments are sent as text.
 
     See docs/wire.md 3.4.
     """
@@ -198,19 +198,19 @@ def function_call_content(call: FunctionCall, call_id: str, *, studio: bool = Fa
 
 
 def arguments_text(arguments: Mapping[str, object] | str) -> str:
-    """The arguments of a call as JSON text."""
+    """Return the arguments of a call as JSON text."""
     return arguments if isinstance(arguments, str) else dumps(arguments)
 
 
 def tool_response_content(response: ToolResponse, *, studio: bool = False) -> str:
-    """The content of a `tool_response` message."""
+    """Return the content of a `tool_response` message."""
     if response.plain or studio:
         return response.output
     return dumps({"content_type": 1, "response_for_model": response.output, "type_for_model": 1})
 
 
 def knowledge_content(knowledge: Knowledge) -> str:
-    """The content of a `knowledge` message: a recall of pieces."""
+    """Return the content of a `knowledge` message: recalled pieces."""
     pieces = [
         {"slice": text, "score": 0.9, "meta": {"document": {"name": name}}} for name, text in knowledge.pieces
     ]

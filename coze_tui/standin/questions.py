@@ -1,4 +1,4 @@
-"""Reading and checking what comes in a body: additional messages, meta_data, tool outputs.
+"""Reads and validates request bodies: additional messages, meta_data, tool outputs.
 
 See docs/wire.md 2.1, 2.2.
 """
@@ -31,7 +31,7 @@ class Question:
     faults: Faults = field(default=NONE)
 
     def is_chinese(self, history: Sequence[str]) -> bool:
-        """Whether to answer in Chinese: by this question, or by the last one that has letters at all."""
+        """Return whether to answer in Chinese, by the language of the last question that contains letters."""
         for text in (self.text, *reversed(history)):
             if CHINESE.search(text):
                 return True
@@ -41,14 +41,14 @@ class Question:
 
 
 def mapping(value: object) -> Mapping[str, object]:
-    """A JSON object, or 4000."""
+    """Return a JSON object. Raise Failure 4000 for anything else."""
     if not isinstance(value, dict):
         raise Failure(4000, "The body must be a JSON object (sample)")
     return value
 
 
 def required(body: Mapping[str, object], key: str) -> str:
-    """A text that must be there, or 4000."""
+    """Return a required text. Raise Failure 4000 if it is missing."""
     value = body.get(key)
     if not isinstance(value, str) or not value:
         raise Failure(4000, f"{key} is required and must be a string (sample)")
@@ -56,7 +56,7 @@ def required(body: Mapping[str, object], key: str) -> str:
 
 
 def read_meta_data(value: object) -> dict[str, str]:
-    """At most 16 pairs, keys of 1-64 and values of 1-512 characters, or 4003."""
+    """Return at most 16 pairs, keys of 1-64 and values of 1-512 characters. Raise Failure 4003 otherwise."""
     if value is None:
         return {}
     if not isinstance(value, dict) or len(value) > 16:
@@ -68,7 +68,7 @@ def read_meta_data(value: object) -> dict[str, str]:
 
 
 def read_outputs(value: object) -> dict[str, str]:
-    """Tool outputs by call id, or 4000."""
+    """Return tool outputs by call ID. Raise Failure 4000 if invalid."""
     outputs: dict[str, str] = {}
     for item in value if isinstance(value, list) else []:
         entry = mapping(item)
@@ -82,7 +82,7 @@ def read_outputs(value: object) -> dict[str, str]:
 def read_question(
     value: object, files: Mapping[str, StoredFile], *, limit: int, strict: bool = True
 ) -> Question:
-    """The messages and the question in them. `strict` checks as the official service does."""
+    """Return the messages and the question in them. `strict` validates as the official service does."""
     if value is None:
         return Question()
     if not isinstance(value, list):
@@ -105,7 +105,7 @@ def read_question(
 
 
 def read_message(item: object, files: Mapping[str, StoredFile], *, strict: bool = True) -> Message:
-    """One EnterMessage, or 4005."""
+    """Return one EnterMessage. Raise Failure 4005 if invalid."""
     if not isinstance(item, dict):
         raise Failure(4005, "a message must be an object (sample)")
     role, type_, content = item.get("role"), item.get("type") or "", item.get("content")

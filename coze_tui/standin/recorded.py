@@ -1,4 +1,4 @@
-"""Captures: recorded event streams that a bot sends again, and what its chat then is."""
+"""Replays captures: recorded event streams, and the resulting state of their chats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from coze_tui.standin.state import Chat, Conversation, Message, PendingCall, State
 
 FETCHED_ID = b"retrieved"
-"""The `id` of events that were in no stream: the recording client has fetched them after a cut."""
+"""The `id` of events that were in no stream, because the client fetched them after a cut."""
 _REQUIRES_ACTION = frozenset({b"conversation.chat.requires_action", b"conversation.chat.required_action"})
 _IN_PROGRESS = b"conversation.chat.in_progress"
 _CONTEXT = frozenset({"answer", "function_call", "tool_response"})
@@ -18,16 +18,16 @@ _CONTEXT = frozenset({"answer", "function_call", "tool_response"})
 
 @dataclass(frozen=True)
 class Stream:
-    """One stream of a recorded chat: a chat that asked for tool outputs has several."""
+    """A stream of a recorded chat. A chat that asked for tool outputs has several."""
 
     sent: bytes
-    """What came, with its times in comment lines."""
+    """The received bytes, with their times in comment lines."""
     known: bytes
-    """What is known of the chat once it was sent: the same, and what was fetched later."""
+    """The known bytes after the stream: the received ones, and those fetched later."""
 
 
 def streams(data: bytes) -> list[Stream]:
-    """The streams of a capture, in order; at least one."""
+    """Return the streams of a capture in order; at least one."""
     sent: list[list[bytes]] = [[]]
     known: list[list[bytes]] = [[]]
     waits, last_id = False, b""
@@ -46,13 +46,13 @@ def streams(data: bytes) -> list[Stream]:
         if last_id != FETCHED_ID:
             sent[-1].append(block)
             all_fetched = all_fetched and not event
-    if all_fetched:  # asked without a stream: sent as one
+    if all_fetched:  # a chat without a stream; send it as one
         sent = known
     return [Stream(b"".join(part), b"".join(whole)) for part, whole in zip(sent, known, strict=True)]
 
 
 def _blocks(data: bytes) -> Iterator[bytes]:
-    """Events with their blank line and the comments before them."""
+    """Yield each event with its blank line and the comments before it."""
     block: list[bytes] = []
     for line in data.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True):
         block.append(line)
@@ -74,15 +74,15 @@ def _fields(block: bytes) -> Mapping[bytes, bytes]:
 
 
 def timed(data: bytes) -> Iterator[tuple[float, bytes]]:
-    """The recorded bytes in parts, each with its second from the start; comment lines are left out.
+    """Yield the recorded bytes in parts, each with its time in seconds, without comment lines.
 
-    A part begins at a line `: at N`, N in microseconds; what comes before the first has second 0.
+    A part starts at a line `: at N`, N in microseconds. Bytes before the first one have time 0.
     """
     at = 0.0
     part: list[bytes] = []
     for line in data.splitlines(keepends=True):
         if line.startswith(b"id:") and line[3:].strip() in (b"", FETCHED_ID):
-            continue  # the recording client's own
+            continue  # a comment of the recording client
         if not line.startswith(b":"):
             part.append(line)
         elif found := re.match(rb": at (\d{1,18})\s*$", line):
@@ -94,7 +94,7 @@ def timed(data: bytes) -> Iterator[tuple[float, bytes]]:
 
 
 def take_ids(state: State, chat: Chat, conversation: Conversation, data: bytes) -> None:
-    """Let `chat` and its conversation be the recorded ones, by their ids."""
+    """Give `chat` and its conversation the recorded IDs."""
     for event, body in _events(data):
         if event.startswith("conversation.chat.") and isinstance(body.get("id"), str):
             chat.id = str(body["id"])
@@ -104,7 +104,7 @@ def take_ids(state: State, chat: Chat, conversation: Conversation, data: bytes) 
 
 
 def apply_stream(chat: Chat, conversation: Conversation, stream: Stream, *, is_last: bool) -> None:
-    """Let `chat` come to where the recorded one was after a stream, so that retrieve and lists know it."""
+    """Set `chat` to its recorded state after a stream, for retrieve and the lists."""
     heard: list[Message] = []
     for event, body in _events(stream.known):
         if event.startswith("conversation.chat."):
@@ -115,7 +115,7 @@ def apply_stream(chat: Chat, conversation: Conversation, stream: Stream, *, is_l
         elif event == "conversation.message.completed":
             heard.append(_message(chat, body))
     if is_last and chat.status in {"created", "in_progress", "requires_action"}:
-        # The recording was cut, the run was not; and what waited for tools that nobody ran cannot go on.
+        # The recording was cut but the run was not. A chat that waits for tools cannot continue.
         chat.status = "completed" if not chat.waiting else "requires_action"
     chat.messages += heard
     conversation.messages += [message for message in heard if message.type in _CONTEXT]

@@ -1,8 +1,8 @@
-"""One chat, played: the steps of a scenario one by one, and the chat's state on the way.
+"""Plays the steps of a scenario one by one, and updates the state of its chat.
 
 See docs/wire.md 3.2, 9.
 
-The run belongs to the stand-in and not to the connection: when the client hangs up, it goes on.
+The run belongs to the stand-in and not to the connection: it continues when the client hangs up.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from coze_tui.standin.state import Chat, Conversation, PendingCall
 from coze_tui.standin.wire import Wire
 
 SLICE = 0.05
-"""Seconds after which a pause looks whether it is still wanted."""
+"""Seconds after which a pause checks whether to continue."""
 
 
 class _Canceled(Exception):
@@ -56,7 +56,7 @@ class _Canceled(Exception):
 
 
 class Run:
-    """Plays one chat, to its end or to where it waits for the outputs of tools."""
+    """A run of one chat, to its end or until it waits for the outputs of tools."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Run:
         self._has_replayed = False
 
     async def start(self, wire: Wire | None) -> None:
-        """Play from the beginning."""
+        """Start the run."""
         self._emitter.wire = wire
         if self._faults.has("echo-question"):
             await self._emitter.echo(self.turn.question)
@@ -88,7 +88,7 @@ class Run:
         await self._play()
 
     async def resume(self, wire: Wire | None) -> None:
-        """Go on after tool outputs: the same chat, from in_progress (docs/wire.md 4.4)."""
+        """Continue after tool outputs: the same chat, from in_progress (docs/wire.md 4.4)."""
         if self._recorded:
             self._chat.waiting = ()
             await self.replay(wire)
@@ -102,7 +102,7 @@ class Run:
         await self._play()
 
     def remember(self, capture: Capture) -> None:
-        """Be the chat of a recording from now on."""
+        """Replay this recording from now on."""
         self._recorded = streams(capture.data)
         take_ids(self._context.state, self._chat, self._conversation, capture.data)
 
@@ -112,7 +112,7 @@ class Run:
         self._chat.status = "in_progress"
         stream = self._recorded.pop(0)
         parts = list(timed(stream.sent))
-        # A later stream is counted from its own first event: the outputs of tools take as long as they take.
+        # A later stream is timed from its own first event, because tool outputs take any time.
         begun = parts[0][0] if parts and self._has_replayed else 0.0
         self._has_replayed = True
         start = time.monotonic()
@@ -122,7 +122,7 @@ class Run:
                 await self._emitter.raw(data)
             for at, _data in parts[-1:]:
                 await self._pause_until(start, at - begun)
-            # Known before the last bytes leave: whoever reads them may ask at once.
+            # Update the state before sending the last bytes, because clients may ask for it at once.
             apply_stream(self._chat, self._conversation, stream, is_last=not self._recorded)
             for _at, data in parts[-1:]:
                 await self._emitter.raw(data)
@@ -134,7 +134,7 @@ class Run:
         await self._pause(start + at * self._context.pace - time.monotonic(), scaled=False)
 
     def hand_over(self, answer: str) -> Iterator[Plain]:
-        """The rest of the steps, for the chat that answers this one's question."""
+        """Return the rest of the steps, for the chat that answers this one's question."""
         for call in self._chat.waiting:
             self.turn.outputs[call.id] = answer
         self.turn.outputs["reply"] = answer
@@ -151,7 +151,7 @@ class Run:
         except _Canceled:
             await self._stopped()
         except BaseException:
-            # A scenario with a fault of its own must not leave its client waiting.
+            # A scenario that raises an exception must not leave its client waiting.
             if self._emitter.wire is not None:
                 self._emitter.wire.cut("close")
             raise
@@ -161,7 +161,7 @@ class Run:
             raise _Canceled
 
     async def _step(self, step: Plain) -> bool:
-        """Play one step; whether the chat is over, or waits, after it."""
+        """Play one step; return whether the chat has ended, or waits, after it."""
         emitter, studio = self._emitter, self._context.studio
         match step:
             case Pause(seconds, scaled):
@@ -213,13 +213,13 @@ class Run:
                 await emitter.done()
                 return True
             case Refuse() | Page() | Capture():
-                pass  # only meant as first steps, where the endpoint looks for them
+                pass  # only meaningful as first steps, which the endpoint handles
         return False
 
     # ── the ends ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _be(self, status: str, event: str) -> None:
-        if not self._chat.stop.is_set():  # a cancel that came first keeps its state
+        if not self._chat.stop.is_set():  # an earlier cancel determines the state
             self._chat.status = status
         await self._emitter.chat(event)
 
@@ -234,7 +234,7 @@ class Run:
         await self._emitter.done()
 
     async def _stopped(self) -> None:
-        """Canceled: the stream stays open until the client closes it, or tells so and ends, by switch."""
+        """Handle a cancel: leave the stream open for the client to close, or report it, by switch."""
         if self._context.switches.cancel_event:
             await self._be("canceled", "conversation.chat.canceled")
             await self._emitter.done()
@@ -271,7 +271,7 @@ class Run:
     # ── someone must act ────────────────────────────────────────────────────────────────────────────────
 
     async def _require(self, calls: tuple[ToolCall, ...]) -> None:
-        """requires_action; studio has none: it asks in text, the next message goes on (3.8).
+        """Send requires_action; studio instead asks in a text, and the next message continues (3.8).
 
         See docs/wire.md 3.6.
         """
@@ -317,7 +317,7 @@ class Run:
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _pause(self, seconds: float, *, scaled: bool) -> None:
-        """Wait. A pause in real time is over when the client has hung up."""
+        """Wait. A pause in real time ends when the client hangs up."""
         end = time.monotonic() + seconds
         while True:
             left = end - time.monotonic()

@@ -1,7 +1,7 @@
-"""A scenario as data: what a bot says, and the pauses, gates and breaks between.
+"""Scenarios as data: the messages of a bot, with pauses, gates and breaks.
 
-`Answer` and `FollowUps` are shorthands; `expand` turns them into the plain steps that a run plays one by
-one. A callable in a list of steps is asked when its turn comes, so that it can see the outputs of the tools.
+`Answer` and `FollowUps` are shorthands; `expand` converts them to the plain steps that a run plays one by
+one. A callable step is called when its turn comes, so that it has access to the outputs of the tools.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 @dataclass(frozen=True)
 class Turn:
-    """What a scenario may know when it chooses its steps."""
+    """The input of a scenario."""
 
     question: str
     """The text of the last user message, without fault words."""
     chinese: bool
     number: int = 1
-    """Which chat of this bot it is, from 1."""
+    """The number of this chat among the bot's chats, from 1."""
     files: tuple[str, ...] = ()
     """Names of the files sent with the question."""
     outputs: dict[str, str] = field(default_factory=dict)
-    """Tool outputs by tool call id, filled while the chat goes on."""
+    """Tool outputs by tool call ID, filled while the chat continues."""
     user_id: str = ""
     history: tuple[str, ...] = ()
     """Earlier questions of this conversation, oldest first."""
 
     def pick(self, chinese: str, english: str) -> str:
-        """The text in the language of the question."""
+        """Return the text in the language of the question."""
         return chinese if self.chinese else english
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Nothing for a while: scaled by the stand-in's `pace`, or in real time until the client hangs up."""
+    """A pause: scaled by the stand-in's `pace`, or in real time until the client hangs up."""
 
     seconds: float
     scaled: bool = True
@@ -46,14 +46,14 @@ class Pause:
 
 @dataclass(frozen=True)
 class Gate:
-    """Hold the stream here until `StandIn.release(name)`."""
+    """A gate: holds the stream until `StandIn.release(name)`."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Delta:
-    """One piece of a message. `message` is its name inside this chat; each name has an id of its own."""
+    """A piece of a message. `message` is its name inside this chat; each name has its own ID."""
 
     content: str = ""
     reasoning: str = ""
@@ -74,7 +74,7 @@ class Complete:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: a wait, deltas at `rate` a second, the whole text."""
+    """An answer: a pause, deltas at `rate` per second, the completed text."""
 
     text: str
     reasoning: str = ""
@@ -88,7 +88,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Burst:
-    """Many deltas, written as fast as the socket takes them, or one write a delta at `rate` a second."""
+    """Many deltas, as fast as the socket accepts them, or one per write at `rate` per second."""
 
     pieces: Iterable[str]
     rate: float = 0
@@ -97,7 +97,7 @@ class Burst:
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """The bot calls a plugin. `local` is for a plugin that the client must run."""
+    """A call of a plugin. With `local`, the client must run it."""
 
     plugin: str
     api: str
@@ -110,7 +110,7 @@ class FunctionCall:
 
 @dataclass(frozen=True)
 class ToolResponse:
-    """What the plugin said; `plain` sends it without the wrapper."""
+    """The response of a plugin; `plain` sends it without the wrapper."""
 
     output: str
     plain: bool = False
@@ -118,7 +118,7 @@ class ToolResponse:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Pieces found in the bot's knowledge: (document, text)."""
+    """Pieces found in the bot's knowledge, as (document, text)."""
 
     pieces: tuple[tuple[str, str], ...]
 
@@ -133,7 +133,7 @@ class Verbose:
 
 @dataclass(frozen=True)
 class FollowUps:
-    """Suggested questions, a while after the answer."""
+    """Suggested questions, with a delay after the answer."""
 
     questions: tuple[str, ...]
     wait: float = 1.2
@@ -142,7 +142,7 @@ class FollowUps:
 
 @dataclass(frozen=True)
 class ToolCall:
-    """One call of a `RequireAction`; without an id it gets one."""
+    """One call of a `RequireAction`; without an ID it gets one."""
 
     plugin: str
     api: str
@@ -152,28 +152,28 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class RequireAction:
-    """The chat waits for the outputs of local tools. The steps after it are played when they have come."""
+    """A wait for the outputs of local tools. The following steps are played when the outputs have arrived."""
 
     calls: tuple[ToolCall, ...]
 
 
 @dataclass(frozen=True)
 class AskBack:
-    """A question node: asks in an answer, and ends in requires_action with a reply_message call."""
+    """A question node: asks in an answer, and stops in requires_action with a reply_message call."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Error:
-    """The `error` event. The stream ends with it, unless chat.completed follows, as in studio."""
+    """The `error` event. It ends the stream, unless chat.completed follows, as in studio."""
 
     code: int = 5000
     msg: str = "internal error (sample)"
     empty: bool = False
     then_completed: bool = False
     data: object = None
-    """What is sent in place of code and msg."""
+    """Sent in place of code and msg if set."""
     event: str = "error"
 
 
@@ -188,12 +188,12 @@ class Fail:
 
 @dataclass(frozen=True)
 class Expire:
-    """`conversation.chat.expired`: the server gives the chat up."""
+    """`conversation.chat.expired`: the server abandons the chat."""
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """As the first step: JSON in place of a stream."""
+    """As the first step: a JSON error in place of a stream."""
 
     code: int
     msg: str
@@ -202,7 +202,7 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Page:
-    """As the first step: some other body in place of a stream."""
+    """As the first step: another body in place of a stream."""
 
     status: int
     body: str
@@ -211,7 +211,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Event:
-    """An event as given; a mapping becomes JSON."""
+    """An arbitrary event; a mapping becomes JSON."""
 
     name: str
     data: Mapping[str, object] | str
@@ -219,21 +219,21 @@ class Event:
 
 @dataclass(frozen=True)
 class Raw:
-    """Bytes as given."""
+    """Arbitrary bytes."""
 
     data: bytes
 
 
 @dataclass(frozen=True)
 class Capture:
-    """A recorded stream in place of everything; comment lines are left out."""
+    """A recorded stream in place of everything; comment lines are omitted."""
 
     data: bytes
 
 
 @dataclass(frozen=True)
 class Cut:
-    """The line breaks here, the run goes on. `end` ends the HTTP reply properly, `reset` is a TCP reset."""
+    """A broken connection while the run continues. `end` ends the reply properly, `reset` resets TCP."""
 
     reset: bool = False
     end: bool = False
@@ -266,7 +266,7 @@ Scenario = Iterable[Step] | Callable[[Turn], "Iterable[Step]"]
 
 @dataclass(frozen=True)
 class Bot:
-    """A bot: its scenario, and what its page shows."""
+    """A bot: its scenario and the content of its page."""
 
     id: str
     name: str
@@ -293,7 +293,7 @@ class Bot:
 
 
 def expand(scenario: Scenario, turn: Turn, rng: random.Random) -> Iterator[Plain]:
-    """The plain steps, made one at a time."""
+    """Yield the plain steps, each created when needed."""
     for step in scenario(turn) if callable(scenario) else scenario:
         if isinstance(step, Answer):
             yield from _answer(step, rng)
@@ -320,7 +320,7 @@ def _answer(answer: Answer, rng: random.Random) -> Iterator[Plain]:
 
 
 def split(text: str, rng: random.Random) -> Iterator[str]:
-    """`text` in pieces as a model gives it: a word with its blank, or one to three characters of Chinese."""
+    """Split `text` like a model: a word with its blank, or one to three Chinese characters."""
     for match in re.finditer(r"[\u3000-\u9fff\uff00-\uffef]+|\s*[^\s\u3000-\u9fff\uff00-\uffef]+|\s+", text):
         word = match.group()
         size = 3 if CHINESE.search(word) else 8

@@ -1,6 +1,6 @@
-"""StandIn: a Coze server on loopback, in a thread and a loop of its own.
+"""StandIn: a Coze server on loopback, in its own thread and loop.
 
-A blocked screen cannot hide behind it, and a test can hold a stream at a gate while the client goes on.
+It responds even if a screen is blocked, and a test can hold a stream at a gate while the client continues.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ class StandIn:
         return self
 
     def stop(self) -> None:
-        """Drop every connection and end the thread. Safe to call twice."""
+        """Drop every connection and stop the thread. Safe to call twice."""
         if self._loop is not None and self._end is not None and not self._loop.is_closed():
             try:
                 self._loop.call_soon_threadsafe(self._end.set)
-            except RuntimeError:  # closed in between
+            except RuntimeError:  # the loop was closed meanwhile
                 pass
         if self._thread is not None:
             self._thread.join(timeout=10)
@@ -100,7 +100,7 @@ class StandIn:
             await self._context.close()
 
     def use_bots(self, bots: Sequence[Bot]) -> None:
-        """Offer other bots from now on; chats that run go on as they are."""
+        """Offer other bots from now on; running chats are unaffected."""
 
         def use() -> None:
             self._context.state.bots = {bot.id: bot for bot in bots}
@@ -108,7 +108,7 @@ class StandIn:
         self._call(use)
 
     def _call(self, work: Callable[[], _T]) -> _T:
-        """Do `work` on the server's loop, so that nothing changes under a request; before the start, here."""
+        """Call `work` on the server's loop, so that nothing changes during a request."""
         if self._loop is None or self._loop.is_closed():
             return work()
 
@@ -120,11 +120,11 @@ class StandIn:
     # ── gates ───────────────────────────────────────────────────────────────────────────────────────────
 
     def release(self, gate: str) -> None:
-        """Open a gate of a scenario, for the stream that is there and those that come. From any thread."""
+        """Open a gate of a scenario for current and future streams. Thread-safe."""
         self._gates.release(gate)
 
     def shut(self, gate: str) -> None:
-        """Shut a gate again for the streams that come, and forget those that arrived."""
+        """Close a gate for future streams, and reset its record of arrivals."""
         self._gates.shut(gate)
 
     def wait_for(self, gate: str, timeout: float = 10.0) -> None:
@@ -135,18 +135,18 @@ class StandIn:
 
     @property
     def requests(self) -> list[Request]:
-        """The last 10000 requests, oldest first, without those to the control path. A copy."""
+        """Return a copy of the last 10,000 requests, oldest first, without those to the control path."""
         return list(self._service.requests)
 
     @property
     def switches(self) -> Switches:
-        """What nobody outside can settle (docs/wire.md 9): change a field at any time."""
+        """Return the switches for behavior that docs/wire.md 9 leaves open. Fields may change at any time."""
         return self._context.switches
 
     def fault(self, words: str, *, path: str, times: int = 1) -> None:
         """Break the next `times` calls of `path`: `html502`, `429=3`, `hang`… On a chat path any fault.
 
-        Raise `ValueError` for a fault that is none.
+        Raise `ValueError` for an unknown fault.
         """
         faults = parse(words)
         self._call(lambda: self._service.add_fault(faults, path, times))
@@ -154,18 +154,18 @@ class StandIn:
     def add_token(
         self, token: str, *, scopes: Iterable[str] | None = None, expires_at: float | None = None
     ) -> None:
-        """Accept another token; with scopes it may do only those, and nothing after `expires_at`."""
+        """Accept another token, restricted to `scopes` if given, until `expires_at` in Unix seconds."""
         entry = Token(None if scopes is None else frozenset(scopes), expires_at)
         self._call(lambda: self._context.tokens.__setitem__(token, entry))
 
     def revoke_token(self, token: str) -> None:
-        """From now on the token gets 4100."""
+        """Reject the token with 4100 from now on."""
         self._call(lambda: self._context.tokens.pop(token, None))
 
     def device(
         self, *, script: Sequence[str] = (), approve_after: int | None = None, interval: int | None = None
     ) -> None:
-        """How the device flow goes: errors for the next polls, then approval by itself at the n-th poll."""
+        """Configure the device flow: errors for the next polls, then automatic approval at the n-th poll."""
 
         def change() -> None:
             oauth = self._service.oauth
@@ -176,5 +176,5 @@ class StandIn:
         self._call(change)
 
     def decide(self, user_code: str, decision: str) -> bool:
-        """`approve` or `deny` an attempt to log in, as the user would in a browser; False: no such code."""
+        """`approve` or `deny` a login attempt, as a user would in a browser; return False if unknown."""
         return self._call(lambda: self._service.oauth.decide(user_code, decision))

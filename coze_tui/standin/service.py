@@ -1,4 +1,4 @@
-"""What happens to every request: recorded, broken by path, routed, its token checked (docs/wire.md 4, 9)."""
+"""Handles every request: records it, applies faults, routes it, checks its token (docs/wire.md 4, 9)."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Endpoint = Callable[[Request], Awaitable[Answer]]
 
 @dataclass(frozen=True)
 class Route:
-    """One endpoint. A path may have `{name}` parts, which come to the handler in the query."""
+    """An endpoint. A path may have `{name}` parts, which the handler receives in the query."""
 
     methods: str
     path: str
     endpoint: Endpoint
     scope: str = ""
-    """The scope a token needs; `NO_TOKEN` for a path that needs no token at all."""
+    """The scope that a token needs; `NO_TOKEN` for a path without authentication."""
     studio: bool = False
-    """Whether studio serves it."""
+    """Whether studio has this endpoint."""
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The named parts of the path, or None."""
+        """Return the named parts of the path, or None if it does not match."""
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
         found = re.fullmatch(pattern, path)
         return None if found is None else found.groupdict()
@@ -44,7 +44,7 @@ class Route:
 
 @dataclass
 class PathFault:
-    """Faults for the next calls of a path, set from outside."""
+    """Faults for the next calls of a path."""
 
     faults: Faults
     path: str
@@ -63,7 +63,7 @@ class Service:
         self._routes = self._make_routes()
 
     def add_fault(self, faults: Faults, path: str, times: int) -> None:
-        """Break the next calls of a path. Raise `UnknownFault` for faults that only a chat can have."""
+        """Break the next calls of a path. Raise `UnknownFault` for faults that only chats support."""
         if path != CHAT_PATH and self._instead(faults) is None:
             raise fault.UnknownFault(f"only a chat can have {' '.join(faults.values)}")
         self._path_faults.append(PathFault(faults, path, times))
@@ -72,7 +72,7 @@ class Service:
         context = self._context
         chats, conversations, catalog = self._chats, Conversations(context), Catalog(context)
         control = Control(context, self.oauth, self.requests, self.add_fault)
-        # Studio has GET only where the official service takes both.
+        # Studio has only GET for endpoints that also accept POST on the official service.
         read = "GET" if context.studio else "GET POST"
         one, message = "/v1/conversations/{conversation_id}", "/v1/conversation/message"
         oauth = "/api/permission/oauth2"
@@ -119,9 +119,9 @@ class Service:
         ]
 
     async def handle(self, request: Request) -> Answer:
-        """The reply to a request."""
+        """Return the reply to a request."""
         if not request.path.startswith("/_standin/"):
-            # A large body, such as a file, is not kept.
+            # Do not store a large body, such as a file.
             self.requests.append(request if len(request.raw) < MAX_KEPT else replace(request, raw=b""))
             broken = self._path_fault(request)
             if broken is not None:
@@ -132,7 +132,7 @@ class Service:
             return self._refuse(request, failure)
 
     def _path_fault(self, request: Request) -> Answer | None:
-        """The broken reply of this call, if one was set; other faults are for the chat it starts."""
+        """Return the broken reply of this call if one is set. Other faults apply to the chat it starts."""
         self._chats.extra = fault.NONE
         for entry in self._path_faults:
             if entry.times > 0 and request.path == entry.path:
@@ -162,7 +162,7 @@ class Service:
         return self._nowhere(request, known=found)
 
     def _authorise(self, request: Request, scope: str) -> None:
-        """A token that is known, alive, and has the scope; else 4100, 4101, or 700012006 of studio."""
+        """Check that the token is valid and has the scope. Raise Failure 4100, 4101 or 700012006."""
         context = self._context
         header = request.headers.get("authorization", "")
         kind, _, value = header.partition("Bearer")
@@ -184,7 +184,7 @@ class Service:
         return refusal(self._context, failure)
 
     def _nowhere(self, request: Request, *, known: bool) -> Reply:
-        """A path or method that is not served."""
+        """Return the reply for a path or method without an endpoint."""
         headers = {self._context.logid_header: self._context.logid()}
         if not self._context.studio:
             status = 405 if known else 404

@@ -1,4 +1,4 @@
-"""What the stand-in remembers: conversations, chats, messages, files. Their looks are in `objects`."""
+"""The stored records: conversations, chats, messages, files. `objects` converts them to JSON."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Message:
 
 @dataclass(frozen=True)
 class PendingCall:
-    """A tool call the chat waits for; a question node has no function."""
+    """A tool call that the chat waits for; a question node has no function."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class PendingCall:
 
 @dataclass
 class Chat:
-    """One chat and where it stands."""
+    """A chat and its state."""
 
     id: str
     conversation_id: str
@@ -71,7 +71,7 @@ class Chat:
 
     @property
     def busy(self) -> bool:
-        """Whether it keeps its conversation from starting another chat."""
+        """Return whether the chat prevents another one in its conversation."""
         if self.status == "requires_action":
             return any(call.type == "function" for call in self.waiting)
         return self.status not in FINAL
@@ -108,7 +108,7 @@ class StoredFile:
 
 
 def make_ids(start: int, seed: int) -> Iterator[str]:
-    """Growing 19-digit ids as text, the same for the same seed."""
+    """Yield increasing 19-digit IDs as text, the same for the same seed."""
     rng = random.Random(seed)
     value = start
     while True:
@@ -118,19 +118,19 @@ def make_ids(start: int, seed: int) -> Iterator[str]:
 
 @dataclass
 class State:
-    """Everything, in memory."""
+    """All records, in memory."""
 
     ids: Iterator[str]
     bots: dict[str, Bot] = field(default_factory=dict)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     chats: dict[str, Chat] = field(default_factory=dict)
     unsaved: set[str] = field(default_factory=set)
-    """Ids of chats that were not to be kept."""
+    """IDs of chats created with auto_save_history off."""
     files: dict[str, StoredFile] = field(default_factory=dict)
     turns: dict[str, int] = field(default_factory=dict)
-    """How many chats each bot has had."""
+    """The number of chats of each bot."""
     streams: Iterator[int] = field(default_factory=itertools.count)
 
     def new_id(self) -> str:
-        """The next id."""
+        """Return the next ID."""
         return next(self.ids)

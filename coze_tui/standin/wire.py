@@ -1,7 +1,7 @@
-"""How events become bytes and how the bytes leave: framing, chunks, and breaking them.
+"""Encodes events as bytes and sends them: framing, chunks, and broken connections.
 
-A `Style` says what one stream looks like; `Wire` writes it to one client and stays silent once that client
-is gone, so that the run behind it can go on.
+A `Style` describes the format of one stream. `Wire` writes it to one client, and discards output once that
+client is gone, so that the run can continue.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ DONE_STYLES: dict[str, tuple[str, str]] = {
     "debug-url": ("done", '{"debug_url":"https://www.coze.cn/work_flow?execute_id=1\\u0026space_id=2"}'),
     "stream-done": ("conversation.stream.done", ""),
 }
-"""The spellings of the end (docs/wire.md 3.1)."""
+"""The forms of the end mark (docs/wire.md 3.1)."""
 
 MARK = "\ue000piece\ue000"
-"""Stands for the content in a delta that is used as a template."""
+"""A placeholder for the content in a delta that serves as a template."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """An event before it is written. Text is sent as it is, anything else as JSON."""
+    """An event before encoding. Text is sent as it is, anything else as JSON."""
 
     event: str
     data: object
 
     @property
     def text(self) -> str:
-        """The data line."""
+        """Return the data of the event as text."""
         return self.data if isinstance(self.data, str) else dumps(self.data)
 
 
 @dataclass(frozen=True)
 class Style:
-    """The look of a stream."""
+    """The format of a stream."""
 
     space: bool = False
     number_from: int | None = None
@@ -68,7 +68,7 @@ _WINDOW_BITS = {"gzip": 31, "deflate": 15}
 
 
 class Wire:
-    """One stream to one client."""
+    """A stream to one client."""
 
     def __init__(self, outlet: ResponseWriter, style: Style, rng: random.Random) -> None:
         self._outlet = outlet
@@ -78,13 +78,13 @@ class Wire:
         self._bytes = 0
         self._zip = zlib.compressobj(wbits=_WINDOW_BITS[style.packing]) if style.packing else None
         self.gone = asyncio.Event()
-        """Set when the client is gone, or as good as gone."""
+        """Set when the client is gone or counts as gone."""
         self.over = asyncio.Event()
-        """Set when nothing more will come on this stream."""
+        """Set when the stream has ended."""
 
     @property
     def outlet(self) -> ResponseWriter:
-        """The client's end."""
+        """Return the writer to the client."""
         return self._outlet
 
     async def emit(self, frame: Frame, *, last: bool = False) -> None:
@@ -107,7 +107,7 @@ class Wire:
             await self.finish()
 
     def template(self, frame: Frame) -> tuple[bytes, bytes] | None:
-        """The bytes before and after `MARK` in a delta with that content; None if each one differs."""
+        """Return the bytes before and after `MARK` in a delta of it; None if deltas differ otherwise."""
         style = self._style
         plain = (
             style.cut_events is None and not style.comments and not style.two_data_lines and self._events > 0
@@ -149,7 +149,7 @@ class Wire:
         return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
     def cut(self, how: str) -> None:
-        """Break the stream here."""
+        """Break the stream at this point."""
         if self.gone.is_set():
             return
         self.gone.set()
@@ -157,7 +157,7 @@ class Wire:
             self._outlet.cut(reset=how == "reset")
 
     async def finish(self) -> None:
-        """Nothing more will come."""
+        """End the stream."""
         if self._zip is not None and not self.gone.is_set():
             try:
                 await self._outlet.send(self._zip.flush())
@@ -166,7 +166,7 @@ class Wire:
         self.over.set()
 
     async def serve(self) -> None:
-        """Return when the stream is over or the client is gone."""
+        """Wait until the stream has ended or the client is gone."""
         waits = [asyncio.ensure_future(x) for x in (self.over.wait(), self.gone.wait(), self._outlet.gone())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -179,7 +179,7 @@ class Wire:
 
 
 def encode(frame: Frame, style: Style, number: int | None) -> str:
-    """Return an event as the text that is sent, with the blank line that ends it."""
+    """Return an event in its encoded form, including the blank line at its end."""
     colon = ": " if style.space else ":"
     text = frame.text
     data = [f"data{colon}{text}"]

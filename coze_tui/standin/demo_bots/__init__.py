@@ -1,1 +1,1 @@
-"""The scripts of the demo bots: one module for one or two bots, long texts in files beside it."""
+"""The scripts of the demo bots: one module per one or two bots, with long texts in separate files."""

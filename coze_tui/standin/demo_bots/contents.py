@@ -30,7 +30,7 @@ PIXEL = (
 
 
 def scenario(turn: Turn) -> Iterable[Step]:
-    """The kind whose number is in the question, else one after the other; a choice is taken."""
+    """Return the kind with the number in the question, otherwise the next one; continue after a choice."""
     cities = turn.pick("北京 上海", "Beijing Shanghai").split()
     if turn.question.strip() in cities:
         return [

@@ -1,4 +1,4 @@
-"""小春 Xiaochun, the default bot: a few things it really knows, and an honest word about the rest."""
+"""小春 Xiaochun, the default bot: answers a few fixed topics and admits that it is a mock otherwise."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _SUM = re.compile(r"[-(]*\d[\d.]*(?:\s*[-+*/×÷%]\s*[-(]*\s*\d[\d.]*\s*\)*)+")
 
 
 def scenario(turn: Turn) -> Iterable[Step]:
-    """An answer, then three questions to go on with."""
+    """Return an answer, then three suggested questions."""
     return [Answer(answer(turn)), FollowUps(follow_ups(turn))]
 
 
 def answer(turn: Turn) -> str:
-    """What 小春 says. Every ordinary bot of the tour knows these things too."""
+    """Return the reply of 小春, which the ordinary demo bots share."""
     return known(turn) or _otherwise(turn)
 
 
 def known(turn: Turn) -> str:
-    """An answer to what can be known here: the festival, sums, greetings, files; or nothing."""
+    """Return an answer about a fixed topic (festival, sums, greetings, files), or an empty text."""
     question = turn.question.lower()
     festival = "春节" in question or "spring festival" in question or "chinese new year" in question
     if festival and re.search(r"网页|页面|web ?page|html", question):
@@ -95,7 +95,7 @@ def _otherwise(turn: Turn) -> str:
 
 
 def follow_ups(turn: Turn) -> tuple[str, ...]:
-    """Three questions it can answer, without the one just asked."""
+    """Return three questions that the bot can answer, except the current one."""
     questions = (
         ("2025年春节是哪一天", "2025春节有什么不一样的，做成一个网页", "1 + 1 等于几", "你是谁？")
         if turn.chinese
@@ -157,7 +157,7 @@ def _sum(text: str, turn: Turn) -> str:
 
 
 def evaluate(text: str) -> float:
-    """The value of a sum: numbers, + - * / %, brackets. Raise `ValueError` for anything else."""
+    """Return the value of a sum: numbers, + - * / %, brackets. Raise `ValueError` for anything else."""
 
     def value(node: ast.expr) -> float:
         match node:
@@ -175,5 +175,5 @@ def evaluate(text: str) -> float:
 
 
 def read_text(name: str) -> str:
-    """A text of this folder."""
+    """Return the content of a text file in this folder."""
     return resources.files(__package__).joinpath(name).read_text("utf-8")

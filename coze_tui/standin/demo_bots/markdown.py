@@ -10,13 +10,13 @@ from coze_tui.standin.scenarios import Answer, FollowUps, Step, Turn
 
 
 def tour(turn: Turn) -> Iterable[Step]:
-    """Everything Markdown can do, in one long answer."""
+    """Answer with every Markdown feature in one long text."""
     text = friendly.known(turn) or read_text("markdown.zh.md" if turn.chinese else "markdown.en.md").rstrip()
     return [Answer(text, rate=60)]
 
 
 def follow_ups(turn: Turn) -> Iterable[Step]:
-    """A short answer, and questions that lead on from each other."""
+    """Return a short answer, and suggested questions that continue it."""
     topics = {
         "海水为什么咸？": "河流把岩石里的盐带进海里，水蒸发走了，盐留了下来，亿万年就这样攒着。",
         "死海为什么更咸？": "死海只进不出：约旦河流进来，水全靠蒸发离开，盐度将近海水的十倍。",

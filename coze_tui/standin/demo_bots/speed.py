@@ -1,4 +1,4 @@
-"""A fast bot and a slow one. The fast one takes its figures from the question: `n=200 rate=50 len=5`."""
+"""A fast and a slow bot. The question sets the speed of the fast one: `n=200 rate=50 len=5`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ENGLISH = "the quick brown fox jumps over the lazy dog and runs on through the w
 
 
 def fast(turn: Turn) -> Iterable[Step]:
-    """Thousands of deltas. `n` how many, `rate` a second (0: as fast as they go), `len` characters each.
+    """Send `n` deltas of `len` characters at `rate` per second (0: as fast as possible).
 
-    With `stamp` each delta begins with the time of its writing (`time.time()`), to measure how long it
-    takes to the screen; with `stamp=5` each fifth one.
+    With `stamp` each delta starts with the time at which it was written (`time.time()`), to measure the
+    latency to the screen; with `stamp=5` every fifth delta.
     """
     figures = {
         name: float(value) for name, value in re.findall(r"\b(n|rate|len)=(\d+(?:\.\d+)?)", turn.question)
@@ -34,7 +34,7 @@ def fast(turn: Turn) -> Iterable[Step]:
 
 
 def plain(count: int, length: int, text: str) -> Iterator[str]:
-    """`count` pieces of a text that goes round, with a line end after every 70 characters or so."""
+    """Yield `count` pieces of a repeated text, with a line end about every 70 characters."""
     around = text * (length // len(text) + 2)
     column, at = 0, 0
     for _ in range(count):
@@ -47,9 +47,9 @@ def plain(count: int, length: int, text: str) -> Iterator[str]:
 
 
 def stamped(pieces: Iterable[str], length: int, every: int) -> Iterator[str]:
-    """Yield the pieces; each `every`th says instead when it was made and its number, from 0.
+    """Yield the pieces, but replace each `every`th by its creation time and its number, from 0.
 
-    It looks like `<1760001000.123456 17>`, then dots up to `length`.
+    The format is `<1760001000.123456 17>`, then dots up to `length`.
     """
     for number, piece in enumerate(pieces):
         if number % every:
@@ -60,7 +60,7 @@ def stamped(pieces: Iterable[str], length: int, every: int) -> Iterator[str]:
 
 
 def slow(turn: Turn) -> Iterable[Step]:
-    """A long wait, then a few characters a second, then a long wait again."""
+    """Wait long, send a few characters a second, then wait long again."""
     first = turn.pick("不急。", "No hurry. ")
     text = turn.pick(
         "慢有慢的好处：可以看见等待的样子，可以按停，也可以一边等一边打字。",

@@ -1,4 +1,4 @@
-"""The bot that thinks aloud: heads and legs, worked out while one watches."""
+"""The reasoning bot: solves a puzzle of heads and legs step by step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coze_tui.standin.scenarios import Answer, Step, Turn
 
 
 def scenario(turn: Turn) -> Iterable[Step]:
-    """Reasoning, then the answer."""
+    """Return reasoning, then the answer."""
     known = friendly.known(turn)
     if known:
         thought = turn.pick(
@@ -25,7 +25,7 @@ def scenario(turn: Turn) -> Iterable[Step]:
 
 
 def _solve(heads: int, legs: int) -> tuple[int, int] | None:
-    """(rabbits, chickens), if there is an answer."""
+    """Return (rabbits, chickens), or None if there is no solution."""
     rabbits, odd = divmod(legs - 2 * heads, 2)
     return None if odd or not 0 <= rabbits <= heads else (rabbits, heads - rabbits)
 

@@ -1,4 +1,4 @@
-"""Bots that use tools: plugins and knowledge, a tool on the client's machine, a question back."""
+"""Bots with tools: plugins and knowledge, local tools, a question to the user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FERRIES = (("18:40", "白鹭号 Egret", 46), ("19:25", "海燕号 Petrel", 112),
 
 
 def plugins(turn: Turn) -> Iterable[Step]:
-    """Knowledge, a plugin call and its response, and an answer on both sides of them."""
+    """Return knowledge, a plugin call with its response, and an answer before and after it."""
     known = friendly.known(turn)
     if known:
         return [Answer(known)]
@@ -69,7 +69,7 @@ def plugins(turn: Turn) -> Iterable[Step]:
 
 
 def local(turn: Turn) -> Iterable[Step]:
-    """One local tool; two at once if asked for several; two in turn if asked for a chain."""
+    """Call one local tool; two at once for "several", two in sequence for "a chain"."""
     known = friendly.known(turn)
     if known:
         return [Answer(known)]
@@ -107,7 +107,7 @@ def _report(turn: Turn) -> Iterable[Step]:
 
 
 def ask_back(turn: Turn) -> Iterable[Step]:
-    """A question node: the next message goes on where this one stopped."""
+    """Ask a question; the next message continues the scenario from there."""
 
     def order(_: Turn) -> Iterable[Step]:
         order = turn.outputs["reply"].strip()

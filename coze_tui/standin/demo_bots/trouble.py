@@ -1,4 +1,4 @@
-"""Bots that get into trouble: one fails in five shapes, one loses the line in the middle.
+"""Failing bots: one fails in five ways, one drops the connection in the middle.
 
 See docs/wire.md 3.7.
 """
@@ -18,7 +18,7 @@ GATEWAY = (
 
 
 def fails(turn: Turn) -> Iterable[Step]:
-    """The shape whose number is in the question, else one after the other."""
+    """Fail in the way whose number is in the question, otherwise in the next one."""
     asked = re.search(r"[1-5]", turn.question)
     shape = int(asked.group()) if asked else (turn.number - 1) % SHAPES + 1
     start = _said(turn.pick("首先，让我想一想", "First, let me think"))
@@ -30,12 +30,12 @@ def fails(turn: Turn) -> Iterable[Step]:
         return [*start, Fail(4028, "the free quota of API calls is used up (sample)")]
     if shape == 4:
         return [Page(502, GATEWAY, "text/html")]
-    # The reply ends as if all was well, but the chat in it does not; asked, the server says failed.
+    # The reply ends normally, but its chat does not complete; a later call reports it as failed.
     return [*start, Cut(end=True), Pause(1.0), Fail(5000, "event interval error (sample)")]
 
 
 def cut(turn: Turn) -> Iterable[Step]:
-    """The connection drops in the middle; the server finishes the answer, and the client can fetch it."""
+    """Drop the connection in the middle; the answer completes on the server and can be fetched."""
     first, second = turn.pick(
         "这一句还在路上的时候，线就会断|掉。不过机器人没有停：答案会在服务器上写完，"
         "客户端应当自己把剩下的取回来，接在这里，而不是再问一遍。",
