@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from coze_tui.engine.session.site import Connection
 
 _PATIENCE_SECONDS = 10.0
-"""Whoever waits longer than this for an answer may look elsewhere."""
+"""Seconds of waiting after which the user may look elsewhere."""
 
 
 @valueclass
@@ -79,7 +79,7 @@ class AppContext:
         self.target = target or LaunchTarget()
         self.engine_thread = EngineThread(self._build_engine)
         self.background = startup.remembered.background
-        """The background of the terminal: `light`, `dark`, or empty if it has not told."""
+        """The background of the terminal: `light`, `dark`, or empty if it has not reported one."""
         self.left_conversation = ""
         """Key of the conversation that is open when the program ends; empty if nothing was said in it."""
         self.wants_demo = False
@@ -181,14 +181,14 @@ class AppContext:
 
     @property
     def palette(self) -> Palette:
-        """The colors of rendered text in the current theme."""
+        """Return the colors of rendered text in the current theme."""
         setting, in_tmux = self.settings.simple_emoji, "TMUX" in self.startup.environment
         simple = setting == "on" or (setting == "auto" and in_tmux)
         return replace(palette_of(self.app.current_theme), simple_emoji=simple)
 
     @property
     def max_fps(self) -> int:
-        """How often a growing answer is redrawn."""
+        """Return the seconds between two redraws of a growing answer."""
         return self.settings.frame_rate(over_ssh=over_ssh(self.startup.environment))
 
     def choose_theme(self, name: str) -> None:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from coze_tui.tui.context import AppContext
 
 _UNDO_SECONDS = 12.0
-"""How long a conversation that was deleted locally stays on the server."""
+"""Seconds before a locally deleted conversation is deleted on the server."""
 _LEAVING_SECONDS = 3.0
-"""How long the program waits for the server when it ends."""
+"""Seconds that the program waits for the server when it exits."""
 _TITLE_CELLS = 30
 
 

@@ -53,12 +53,12 @@ class Item:
 
     @property
     def marks(self) -> Sequence[Mark]:
-        """The states of the conversation; none if it is only on the server."""
+        """Return the states of the conversation; none if it is only on the server."""
         return marks_of(self.summary, self.last) if self.summary is not None else ()
 
     @property
     def key(self) -> str:
-        """The local ID; empty if the conversation is only on the server."""
+        """Return the local ID; empty if the conversation is only on the server."""
         return self.summary.key if self.summary else ""
 
     @property
@@ -68,7 +68,7 @@ class Item:
 
     @property
     def height(self) -> int:
-        """The number of lines in the list."""
+        """Return the number of lines in the list."""
         return 2 if self.snippet else 1
 
 
@@ -244,7 +244,7 @@ _MATCHES = 200
 
 
 class HistoryList:
-    """What the history lists: pages of the stored conversations or the matches of a search, and the server's.
+    """The content of the history: pages of stored conversations or matches of a search, and the server's.
 
     The methods that read the store raise StoreError. One call may run at a time.
     """
@@ -263,7 +263,7 @@ class HistoryList:
 
     @property
     def text(self) -> str:
-        """The query without blanks around it."""
+        """Return the query without surrounding blanks."""
         return self.query.strip()
 
     @property
@@ -279,15 +279,15 @@ class HistoryList:
         """Let the next `load` find more matches of the same query."""
         self._most_matches *= 4
 
-    async def load(self, *, anew: bool = False) -> None:
-        """Read the list again: its first page if `anew`, else as much as is loaded."""
+    async def load(self, *, from_start: bool = False) -> None:
+        """Read the list again: its first page if `from_start`, else as many lines as are loaded."""
         query, text, most = self.query, self.text, self._most_matches
         if self.is_search:
             findings = await self._engine_thread.call(lambda engine: engine.browsing.search(text, most))
             self._findings, self._end, self.has_more = findings, None, findings.is_cut
             self._stored = [item_from_found(found, text) for found in findings.conversations]
         else:
-            limit = _PAGE if anew else max(_PAGE, len(self._stored))
+            limit = _PAGE if from_start else max(_PAGE, len(self._stored))
             page = await self._engine_thread.call(
                 lambda engine: engine.browsing.page(filter=query, limit=limit)
             )
@@ -328,7 +328,7 @@ class HistoryList:
 
     @property
     def status(self) -> Sequence[Sequence[Part]]:
-        """The facts for the search bar, the first the most important one.
+        """Return the facts for the search bar, the most important one first.
 
         They are the number of matches, of titles, or of conversations on the server.
         """

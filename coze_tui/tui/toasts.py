@@ -10,7 +10,7 @@ from textual.notifications import SeverityLevel
 from textual.timer import Timer
 
 _LEAST_SECONDS = 3.0
-"""How long a warning stays although there is something newer."""
+"""Seconds that a warning remains although there is a newer one."""
 
 
 class ToastQueue:

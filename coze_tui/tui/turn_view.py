@@ -49,7 +49,7 @@ class TurnView:
 
     @property
     def runs(self) -> bool:
-        """Whether a turn has started and has not ended."""
+        """Return whether a turn has started and has not ended."""
         return isinstance(self.phase, Phase)
 
     def shows(self, entry: Entry) -> bool:
@@ -60,17 +60,17 @@ class TurnView:
 
     @property
     def elapsed_us(self) -> int | None:
-        """Microseconds since the question was sent; None if no turn runs."""
+        """Return the microseconds since the question was sent; None if no turn runs."""
         return int((self.clock() - self._sent_at) * 1_000_000) if self.runs else None
 
     @property
     def state(self) -> object:
-        """What has happened in the turn: equal as long as nothing but counters has changed."""
+        """Return the state of the turn, which is equal as long as only counters have changed."""
         return self.phase, self.figures.phase, self.figures.tool, len(self.figures.rows)
 
     @property
     def chip(self) -> Chip:
-        """The state chip: of the turn while it runs, else how the last one ended."""
+        """Return the state chip: of the running turn, else of the end of the last one."""
         if self.runs:
             activity = activity_of(self.phase)
             return Chip.of_activity(activity, clean_line(self.figures.tool), self.elapsed_us)

@@ -129,7 +129,7 @@ class LogViewport:
         """Redraw everything in other colors."""
         self.painter.palette = palette
         self.painter.forget_styles()
-        self._lay_out_anew()
+        self._lay_out_again()
 
     def clear(self) -> None:
         """Remove all entries."""
@@ -345,7 +345,7 @@ class LogViewport:
             bar = self._log.vertical_scrollbar
             move_thumb(bar, total=self._index.total, height=self.height, position=self._log.scroll_y)
 
-    def _lay_out_anew(self) -> None:
+    def _lay_out_again(self) -> None:
         """Lay out again after a change of width, palette or language; estimate entries outside the view."""
         if not self._log.size.width:
             return
@@ -455,7 +455,7 @@ class LogViewport:
     def resized(self) -> None:
         """Lay out at another width, or show more or fewer lines."""
         if self.text_width != self.laid_out_width:
-            self._lay_out_anew()
+            self._lay_out_again()
         else:
             self.lay_out()
             if self.following:

@@ -52,7 +52,7 @@ _TWICE_SECONDS = 1.0
 _PATIENCE_SECONDS = 1.5
 """After this time the banner says that the store is not open yet."""
 _LOOK_SECONDS = 1.5
-"""How often the store is asked whether another program has changed the open conversation."""
+"""Seconds between two checks whether another program has changed the open conversation."""
 _FOOTER = (
     "chat.offer",
     *("find.next", "find.previous", "find.close", "find.leave", "chat.leave_edit", "chat.ask_in_fork"),
@@ -799,4 +799,4 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/doctor": lambda screen, _argument: screen.examine_terminal(),
     "/quit": lambda screen, _argument: screen.quit(),
 }
-"""What each command of `slash_commands` does; called with its argument."""
+"""The handler of each command of `slash_commands`; called with its argument."""

@@ -27,7 +27,7 @@ class _Choice:
     value: str
     description: str = ""
     label: str = ""
-    """What is shown for it, if it is not the value."""
+    """The displayed text, if it differs from the value."""
 
 
 class CommandCompletion:
@@ -40,7 +40,7 @@ class CommandCompletion:
     def __init__(self, screen: CozeScreen[None]) -> None:
         self._screen = screen
         self._shown: tuple[Candidate, ...] = ()
-        """What was found last; shown while a folder is read."""
+        """The last results, shown while a folder is read."""
         self.bots: dict[str, str] = {}
         """IDs and clean names of the bots of the site in use, as far as they are known."""
         self._bots_of = ""

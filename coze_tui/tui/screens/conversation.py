@@ -59,7 +59,7 @@ class MessageQueue:
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """The questions, the next one first."""
+        """Return the queued questions, the next one first."""
         return self._waiting
 
     def show(self, waiting: Sequence[str]) -> None:
@@ -121,7 +121,7 @@ class OpenConversation:
 
     @property
     def bot_name(self) -> str:
-        """The name of the bot, clean and on one line."""
+        """Return the name of the bot, clean and on one line."""
         return bot_label(self.bot)
 
     def use_bot(self, bot: Bot) -> None:
@@ -223,7 +223,7 @@ class OpenConversation:
 
     @property
     def _offering(self) -> AnswerEntry | GreetingEntry | None:
-        """The last answer, or the greeting."""
+        """Return the last answer, or the greeting."""
         entries = reversed(self._widgets.log.entries)
         return next((entry for entry in entries if isinstance(entry, AnswerEntry | GreetingEntry)), None)
 
@@ -240,7 +240,7 @@ class OpenConversation:
 
     @property
     def is_being_typed_in(self) -> bool:
-        """Whether the prompt contains something else than what the program has put there."""
+        """Return whether the prompt contains anything that the program has not put there."""
         message = self._widgets.prompt.message
         return bool(message.strip()) and message != self._restored_draft
 
@@ -253,13 +253,13 @@ class OpenConversation:
 
     @property
     def has_messages(self) -> bool:
-        """Whether anything was said in it, besides the greeting."""
+        """Return whether the conversation contains any message besides the greeting."""
         entries = self._widgets.log.entries
         return any(isinstance(entry, QuestionEntry | AnswerEntry) for entry in entries)
 
     @property
     def is_at_end(self) -> bool:
-        """Whether the last message is in sight."""
+        """Return whether the last message is in the view."""
         return self._widgets.log.viewport.following and not self.window.has_newer
 
     def warn(self, text: str) -> None:

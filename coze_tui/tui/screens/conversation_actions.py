@@ -1,4 +1,4 @@
-"""What the user can do with conversations from the chat screen: open, change, export and look inside."""
+"""The actions on conversations in the chat screen: open, change, export and inspect."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
 
     @property
     def context(self) -> AppContext:
-        """The services of the program. Only a `ContextApp` has them."""
+        """Return the services of the program. Only a `ContextApp` has them."""
         app = self.app
         assert isinstance(app, ContextApp)
         return app.context

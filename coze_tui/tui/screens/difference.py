@@ -67,7 +67,7 @@ class DifferenceView(LineList):
 
     @property
     def line_width(self) -> int:
-        """Cells of a line; one is left free before the scroll bar, or the edge."""
+        """Return the cells of a line; one is left free before the scroll bar, or the edge."""
         return max(0, self.scrollable_content_region.width - 1)
 
     @property

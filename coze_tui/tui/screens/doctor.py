@@ -31,10 +31,10 @@ _SIGNS = ("0123456789", "一二三四五", "👍👩‍👩‍👧🇨🇳❤️
 
 
 class DoctorScreen(Panel[None]):
-    """Lets one try three things that differ between terminals.
+    """A panel on which the user tries three things that differ between terminals.
 
     Args:
-        screen: Whose keys are told; it is asked now, while it still has its focus.
+        screen: The screen whose keys are tested. They are read now, while it still has its focus.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -212,7 +212,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     @property
     def step(self) -> Step:
-        """The current step."""
+        """Return the current step."""
         return self._steps[self._at]
 
     def _go_to(self, number: int) -> None:

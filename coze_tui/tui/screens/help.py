@@ -49,8 +49,9 @@ class HelpSection:
 def help_sections(
     screen: Screen[Any], commands: Sequence[tuple[str, str]] = (), vi_keys: Sequence[tuple[str, str]] = ()
 ) -> list[HelpSection]:
-    """The keys of the focused part and of what lies around it, the commands, all other parts, and last what
-    parts have inherited: the keys of editing are the same everywhere.
+    """Return the keys of the focused part and its ancestors, the commands, and the keys of all other parts.
+
+    Inherited keys are last, because the keys of editing are the same everywhere.
 
     Only bindings with an id count: those are ours and can be changed. A part is named by the `PART` of its
     class, and the signs that it shows by its `legend`.
@@ -126,7 +127,7 @@ class HelpScreen(Panel[None]):
     """The help. Typing searches it; the arrows scroll.
 
     Args:
-        screen: Whose keys are told; it is asked now, while it still has its focus.
+        screen: The screen whose keys are listed. They are read now, while it still has its focus.
         commands: Slash commands with what they do, translated.
         vi_keys: Keys of vi with what they do, translated.
     """

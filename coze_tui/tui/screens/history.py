@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 _NARROW = 90
 """Fewer columns than these show the preview over the list, not beside it."""
 _POLL_SECONDS = 1.0
-"""How often the screen checks if another program has written to the store."""
+"""Seconds between two checks whether another program has written to the store."""
 _REST_SECONDS = 0.06
-"""How long the cursor rests before the preview follows it."""
+"""Seconds that the cursor rests before the preview follows it."""
 _LEAST_FIELD = 20
 """Cells that remain for the query and the sign before it."""
 _TITLE_CELLS = 30
@@ -133,7 +133,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @property
     def engine_thread(self) -> EngineThread:
-        """The thread of the engine."""
+        """Return the thread of the engine."""
         return self.context.engine_thread
 
     # --- made ---
@@ -171,7 +171,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         message.stop()
         if message.value != self._list.query:
             self._list.search_for(message.value)
-            self._load(anew=True)
+            self._load(from_start=True)
 
     @on(ConversationList.MoreWanted)
     def _more_wanted(self, message: ConversationList.MoreWanted) -> None:
@@ -182,10 +182,10 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             self._load_more(all_pages=message.all)
 
     @work(group="list", exclusive=True, exit_on_error=False)
-    async def _load(self, *, anew: bool = False, go_to: str = "") -> None:
-        """Read the list again, as far as it is loaded; `anew` if it is another one."""
-        await self._list.load(anew=anew)
-        self._show(anew=anew)
+    async def _load(self, *, from_start: bool = False, go_to: str = "") -> None:
+        """Read the list again as far as it is loaded; with `from_start`, only its first page."""
+        await self._list.load(from_start=from_start)
+        self._show(from_start=from_start)
         self._show_status()
         if go_to or self._wanted:
             self.conversations.go_to(go_to or self._wanted)
@@ -201,14 +201,14 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     def _show_status(self) -> None:
         self.bar.show(*fitting(self._list.status, self.size.width - _LEAST_FIELD))
 
-    def _show(self, *, anew: bool = False) -> None:
+    def _show(self, *, from_start: bool = False) -> None:
         shown, items = self._list, self._list.items()
         self.conversations.show(
             items,
             has_more=shown.has_more,
             has_pins=not shown.is_search,
             empty=shown.empty_text,
-            from_top=anew,
+            from_top=from_start,
         )
         if not items:
             self.preview.clear()
@@ -219,7 +219,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         seen = await self.engine_thread.call(lambda engine: engine.browsing.changes())
         before, self._seen = self._seen, seen
         if before != seen:
-            self._load(anew=not before)
+            self._load(from_start=not before)
 
     # --- the preview ---
 

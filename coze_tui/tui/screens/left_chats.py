@@ -26,7 +26,7 @@ _FIRST_PAUSE = 30.0
 _LONGEST_PAUSE = 600.0
 """Seconds after which what could not be fetched is tried again; each pause is twice as long as the last."""
 _LOOK_SECONDS = 0.3
-"""How often to look whether the user still types, or a turn still runs."""
+"""Seconds between two checks whether the user still types, or a turn still runs."""
 _QUESTION_CELLS = 40
 
 
@@ -48,7 +48,7 @@ class LeftChats:
         self._busy: set[str] = set()
         """Keys of the conversations in which a chat is fetched, or waits to be."""
         self._said = defaultdict[int, set[str]](set)
-        """What toasts said of each chat."""
+        """The last toast of each chat."""
         self._woken = asyncio.Event()
         self._is_started = False
 

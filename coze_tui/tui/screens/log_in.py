@@ -102,7 +102,7 @@ class DeviceLogin(Panel[OAuthPair | None]):
         self._client_id = client_id
 
     def body(self) -> Iterable[Widget]:
-        """What is to be done, the client id, and what came of it."""
+        """Yield the current instruction, the client ID, and the last result."""
         yield Paragraphs(id="device-words")
         yield Field(placeholder=_("client ID: letters and digits"), id="client-id")
         yield Paragraphs(id="device-remark")
@@ -195,7 +195,7 @@ class TokenStep(Vertical):
 
     @property
     def is_done(self) -> bool:
-        """A token of this site was saved, and no other one is typed."""
+        """Return whether a token of this site was saved, and no other one is typed."""
         return not self.field.value and self._checked_site == self._base_url
 
     def begin(self, base_url: str) -> None:

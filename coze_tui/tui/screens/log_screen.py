@@ -97,7 +97,7 @@ class LogScreen(CozeScreen[ScreenResultType]):
 
     @property
     def put_text(self) -> PutText | None:
-        """What puts a text into the prompt; None on a screen without one."""
+        """Return a function that puts a text into the prompt; None without a prompt."""
         return None
 
 

@@ -19,7 +19,7 @@ from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.select_list import ListRow
 
 _PREVIEW_SECONDS = 0.08
-"""How long the cursor rests on a theme before the screen is drawn in it."""
+"""Seconds that the cursor rests on a theme before the screen is drawn in it."""
 _SWATCH = "██"
 _SWATCH_ROLES = ("bot", "user", "good", "attention", "failure")
 

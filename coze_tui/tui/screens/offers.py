@@ -19,7 +19,7 @@ from coze_tui.tui.widgets.note_line import NoteLine
 QUIET_SECONDS = 1.0
 """Seconds without a key after which a panel may open; for as long it gives way to keys after that."""
 _LOOK_SECONDS = 0.2
-"""How often to look whether a panel may open."""
+"""Seconds between two checks whether a panel may open."""
 _OF_THE_PANEL = frozenset(
     {
         "escape",
@@ -78,7 +78,7 @@ class Offers:
 
     @property
     def waits(self) -> bool:
-        """Whether a panel waits for the user to stop typing."""
+        """Return whether a panel waits for the user to stop typing."""
         return bool(self._waiting)
 
     def add(

@@ -22,12 +22,12 @@ class QuestionEdit:
 
     @property
     def is_on(self) -> bool:
-        """Whether the prompt holds an earlier question."""
+        """Return whether the prompt contains an earlier question."""
         return self._question is not None
 
     @property
     def question(self) -> SavedEdit | None:
-        """The question that is edited, with the text of the prompt; None if there is none."""
+        """Return the edited question, with the text of the prompt; None if there is none."""
         if self._question is None:
             return None
         from dataclasses import replace
@@ -36,7 +36,7 @@ class QuestionEdit:
 
     @property
     def draft(self) -> str:
-        """The text that is not sent yet and belongs to no earlier question."""
+        """Return the unsent text that belongs to no earlier question."""
         return self._draft if self.is_on else self._prompt.message
 
     def begin(self, question: SavedEdit) -> None:

@@ -153,7 +153,7 @@ class PromptPicker(Panel[SavedPrompt | None]):
 
     @property
     def current(self) -> SavedPrompt | None:
-        """The prompt with the cursor."""
+        """Return the prompt under the cursor."""
         return next((prompt for prompt in self._prompts if prompt.name == self.rows.current), None)
 
     @work(group="prompts", exit_on_error=False)

@@ -38,7 +38,7 @@ _LETTERS = "ABCD"
 _LEAST = 30
 """The least cells of a readable column; if they do not fit, the columns scroll sideways."""
 _REFRESH_SECONDS = 0.2
-"""How often the figures follow the running chats."""
+"""Seconds between two updates of the metrics of running chats."""
 _FOOTER = (
     *("side.stop", "side.open", "side.bot", "side.version", "side.parameters", "side.remove"),
     *("side.add", "side.new"),
@@ -47,7 +47,7 @@ _FOOTER = (
 
 @valueclass
 class SideBySideResult:
-    """What the chat screen takes over when this screen is closed."""
+    """The state that the chat screen takes over when this screen closes."""
 
     text: str = ""
     """The typed text that was not sent."""
@@ -96,12 +96,12 @@ class SideBySideScreen(LogScreen[SideBySideResult]):
 
     @property
     def columns(self) -> Sequence[AnswerColumn]:
-        """The columns from left to right."""
+        """Return the columns from left to right."""
         return list(self.query(AnswerColumn))
 
     @property
     def runs(self) -> bool:
-        """Whether an answer still arrives."""
+        """Return whether an answer is still arriving."""
         return any(column.turn.runs for column in self.columns)
 
     def compose(self) -> ComposeResult:

@@ -166,7 +166,7 @@ class _Layout:
         return room
 
     def heads(self) -> list[Part]:
-        """The names of the columns."""
+        """Return the names of the columns."""
         parts: list[Part] = [("  " + pad(self._label_head(), self.label), "muted")]
         if self.bar:
             parts.append((" " * (self.bar + 2), "muted"))
@@ -185,7 +185,7 @@ class _Layout:
         return parts
 
     def row(self, group: Group) -> list[Part]:
-        """A group."""
+        """Return the cells of a group."""
         label = shorten(group.label or "–", self.label)
         parts: list[Part] = [("  " + pad(label, self.label), "text")]
         if self.bar:
@@ -232,7 +232,7 @@ def _left_out(found: Statistics) -> list[list[Part]]:
 
 
 def _failures(found: Statistics) -> list[list[Part]]:
-    """The codes of failures and how often, with what the server said."""
+    """Return the codes of failures with their counts and the server's messages."""
     if not found.total.failures and not found.total.interrupted:
         return []
     messages = dict(found.messages)

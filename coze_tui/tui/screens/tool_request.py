@@ -63,7 +63,7 @@ class OutputBox(TextBox):
 
     @property
     def is_one_line(self) -> bool:
-        """Whether there is something in it, on one line."""
+        """Return whether it contains something, on one line."""
         return bool(self.text.strip()) and self.document.line_count == 1
 
     def on_key(self, key: events.Key) -> None:
@@ -99,7 +99,7 @@ class OutputBox(TextBox):
 
 
 def form_title(count: int) -> str:
-    """Return the title of a form for so many calls."""
+    """Return the title of a form for this number of calls."""
     return ngettext("The bot wants to use a tool", "The bot wants to use {n} tools", count).format(
         n=thousands(count)
     )
@@ -191,7 +191,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     @property
     def call(self) -> ToolCall:
-        """The call that is shown."""
+        """Return the displayed call."""
         return self._calls[self._at]
 
     def _output(self, call: ToolCall) -> str:
@@ -283,7 +283,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     @property
     def _enter_ends_output(self) -> bool:
-        """Whether the key that sends in the chat ends the output here, too: Enter not below other lines."""
+        """Return whether the chat's send key submits the output, too; Enter does not below other lines."""
         swapped = self.context.settings.send_key == "ctrl+j"
         return self.box.is_one_line or (swapped and bool(self._output(self.call)))
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 OFFERS_AFTER_A_TURN = ("tools", "busy")
 """Kinds of panels that concern the last turn; nobody needs them once another one runs."""
 _REFRESH_SECONDS = 0.25
-"""How often the sidebar and the state chip follow a running turn."""
+"""Seconds between two updates of the sidebar and the state chip during a turn."""
 
 
 class TurnControl:
@@ -89,12 +89,12 @@ class TurnControl:
 
     @property
     def runs(self) -> bool:
-        """Whether a turn runs in the open conversation."""
+        """Return whether a turn runs in the open conversation."""
         return self.view.runs
 
     @property
     def is_idle(self) -> bool:
-        """Whether no turn runs and all entries know their stored chats."""
+        """Return whether no turn runs and all entries know their stored chats."""
         return not (self.runs or self._entries)
 
     # --- asking ---
@@ -194,7 +194,7 @@ class TurnControl:
 
     @property
     def cut_chats(self) -> frozenset[int]:
-        """Keys of the stored chats that are shown as cut off."""
+        """Return the keys of the stored chats that are shown as cut off."""
         entries = (item for item in self._widgets.log.entries if isinstance(item, AnswerEntry))
         return frozenset(
             entry.chat for entry in entries if entry.outcome is Outcome.INTERRUPTED and entry.chat
@@ -375,25 +375,25 @@ class TurnControl:
 
     @property
     def last_answer(self) -> AnswerEntry | None:
-        """The last answer in the log."""
+        """Return the last answer in the log."""
         entries = reversed(self._widgets.log.entries)
         return next((item for item in entries if isinstance(item, AnswerEntry)), None)
 
     @property
     def last_accepted(self) -> AnswerEntry | None:
-        """The last answer whose question Coze accepted: a question that it refused later changes nothing."""
+        """Return the last answer whose question Coze accepted; a question refused later changes nothing."""
         entries = reversed(self._widgets.log.entries)
         return next((item for item in entries if isinstance(item, AnswerEntry) and item.is_at_coze), None)
 
     @property
     def waiting_answer(self) -> AnswerEntry | None:
-        """The answer that waits for the outputs of local tools, or None."""
+        """Return the answer that waits for the outputs of local tools, or None."""
         entry = None if self.runs else self.last_accepted
         return entry if entry is not None and entry.outcome is Outcome.REQUIRES_ACTION else None
 
     @property
     def can_recover(self) -> bool:
-        """Whether the last answer was cut off and its rest can be fetched."""
+        """Return whether the last answer was cut off and its rest can be fetched."""
         return self._is_cut(self.last_accepted)
 
     def _is_cut(self, entry: AnswerEntry | None) -> bool:

@@ -54,17 +54,17 @@ class Answerer:
 
     @property
     def name(self) -> str:
-        """The name of the bot, clean and on one line."""
+        """Return the name of the bot, clean and on one line."""
         return clean_line(self.bot.name) or self.bot.id
 
     @property
     def is_draft(self) -> bool:
-        """Whether the unpublished draft answers."""
+        """Return whether the unpublished draft answers."""
         return self.publish_status == _DRAFT
 
     @property
     def other_version(self) -> Answerer:
-        """The published version for the draft, and the other way round."""
+        """Return the published version for the draft, and the draft for the published version."""
         return replace(self, publish_status="published_online" if self.is_draft else _DRAFT)
 
     def settings(self, settings: Settings) -> Settings:

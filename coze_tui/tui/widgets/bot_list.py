@@ -52,7 +52,7 @@ class ListedBot:
     """It is in use."""
 
     def matches(self, words: Iterable[str]) -> bool:
-        """Every word is in its texts."""
+        """Return whether its texts contain every word."""
         text = f"{self.title}\n{self.bot_id}\n{self.detail}\n{self.description}".casefold()
         return all(word in text for word in words)
 
@@ -191,7 +191,7 @@ class BotList(Vertical):
 
     @property
     def _is_decided(self) -> bool:
-        """Whether what is still loading cannot change what the text means."""
+        """Return whether the bots that are still loading cannot change the meaning of the text."""
         if self._was_moved or self._is_loaded:
             return True
         if not self._filter.strip():
@@ -243,14 +243,14 @@ class BotList(Vertical):
         self.description.display = bool(most)
 
     def on_resize(self, resize: events.Resize) -> None:
-        """Columns go with the width."""
+        """Adapt the columns to the width."""
         self._lay_out()
         self._describe()
 
     # --- what was typed ---
 
     def _address(self) -> BotAddress | None:
-        """Return the bot on this site that the text names by its ID or URL; None if it is no such text."""
+        """Return the bot on this site that the text names by its ID or URL; None for any other text."""
         if not _ID_OR_URL.fullmatch(self._filter.strip()):
             return None
         try:

@@ -27,7 +27,7 @@ _LEAST_FOR_BOT = 44
 """Cells of a line from which the bot's name stands in it."""
 _LEAST_BOT = 12
 _BOT_SHARE = 3
-"""The names of the bots take at most one part in so many of a line."""
+"""The names of the bots have at most one part in this many of a line."""
 _CLOCK_CELLS = 5
 _NEAR = 30
 """Lines before the end at which more is asked for."""
@@ -101,12 +101,12 @@ class ConversationList(LineList):
 
     @property
     def current(self) -> Item | None:
-        """The conversation with the cursor."""
+        """Return the conversation under the cursor."""
         return self._items[self._cursor] if self._items else None
 
     @property
     def chosen(self) -> list[Item]:
-        """The selected conversations from the top, or the one with the cursor."""
+        """Return the selected conversations from the top, or the one under the cursor."""
         found = [item for item in self._items if item.id in self._selected]
         if found:
             return found
@@ -275,7 +275,7 @@ class ConversationList(LineList):
             self.go(place)
 
     def _place(self, line: int) -> int | None:
-        """The conversation on a line; None for a heading."""
+        """Return the conversation on a line; None for a heading."""
         if not self._items or line in self._headings or not 0 <= line < self._total:
             return None
         return bisect_right(self._starts, line) - 1
@@ -350,7 +350,7 @@ class ConversationList(LineList):
 
     @property
     def _bot_column(self) -> int:
-        """Cells for the names of bots: of the widest one, but the titles have more."""
+        """Return the cells for the names of bots: those of the widest name, within a limit."""
         return min(self._bot_cells, max(_LEAST_BOT, self.line_width // _BOT_SHARE))
 
     def _stands_pinned(self, item: Item) -> bool:
@@ -384,7 +384,7 @@ def _flags(item: Item) -> list[Part]:
 
 
 def parts_around(text: str, hits: Ranges, width: int, role: str) -> list[Part]:
-    """A text cut so that its first hit is in sight, with the hits lit.
+    """Return a text cut so that its first match is visible, with the matches highlighted.
 
     Args:
         hits: Start and end of each, in order.

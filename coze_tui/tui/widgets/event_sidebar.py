@@ -69,7 +69,7 @@ class EventSidebar(LineWidget, can_focus=True):
 
     @property
     def figures(self) -> TurnFigures | None:
-        """The figures that are shown."""
+        """Return the displayed metrics."""
         return self._figures
 
     @property

@@ -240,7 +240,7 @@ class FindBar(SearchBar):
 
     @property
     def is_open(self) -> bool:
-        """One finds."""
+        """Return whether the search bar is open."""
         return bool(self.display)
 
     def on_mount(self) -> None:

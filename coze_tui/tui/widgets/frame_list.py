@@ -79,7 +79,7 @@ class FrameList(LineList):
 
     @property
     def current(self) -> FrameLine | None:
-        """The line with the cursor."""
+        """Return the line under the cursor."""
         return self.table.line(self.cursor) if self.row_count else None
 
     @property
@@ -89,7 +89,7 @@ class FrameList(LineList):
 
     @property
     def follows(self) -> bool:
-        """The cursor is at the newest frame and stays there."""
+        """Return whether the cursor is at the newest frame and follows new ones."""
         return self._number is None
 
     # --- changed ---
@@ -308,7 +308,7 @@ def frame_problem_text(line: FrameLine) -> str:
 
 
 def _sign(line: FrameLine) -> Part:
-    """One cell that says what the color says, too."""
+    """Return a one-cell sign with the same meaning as the color."""
     if line.is_delta_run:
         return ("▾" if line.is_open else "▸", "muted")
     if line.row.problem:

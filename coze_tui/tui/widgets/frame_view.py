@@ -59,7 +59,7 @@ class JsonTreeView(LineList):
 
     @property
     def line_width(self) -> int:
-        """Cells of a line; one is left free before the scroll bar, or the edge."""
+        """Return the cells of a line; one is left free before the scroll bar, or the edge."""
         return max(0, self.scrollable_content_region.width - 1)
 
     @property
@@ -204,7 +204,7 @@ def _run_facts(line: FrameLine, run: list[FrameRow]) -> list[Part]:
 
 
 def _joined(run: list[FrameRow]) -> str:
-    """The pieces of text in deltas."""
+    """Return the pieces of text in deltas."""
     pieces = []
     for row in run:
         try:

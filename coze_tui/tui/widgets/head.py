@@ -42,7 +42,7 @@ class HeadLine(LineWidget):
         super().__init__(id=id, classes=classes)
         self._layout = layout if layout is not None else lambda _width: ()
         self._shown: Sequence[HeadParts] = ()
-        """What was painted last, at whatever width."""
+        """The last painted content, at any width."""
         self._ground = ""
 
     def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:

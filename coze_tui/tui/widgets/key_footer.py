@@ -32,7 +32,7 @@ class LiveKey:
 
     @property
     def width(self) -> int:
-        """Cells it takes."""
+        """Return its cells."""
         return cell_len(self.name) + 1 + cell_len(self.description)
 
 
@@ -50,13 +50,13 @@ class NamesKeys(Protocol):
 
 
 class KeyFooter(LineWidget):
-    """Shows bindings with `show`: of the focused part first, then of the screen, then of the app.
+    """A footer of bindings with `show`: of the focused part first, then of the screen and the app.
 
     Args:
         order: Binding ids that come first wherever they live, the most important first.
         back: Id of the binding that stands before the last one, and is left out only after all others.
         last: Id of the binding that stands at the end and is always there: help.
-        most: So many keys at most.
+        most: The largest number of keys.
     """
 
     def __init__(

@@ -152,7 +152,7 @@ class LineList(LineWidget, ScrollView, can_focus=True):
 
     @property
     def line_width(self) -> int:
-        """Cells of a line, without the scroll bar."""
+        """Return the cells of a line, without the scroll bar."""
         return self.scrollable_content_region.width
 
     def on_focus(self) -> None:

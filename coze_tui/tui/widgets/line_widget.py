@@ -44,7 +44,7 @@ class RoleStyles:
         self._styles: dict[str, Style] = {}
 
     def style(self, variables: Mapping[str, str], role: str) -> Style:
-        """The style of a role and what follows it (`text bold`); only `selected` has a background.
+        """Return the style of a role and its modifiers (`text bold`); only `selected` has a background.
 
         Args:
             variables: `App.theme_variables`, of which each theme has its own.
@@ -62,7 +62,7 @@ class RoleStyles:
 
 
 def style_from(variables: Mapping[str, str], role: str) -> Style:
-    """The style of one role in a theme with these variables."""
+    """Return the style of one role in a theme with these variables."""
     color = Color.parse(variables.get(_VARIABLES.get(role, role), role)).rich_color
     style = Style(bgcolor=color) if role == "selected" else Style(color=color)
     return style + Style.parse(variables.get(_TEXT_STYLES.get(role, ""), "none"))
@@ -86,11 +86,11 @@ class LineWidget(Widget):
 
     @property
     def line_width(self) -> int:
-        """Cells of a line."""
+        """Return the cells of a line."""
         return self.content_size.width
 
     def style_of(self, role: str) -> Style:
-        """The style of a role and what follows it; only `selected` has a background of its own."""
+        """Return the style of a role and its modifiers; only `selected` has a background of its own."""
         return self._roles.style(self.app.theme_variables, role)
 
     def line(self, left: Sequence[Part], right: Sequence[Part] = (), ground: str = "") -> Strip:
@@ -118,12 +118,12 @@ class LineWidget(Widget):
 
 
 def width_of(parts: Sequence[Part]) -> int:
-    """Cells of all parts together."""
+    """Return the cells of all parts together."""
     return sum(cell_len(text) for text, _ in parts)
 
 
 def cut(parts: Sequence[Part], width: int) -> list[Part]:
-    """The parts as far as they fit, the last one with `…`."""
+    """Return the parts as far as they fit, the last one with `…`."""
     kept: list[Part] = []
     for text, role in parts:
         cells = cell_len(text)

@@ -23,7 +23,7 @@ class NoteLine(LineWidget):
 
         @property
         def control(self) -> NoteLine:
-            """The line; lets `on` select it."""
+            """Return the line; lets `on` select it."""
             return self.line
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -33,7 +33,7 @@ class NoteLine(LineWidget):
 
     @property
     def text(self) -> str:
-        """What it shows; empty if it is hidden."""
+        """Return the displayed note; empty if hidden."""
         return " · ".join(part for part in self._shown[1:] if part)
 
     def show(self, sign: str, text: str, hint: str) -> bool:

@@ -59,7 +59,7 @@ class SelectList(LineList):
 
         @property
         def control(self) -> SelectList:
-            """The list."""
+            """Yield the list."""
             return self.rows
 
     class Moved(Message):
@@ -72,7 +72,7 @@ class SelectList(LineList):
 
         @property
         def control(self) -> SelectList:
-            """The list."""
+            """Return the list."""
             return self.rows
 
     def __init__(self, rows: Sequence[ListRow] = (), *, is_led: bool = False, id: str | None = None) -> None:
@@ -90,12 +90,12 @@ class SelectList(LineList):
 
     @property
     def rows(self) -> Sequence[ListRow]:
-        """All rows, also those that cannot be chosen."""
+        """Return all rows, including those that cannot be chosen."""
         return self._rows
 
     @property
     def current(self) -> str | None:
-        """The key of the choice with the cursor; None if there are no choices."""
+        """Return the key of the choice under the cursor; None if there are no choices."""
         return self._rows[self._choices[self._cursor]].key if self._choices else None
 
     def show(self, rows: Sequence[ListRow], *, current: str | None = None) -> None:

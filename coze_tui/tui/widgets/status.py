@@ -39,17 +39,17 @@ class Activity(Enum):
 
     @property
     def sign(self) -> str:
-        """One cell that no other state has."""
+        """Return a one-cell sign that no other state has."""
         return self.value[0]
 
     @property
     def role(self) -> str:
-        """The theme's role that colors it."""
+        """Return the theme's role for its color."""
         return self.value[2]
 
     @property
     def is_running(self) -> bool:
-        """Whether the chip counts seconds in this state."""
+        """Return whether the chip counts seconds in this state."""
         return self is not Activity.IDLE
 
     def word(self, detail: str = "") -> str:
@@ -137,7 +137,7 @@ class Chip:
 
     @property
     def part(self) -> Part:
-        """The chip and the duration, as a part of a line."""
+        """Return the chip and the duration, as a part of a line."""
         return f"{self.sign} {self.text} {self.time}".rstrip(), self.role
 
 

@@ -29,14 +29,14 @@ class SteadyScrollBar(ScrollBar):
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
-        """One row."""
+        """Return one row."""
         rows = self._bar()
         if y >= len(rows):
             return Strip.blank(self.size.width)
         return Strip(Segment.apply_style([rows[y]], self.rich_style), self.size.width)
 
     def _bar(self) -> list[Segment]:
-        """All rows, made when something about them has changed."""
+        """Return all rows; cached until something about them changes."""
         look = self.render()
         assert isinstance(look, ScrollBarRender)
         style, (width, height) = look.style, self.size

@@ -49,7 +49,7 @@ class Paragraphs(LineWidget):
 
     @property
     def text(self) -> str:
-        """All of it without roles."""
+        """Return all of the text without roles."""
         return "\n".join("".join(text for text, _role in parts) for parts in self._paragraphs)
 
     def show(self, *paragraphs: Paragraph) -> None:
@@ -60,7 +60,7 @@ class Paragraphs(LineWidget):
             self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many rows as the text takes at this width."""
+        """Return the number of rows that the text needs at this width."""
         return len(self._laid_out(width))
 
     def render_line(self, y: int) -> Strip:
@@ -99,7 +99,7 @@ def _rows(parts: Sequence[Part], width: int) -> list[list[Part]]:
 
 
 def _between(parts: Sequence[Part], start: int, end: int) -> list[Part]:
-    """The characters `start` to `end` of the parts together."""
+    """Return the characters `start` to `end` of all parts together."""
     taken: list[Part] = []
     at = 0
     for text, role in parts:
@@ -127,7 +127,7 @@ class JsonView(LineWidget):
             self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many rows as the text takes at this width."""
+        """Return the number of rows that the text needs at this width."""
         return len(self._lay_out(width))
 
     def render_line(self, y: int) -> Strip:
@@ -170,7 +170,7 @@ class Banner(LineWidget):
             self._show()
 
     def take_back(self, text: str) -> None:
-        """A trouble is over."""
+        """Remove a problem that is solved."""
         text = clean_line(text)
         if text in self._texts:
             self._texts.remove(text)
@@ -182,11 +182,11 @@ class Banner(LineWidget):
         self._show()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many lines as the texts take."""
+        """Return the number of lines that the texts need."""
         return max(1, len(self._lines(width, viewport.height)))
 
     def render_line(self, y: int) -> Strip:
-        """One line of a text."""
+        """Return one line of a text."""
         lines = self._lines(self.line_width, self.screen.size.height)
         if y >= len(lines):
             return self.line([])
@@ -194,7 +194,7 @@ class Banner(LineWidget):
         return self.line([(_MARK if is_first else " " * len(_MARK), "attention bold"), (text, "attention")])
 
     def _lines(self, width: int, height: int) -> list[tuple[bool, str]]:
-        """The lines that are shown, and whether a text begins with each."""
+        """Return the displayed lines, and whether a text starts with each."""
         room = max(1, width - len(_MARK))
         free = min(_MOST_LINES, max(1, height // 3))
         lines: list[tuple[bool, str]] = []

@@ -64,7 +64,7 @@ class TimelineBar(LineWidget):
         self.refresh()
 
     def text(self) -> list[str]:
-        """The lines as plain text, for tests."""
+        """Return the lines as plain text, for tests."""
         return ["".join(text for text, _role in line).rstrip() for line in self._lines]
 
     def render_line(self, y: int) -> Strip:
@@ -79,7 +79,7 @@ class TimelineBar(LineWidget):
 
 
 def laid_out(timeline: Timeline, width: int, height: int, at_us: int | None) -> list[list[Part]]:
-    """Names, bar and moments; the names only where there are three lines. Nothing without a time.
+    """Return names, bar and moments; names only with three lines. Empty without a time.
 
     Args:
         at_us: where the cursor stands.
@@ -122,7 +122,7 @@ def _bar(timeline: Timeline, spans: Sequence[Span], at_us: int | None, columns: 
 
 
 def _names(spans: Sequence[Span], columns: Columns, follow_ups: int) -> list[Part]:
-    """Each step's name above its bar, with what there is room for."""
+    """Return each step's name above its bar, as far as there is room."""
     named: list[tuple[int, Part]] = []
     for number, span in enumerate(spans):
         if span.kind == "waiting" or not (span.lasted_us or span.kind == "tool"):
@@ -154,7 +154,7 @@ def _forms(span: Span, follow_ups: int) -> list[str]:
 
 
 def _moments(timeline: Timeline, spans: Sequence[Span], columns: Columns) -> list[Part]:
-    """The most telling moments under the bar: the end and the first text, then where steps begin."""
+    """Return the main moments below the bar: the end and the first text, then the starts of steps."""
     total = milliseconds(timeline.total_us)
     placed = [(columns.width - cell_len(total), (total, "text"))]
     first = timeline.figures.first_text_us
@@ -191,7 +191,7 @@ def _free_place(start: int, size: int, placed: Sequence[tuple[int, Part]]) -> in
 
 
 def _placed(placed: Sequence[tuple[int, Part]], width: int) -> list[Part]:
-    """Parts at their columns, blanks between them."""
+    """Return parts at their columns, with blanks between them."""
     line: list[Part] = []
     at = 0
     for start, part in placed:

@@ -43,7 +43,7 @@ class QueueStrip(LineWidget):
 
     @property
     def queued(self) -> tuple[str, ...]:
-        """The messages, the next one first."""
+        """Return the queued messages, the next one first."""
         return self._queued
 
     def show(self, queued: Sequence[str]) -> None:
@@ -123,7 +123,7 @@ class AttachmentStrip(LineWidget):
 
     @property
     def files(self) -> tuple[SentFile, ...]:
-        """The files, in the order in which they were chosen."""
+        """Return the files, in the order in which they were chosen."""
         return tuple(path for path, _size in self._files)
 
     def add(self, path: SentFile, count: int) -> None:
@@ -136,7 +136,7 @@ class AttachmentStrip(LineWidget):
         self._show(())
 
     def take(self) -> tuple[tuple[SentFile, int], ...]:
-        """The files with their sizes, shown no longer: their question is on its way."""
+        """Return the files with their sizes and stop showing them, because their question is being sent."""
         files = self._files
         self.clear()
         return files
@@ -190,7 +190,7 @@ class PromptArea(Vertical):
         )
 
     def compose(self) -> ComposeResult:
-        """The five, the prompt last."""
+        """Yield the five widgets, the prompt last."""
         yield self.queue
         yield self.edit_strip
         yield self.note

@@ -64,12 +64,12 @@ class CompletionList(LineWidget):
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """All of them, the best first."""
+        """Return all candidates, the best first."""
         return self._candidates
 
     @property
     def current(self) -> Candidate | None:
-        """The one that would be taken; None until the user has moved, if none was chosen at first."""
+        """Return the selected candidate; None until the user has moved, if none was selected at first."""
         return self._candidates[self._index] if self._candidates and self._index >= 0 else None
 
     def show(self, candidates: Sequence[Candidate], *, chooses_first: bool = True) -> None:
@@ -134,7 +134,7 @@ class CompletionList(LineWidget):
 
 
 def path_candidates(typed: str) -> list[Candidate]:
-    """Files and folders whose names begin with what was typed, folders first; none where it cannot be read.
+    """Return files and folders that start with the typed text, folders first; none if unreadable.
 
     Reads folders, so it is called in a thread.
 
@@ -169,7 +169,7 @@ def path_candidates(typed: str) -> list[Candidate]:
 def dropped_candidates(text: str) -> list[Candidate]:
     """Return the files that a pasted text names, as a terminal writes dropped ones, as one candidate.
 
-    Empty if any of them is no file. Looks at the disk, so it is called in a thread.
+    Empty if any of them is not a file. Reads the disk, so call it in a thread.
     """
     paths = typed_paths(text)
     try:

@@ -41,7 +41,7 @@ class PromptLines(WrappedDocument):
         self.wrap(self._width)
 
     def get_target_document_column(self, line_index: int, x_offset: int, y_offset: int) -> int:
-        """The column at a cell of a row."""
+        """Return the column at a cell of a row."""
         sections = self.get_sections(line_index)
         section = sections[y_offset]
         if "\t" in section:
@@ -64,7 +64,7 @@ def _breaks(line: str, width: int) -> tuple[int, ...]:
 
 
 def cluster_at(line: str, column: int) -> tuple[int, int]:
-    """The characters around a column that are drawn as one: from where to where.
+    """Return start and end of the grapheme that covers a column.
 
     At a border both are the column itself.
     """
@@ -79,6 +79,6 @@ def cluster_at(line: str, column: int) -> tuple[int, int]:
 
 
 def next_border(line: str, column: int) -> int:
-    """The column after the character, in the reader's sense, that begins at a column."""
+    """Return the column after the grapheme that starts at a column."""
     clusters = split_graphemes(line[column : column + 32])[0]
     return column + clusters[0][1] if clusters else column

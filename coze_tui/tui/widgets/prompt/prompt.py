@@ -46,7 +46,7 @@ _NUMBER = re.compile(r"\s*\d{1,3}\s*", re.ASCII)
 _LEAST_PREVIEW = 20
 """Cells of a follow-up that are shown before there is room for a hint."""
 DRAFT_SECONDS = 0.2
-"""How long after a change the draft is saved, whether or not more is typed."""
+"""Seconds after a change until the draft is saved, whether or not more is typed."""
 _PATH = re.compile(r"(?:.*\s)?@((?:\S.*)?)")
 """After the last `@` that begins a word; names of files contain spaces."""
 _DROPPED = r"(?:file:|[a-z]:\\|[/~'\"])[^\n]{1,4000}"
@@ -84,11 +84,11 @@ class EarlierPrompts:
                 self._prompts.append(prompt)
 
     def older(self, present: str) -> str | None:
-        """The one before; None at the oldest. `present` is what is in the box, which is kept."""
+        """Return the previous prompt; None at the oldest. Saves `present`, the text in the box."""
         return self._go(self._position + 1, present)
 
     def newer(self, present: str) -> str | None:
-        """The one after, at last the draft; None when that is in the box."""
+        """Return the next prompt, at last the draft; None when the draft is in the box."""
         return self._go(self._position - 1, present)
 
     def sent(self, prompt: str) -> None:
@@ -100,7 +100,7 @@ class EarlierPrompts:
             del self._prompts[_MOST_EARLIER:]
 
     def search(self, words: str, limit: int = 50) -> list[str]:
-        """Those in which every one of the words stands, the newest first, each once."""
+        """Return the prompts that contain every word, the newest first, each once."""
         wanted = words.casefold().split()
         found: dict[str, None] = {}
         for prompt in self._prompts:
@@ -121,7 +121,7 @@ class EarlierPrompts:
 
 
 def send_keymap(send_key: SendKey) -> dict[str, str]:
-    """The keymap under which `send_key` sends; the other one, and always Shift+Enter, makes a new line."""
+    """Return the keymap under which `send_key` sends; the other key and Shift+Enter make a new line."""
     send, new_line = "enter", NEW_LINE_KEYS
     if send_key == "ctrl+j":
         send, new_line = "ctrl+j,ctrl+enter,alt+enter", "enter,shift+enter"
@@ -178,7 +178,7 @@ class Prompt(TextBox):
             self.question = question
 
     class NumberTyped(Message):
-        """What Enter would send has become another follow-up, or none."""
+        """Another follow-up, or none, would now be sent by Enter."""
 
         def __init__(self, number: int) -> None:
             super().__init__()
@@ -286,12 +286,12 @@ class Prompt(TextBox):
 
     @property
     def message(self) -> str:
-        """The text with what was pasted in place of its tokens; while searching, what was there before."""
+        """Return the text with pastes in place of their tokens; during a search, the text before it."""
         return super().message if self._sought_from is None else self._pastes.whole(self._sought_from)
 
     @property
     def is_searching(self) -> bool:
-        """Whether the box contains words to find an earlier prompt by."""
+        """Return whether the box contains words to find an earlier prompt by."""
         return self._sought_from is not None
 
     def set_message(self, text: str) -> None:
@@ -325,7 +325,7 @@ class Prompt(TextBox):
 
     @property
     def chosen_number(self) -> int:
-        """The number of the follow-up that would be sent now, from 1; 0 for none."""
+        """Return the number, from 1, of the follow-up that would be sent now; 0 for none."""
         text = self.text
         if not text or len(text) > 3 or self._sought_from is not None or self.is_editing:
             return 0
@@ -359,7 +359,7 @@ class Prompt(TextBox):
         self.refresh()
 
     def on_key(self, key: events.Key) -> None:
-        """Keys of the open list, and Enter and its kin."""
+        """Handle keys of the open list, and Enter and its variants."""
         if key.key in SEND or key.key in NEW_LINE:
             self._enter_is_typed = self._guard.is_typed(key)
             self._line_end = key if not self._enter_is_typed and self._guard.may_end_a_line(key) else None

@@ -111,7 +111,7 @@ class TextBox(TextArea, inherit_bindings=False):
 
     @property
     def message(self) -> str:
-        """The text, with what was pasted in place of its tokens."""
+        """Return the text, with pastes in place of their tokens."""
         return self._pastes.whole(self.text)
 
     def set_message(self, text: str) -> None:
@@ -135,7 +135,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return ""
 
     def mark(self) -> str:
-        """The sign before the first row, one cell wide."""
+        """Return the sign before the first row, one cell wide."""
         return "›"
 
     def action_paste(self) -> None:
@@ -226,7 +226,7 @@ class TextBox(TextArea, inherit_bindings=False):
 
     @property
     def selected_text(self) -> str:
-        """The selected text, with what was pasted in place of its tokens."""
+        """Return the selected text, with pastes in place of their tokens."""
         return self._pastes.whole(super().selected_text)
 
     def action_cut(self) -> None:
@@ -251,7 +251,7 @@ class TextBox(TextArea, inherit_bindings=False):
 
     @property
     def has_tokens(self) -> bool:
-        """Whether a paste is shown as a token."""
+        """Return whether a paste is shown as a token."""
         return any(self._pastes.spans(line) for line in self.document.lines)
 
     def action_open_paste(self) -> None:
@@ -286,12 +286,12 @@ class TextBox(TextArea, inherit_bindings=False):
     # --- tokens and clusters ---
 
     def validate_selection(self, selection: Selection) -> Selection:
-        """No end of a selection lies inside a token or a character of several parts."""
+        """Move the ends of the selection out of tokens and graphemes."""
         start = self._snapped(selection.start, self.selection.start)
         return Selection(start, self._snapped(selection.end, self.selection.end))
 
     def _snapped(self, location: Location, before: Location | None = None) -> Location:
-        """The nearest place where the cursor may stand, seen from where it was."""
+        """Return the nearest valid position of the cursor, depending on its previous position."""
         row, column = location
         if not 0 <= row < self.document.line_count:
             return location
@@ -349,7 +349,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return super().delete(self._snapped(start), end, maintain_selection_offset=maintain_selection_offset)
 
     def get_line(self, line_index: int) -> Text:
-        """A line for painting: tokens stand out, and the cursor covers a whole character."""
+        """Return a line for painting: tokens are highlighted, and the cursor covers a whole grapheme."""
         line = super().get_line(line_index)
         text = line.plain
         for first, last in self._pastes.spans(text):
@@ -365,11 +365,11 @@ class TextBox(TextArea, inherit_bindings=False):
 
     @property
     def gutter_width(self) -> int:
-        """Cells of the mark at the left."""
+        """Return the cells of the mark at the left."""
         return _MARK_WIDTH
 
     def render_line(self, y: int) -> Strip:
-        """The mark, and a row of text or the placeholder."""
+        """Return the mark, and a row of text or the placeholder."""
         is_first = y + self.scroll_offset.y == 0
         mark = f"{self.mark()} " if is_first else "  "
         base = self.rich_style
@@ -395,7 +395,7 @@ class TextBox(TextArea, inherit_bindings=False):
         )
 
     def style_of(self, role: str) -> Style:
-        """The style of a role."""
+        """Return the style of a role."""
         return self._roles.style(self.app.theme_variables, role)
 
     @private_override

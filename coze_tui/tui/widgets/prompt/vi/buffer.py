@@ -10,11 +10,11 @@ class Buffer(Protocol):
 
     @property
     def text(self) -> str:
-        """The whole text."""
+        """Return the whole text."""
 
     @property
     def cursor(self) -> int:
-        """The place of the cursor; in front of the character that it covers."""
+        """Return the position of the cursor, before the character that it covers."""
 
     def move(self, at: int) -> None:
         """Put the cursor at a place, and select nothing."""

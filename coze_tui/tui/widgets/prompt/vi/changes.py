@@ -1,4 +1,4 @@
-"""What the commands of vi do to a buffer. Each returns where the cursor is then."""
+"""The commands of vi that change a buffer. Each returns the new position of the cursor."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def pasted(buffer: Buffer, register: Register, count: int, *, before: bool) -> i
 
 
 def joined(buffer: Buffer, at: int, lines: int) -> int:
-    """Join so many lines, with a space between them where their languages have one."""
+    """Join this number of lines, with a space between them if their languages use one."""
     for _line in range(lines - 1):
         text = buffer.text
         end = line_end(text, at)

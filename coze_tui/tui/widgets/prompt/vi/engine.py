@@ -29,7 +29,7 @@ class Mode(Enum):
 
     @property
     def is_visual(self) -> bool:
-        """Whether a selection exists."""
+        """Return whether a selection exists."""
         return self in (Mode.VISUAL, Mode.VISUAL_LINE)
 
 
@@ -61,12 +61,12 @@ class Vi:
 
     @property
     def pending(self) -> str:
-        """The keys of a command that is not complete."""
+        """Return the keys of an incomplete command."""
         return "".join(self._keys)
 
     @property
     def is_inserting(self) -> bool:
-        """Whether keys are text."""
+        """Return whether keys insert text."""
         return self.mode is Mode.INSERT
 
     def start_inserting(self) -> None:
@@ -119,7 +119,7 @@ class Vi:
         return True
 
     def _unknown(self, key: str, *, was_empty: bool) -> bool:
-        """Drop a character that is no command; one that an input method made is text."""
+        """Drop a character that is not a command; a character from an input method is text."""
         if len(key) != 1:
             return not was_empty
         if not key.isascii() and was_empty and self.mode is Mode.NORMAL:
@@ -192,7 +192,7 @@ class Vi:
     # --- undo ---
 
     def _note(self) -> None:
-        """Remember the text before the last change, whoever made it."""
+        """Save the text before the last change, whatever made it."""
         text, cursor = self._buffer.text, self._buffer.cursor
         if text != self._present[0]:
             self._undo.append(self._present)

@@ -1,4 +1,4 @@
-"""Where the motions of vi lead. Pure: they read a buffer and change nothing."""
+"""The motions of vi. Pure: they read a buffer and change nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INCLUSIVE = frozenset({"e", "E", "f", "t", "$", "%", "ge", "g_"})
 """Motions that an operator takes with the character at which they end."""
 _BIG = re.compile(r"\S+")
 Motion = Callable[[Buffer, int, int], int | None]
-"""From a place, so many times, to another place; None if the motion is impossible."""
+"""A function from a position and a count to another position; None if the motion is impossible."""
 
 
 def spans_of(line: str, *, big: bool) -> Iterator[tuple[int, int]]:

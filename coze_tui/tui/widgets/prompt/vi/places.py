@@ -40,7 +40,7 @@ class Places:
         """Key and character of the last `f F t T`."""
         self._goal: int | None = None
         self._goal_at = -1
-        """Where the last `j` or `k` led: elsewhere the goal is the cursor's own cell."""
+        """The target of the last `j` or `k`; anywhere else the goal is the cursor's own cell."""
 
     def after(self, command: Command, at: int) -> int | None:
         """Return where a motion leads from a place; None if it is impossible."""
@@ -161,7 +161,7 @@ class Places:
         return Span(line_start(text, at), line_end(text, start_of_row(text, last)), is_linewise=True)
 
     def characters(self, at: int, count: int) -> int:
-        """Return the place behind so many characters of the line."""
+        """Return the position after this number of characters of the line."""
         end = line_end(self._buffer.text, at)
         for _character in range(count):
             if at >= end:
