@@ -1,1 +1,1 @@
-"""The parts screens are made of."""
+"""The widgets of the screens."""

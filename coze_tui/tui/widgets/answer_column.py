@@ -1,4 +1,4 @@
-"""A column of the side-by-side screen: one bot, its messages, and its figures."""
+"""A column of the side-by-side screen: one bot, its messages, and its metrics."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Answerer:
         return replace(self, publish_status="published_online" if self.is_draft else _DRAFT)
 
     def settings(self, settings: Settings) -> Settings:
-        """Return the settings for a question to it."""
+        """Return the settings for a question to this answerer."""
         return replace(settings, publish_status=self.publish_status, parameters=self.parameters)
 
 
@@ -140,7 +140,7 @@ class AnswerColumn(Vertical):
         self.turn = TurnView(self.log_widget)
 
     def compose(self) -> ComposeResult:
-        """Head, log, figures."""
+        """Yield head, message pane and metrics."""
         yield HeadLine(self._head, classes="head")
         yield self.log_widget
         yield HeadLine(classes="figures")
@@ -168,7 +168,7 @@ class AnswerColumn(Vertical):
         self.head.flush()
 
     def name_bot(self, bot: Bot) -> None:
-        """Show the name of the bot, which is known now."""
+        """Update the name of the bot."""
         self.answerer = replace(self.answerer, bot=bot)
         self.head.flush()
         self.log_widget.name_bot(bot.id, self.answerer.name)
@@ -228,7 +228,7 @@ class AnswerColumn(Vertical):
             await self._engine_thread.call(lambda engine: engine.stop(key))
 
     def refresh_figures(self) -> None:
-        """Show the seconds and figures as they are now; nothing before the first question."""
+        """Update the seconds and metrics; shows nothing before the first question."""
         turn = self.turn
         if turn.phase is not None:
             self.foot.show_lines(*((parts, ()) for parts in _figure_lines(turn.figures, turn.elapsed_us)))
@@ -241,5 +241,5 @@ class AnswerColumn(Vertical):
         self.action_ask(message.what)
 
     def action_ask(self, what: str) -> None:
-        """Ask the screen for an action."""
+        """Post a request for an action to the screen."""
         self.post_message(self.ActionAsked(self, what))

@@ -1,4 +1,4 @@
-"""Bots to choose from: sections of them, and a field that filters and takes an id or an editor's address."""
+"""A list of bots in sections, and a field that filters them and accepts an ID or editor URL."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TYPED = "typed"
 _LEAST_DETAIL = 12
 """Cells of a detail that are still worth showing."""
 _DESCRIPTION_SHARE = 0.4
-"""Of the height, for the description at most."""
+"""The largest share of the height for the description."""
 
 
 @valueclass
@@ -41,7 +41,7 @@ class ListedBot:
     """One line of the list. The texts are cleaned when shown."""
 
     key: str
-    """Tells it from all others; `Picked` gives it back."""
+    """Identifies the bot in the list; `Picked` contains it."""
     title: str
     bot_id: str = ""
     detail: str = ""
@@ -49,7 +49,7 @@ class ListedBot:
     description: str = ""
     """Shown in full under the list while the cursor is on it."""
     is_current: bool = False
-    """It is in use."""
+    """Whether this bot is in use."""
 
     def matches(self, words: Iterable[str]) -> bool:
         """Return whether its texts contain every word."""
@@ -64,21 +64,21 @@ class BotSection:
     title: str
     entries: Sequence[ListedBot] = ()
     remark: str = ""
-    """A quiet line under them: why there are none, or no more."""
+    """A muted line below the section: why it has no bots, or no more."""
     is_loading: bool = False
-    """There may be more of them soon."""
+    """Whether more bots may follow soon."""
 
 
 class BotList(Vertical):
-    """A field, the list under it, and what is known of the bot with the cursor.
+    """A field, the list below it, and details of the bot under the cursor.
 
-    The field keeps the focus and leads the cursor. Enter after a text chooses by that text: if bots that
-    are still loading may come before the one with the cursor, it waits for them.
+    The field keeps the focus and moves the cursor. Enter after a text chooses by that text. If bots that
+    are still loading may precede the one under the cursor, Enter waits for them.
 
     Args:
-        base_url: Of the site in use: a pasted URL of another one is reported, not used.
-        text: What stands in the field already.
-        taken: IDs of bots on which the cursor does not begin, as long as there are others.
+        base_url: The site in use. A pasted URL of another site is reported, not used.
+        text: The initial text of the field.
+        taken: IDs of bots on which the cursor does not start if there are others.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -100,7 +100,7 @@ class BotList(Vertical):
             self.key = key
 
     class Typed(Message):
-        """An id or address was given that is on this site."""
+        """An ID or URL of this site was entered."""
 
         def __init__(self, address: BotAddress) -> None:
             super().__init__()
@@ -118,14 +118,14 @@ class BotList(Vertical):
         self._descriptions: dict[str | None, str] = {}
         """By key."""
         self._settled: set[str] = {_TYPED}
-        """Keys of the rows before which no other row can come."""
+        """Keys of the rows that no later row can precede."""
         self._was_moved = False
-        """The cursor was moved since the text has changed, so it is meant as it is."""
+        """Whether the user moved the cursor after the last change of the text, and so chose it on purpose."""
         self._waits = False
-        """Enter was pressed, and the list is waited for."""
+        """Whether Enter was pressed and waits for the list."""
 
     def compose(self) -> ComposeResult:
-        """Field, remark, list, description."""
+        """Yield field, remark, list and description."""
         yield Field(value=self._filter, placeholder=_("Filter, or paste a bot ID or an editor URL"))
         yield Paragraphs(id="bot-remark", role="attention")
         with ScrollableContainer(classes="body", can_focus=False):
@@ -145,22 +145,22 @@ class BotList(Vertical):
             self._base_url = base_url
         self._lay_out(current, first=bool(self._filter.strip()) and not self._was_moved)
         if self._waits and not self._filter.strip() and current is None:
-            self.show_message("")  # without a text it would choose what nobody has seen
+            self.show_message("")  # without a text, Enter would choose a bot that the user has not seen
         elif self._waits and self._is_decided:
             self.show_message("")
             self.rows.action_choose()
 
     def show_message(self, text: str) -> None:
-        """Say something under the field, until something else is typed."""
+        """Show a message below the field until the text changes."""
         self._waits = False
         self.remark.show(*([text] if text else []))
 
     def clear_field(self) -> None:
-        """Show all again."""
+        """Clear the field, which shows all bots again."""
         self.field.put("")
 
     def focus_field(self) -> None:
-        """Type here."""
+        """Focus the field."""
         self.field.focus()
 
     # --- keys ---
@@ -171,18 +171,18 @@ class BotList(Vertical):
         self.rows.move(step)
 
     def action_page(self, step: int) -> None:
-        """Move it by a page."""
+        """Move the cursor by a page."""
         self._was_moved, self._waits = True, False
         self.rows.action_page(step)
 
     def action_edge(self, last: bool) -> None:
-        """Move it to an end."""
+        """Move the cursor to an end of the list."""
         self._was_moved, self._waits = True, False
         self.rows.action_edge(last)
 
     def action_choose(self) -> None:
-        """Choose what the cursor is on, once the list is far enough to know what that is."""
-        self._filter_by(self.field.value)  # the message about the last letter may be on its way
+        """Choose the bot under the cursor, once the list is loaded far enough to decide."""
+        self._filter_by(self.field.value)  # the message about the last letter may still be in the queue
         if self._is_decided:
             self.rows.action_choose()
         else:

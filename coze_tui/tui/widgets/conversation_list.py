@@ -24,17 +24,17 @@ from coze_tui.tui.widgets.line_list import LineList, list_keys
 from coze_tui.tui.widgets.line_widget import Part, role_of, width_of
 
 _LEAST_FOR_BOT = 44
-"""Cells of a line from which the bot's name stands in it."""
+"""Width of a line from which it contains the bot's name."""
 _LEAST_BOT = 12
 _BOT_SHARE = 3
 """The names of the bots have at most one part in this many of a line."""
 _CLOCK_CELLS = 5
 _NEAR = 30
-"""Lines before the end at which more is asked for."""
+"""Lines before the end at which more conversations are requested."""
 
 
 class ConversationList(LineList):
-    """Conversations under the headings of their days. It draws what is in sight and nothing else.
+    """Conversations under the headings of their days. Draws only visible lines.
 
     Args:
         palette: For the style of a searched text.
@@ -51,26 +51,26 @@ class ConversationList(LineList):
         return [(mark.sign, mark.words) for mark in all_marks()]
 
     class Moved(Message):
-        """The cursor stands on another conversation, or on none."""
+        """The cursor has moved to another conversation, or to none."""
 
         def __init__(self, item: Item | None) -> None:
             super().__init__()
             self.item = item
 
     class Chosen(Message):
-        """A conversation is to be opened."""
+        """A request to open a conversation."""
 
         def __init__(self, item: Item) -> None:
             super().__init__()
             self.item = item
 
     class MoreWanted(Message):
-        """The end of what is loaded is near."""
+        """The cursor is near the end of the loaded conversations."""
 
         def __init__(self, *, all: bool) -> None:
             super().__init__()
             self.all = all
-            """The very last conversation is wanted."""
+            """Whether all remaining conversations are wanted."""
 
     def __init__(self, palette: Palette, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -131,7 +131,7 @@ class ConversationList(LineList):
         Args:
             has_more: There are further ones, to be asked for by `MoreWanted`.
             has_pins: Pinned ones stand under a heading of their own.
-            empty: What to say where there are none.
+            empty: The text to show if there are no conversations.
             from_top: Whether it is another list: the cursor goes to the top.
         """
         before, at = self.current, self._cursor
@@ -243,7 +243,7 @@ class ConversationList(LineList):
             super().action_edge(is_end)
 
     def select(self) -> None:
-        """Add the conversation with the cursor to the selection, or take it out, and go on to the next."""
+        """Toggle the selection of the conversation under the cursor, and go to the next one."""
         item = self.current
         if item is not None:
             self._selected ^= {item.id}
@@ -251,13 +251,13 @@ class ConversationList(LineList):
             self.move(1)
 
     def select_all(self) -> None:
-        """Select everything that is loaded, or nothing where all of it is."""
+        """Select all loaded conversations, or none if all are selected."""
         everything = {item.id for item in self._items}
         self._selected = set() if self._selected == everything else everything
         self.refresh()
 
     def unselect(self) -> bool:
-        """Select nothing; whether anything was."""
+        """Clear the selection; return whether there was one."""
         had, self._selected = bool(self._selected), set()
         if had:
             self.refresh()

@@ -30,15 +30,15 @@ _LEAST_FOR_HINT = 36
 
 
 def edit(key: str, action: str, name: str, description: str) -> Binding:
-    """Return a binding of all widgets in which one types."""
+    """Return a binding of all widgets with text input."""
     return Binding(key, action, description, id=f"text.{name}", show=False)
 
 
 class Field(Input, inherit_bindings=False):
     """Textual's Input with our looks; what is pasted is cleaned and kept whole on one line.
 
-    Enter is the screen's: it knows what taking the text means. A hidden field never gives its text to a
-    clipboard.
+    The screen handles Enter, because it knows the meaning of the text. A hidden field never copies its text
+    to a clipboard.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,7 +82,7 @@ class Field(Input, inherit_bindings=False):
         self.replace(clean_line(run.text), *self.selection)
 
     def on_paste(self, paste: events.Paste) -> None:
-        """Insert all of it: Textual takes the first line and drops the rest without a word."""
+        """Insert all lines, because Textual silently drops all but the first."""
         paste.stop()
         paste.prevent_default()
         self._insert(paste.text)
@@ -149,7 +149,7 @@ class _Words(LineWidget):
         self.styles.width = width_of(parts)
 
     def show(self, parts: Sequence[Part]) -> None:
-        """Show these."""
+        """Set the words."""
         if list(parts) != self._parts:
             self._parts = list(parts)
             self.styles.width = width_of(parts)
@@ -166,7 +166,7 @@ class _Words(LineWidget):
 
 
 class SearchBar(Horizontal):
-    """The field is where one types; what its text means is the screen's.
+    """A bar with a field, whose text the screen interprets.
 
     Args:
         mark: The sign before it.
@@ -196,7 +196,7 @@ class SearchBar(Horizontal):
         yield self._remark
 
     def show(self, *parts: Part) -> None:
-        """Say at the right what came of it."""
+        """Show the result at the right."""
         self._remark.show([*parts, (" ", "muted")] if parts else [])
 
 
@@ -212,24 +212,24 @@ class FindBar(SearchBar):
     PART = N_("Find")
 
     class Typed(Message):
-        """Another text is to be found."""
+        """The searched text has changed."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     class Stepped(Message):
-        """The next or the previous match is wanted."""
+        """A request for the next or the previous match."""
 
         def __init__(self, step: int) -> None:
             super().__init__()
             self.step = step
 
     class Left(Message):
-        """Typing is over; the matches stay lit."""
+        """The user has left the field; the matches stay highlighted."""
 
     class Closed(Message):
-        """Nothing is to be found any more."""
+        """The search was closed."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("⌕", placeholder=_("find in this conversation"), id=id)
@@ -252,7 +252,7 @@ class FindBar(SearchBar):
         self._flush()
 
     def open(self) -> None:
-        """Let a text be typed. The last one is looked for again; typing replaces it."""
+        """Open the bar with the last text, which is searched again; typing replaces it."""
         if not self.display and self.value.strip():
             self.post_message(self.Typed(self.value))
         if self.screen.focused is not self.field:
@@ -269,11 +269,11 @@ class FindBar(SearchBar):
         self._show_place("")
 
     def close(self) -> None:
-        """Be gone."""
+        """Hide the bar."""
         self.display = False
 
     def show_place(self, place: int, count: int) -> None:
-        """Tell which of the places with the text is in sight, counted from 1."""
+        """Show the number of the current match, counted from 1, and the count."""
         if not self.value.strip():
             self._show_place("")
         elif not count:
@@ -320,7 +320,7 @@ class FindBar(SearchBar):
         self.post_message(self.Left())
 
     def action_close(self) -> None:
-        """Stop finding."""
+        """Close the search."""
         self.post_message(self.Closed())
 
     @on(Input.Changed)

@@ -31,7 +31,7 @@ _ROLES = {"good": "good", "tool": "attention", "attention": "attention", "error"
 
 @valueclass
 class _Columns:
-    """Cells of each column; 0 for one that has no room."""
+    """The cells of each column; 0 if there is no room for it."""
 
     number: int
     at: int
@@ -58,7 +58,7 @@ class FrameList(LineList):
     PART = N_("Frames")
 
     class Moved(Message):
-        """The cursor stands on another line, or what it stands on has changed."""
+        """The cursor has moved to another line, or its line has changed."""
 
     class Chosen(Message):
         """Enter or a second click on a single frame."""
@@ -69,7 +69,7 @@ class FrameList(LineList):
         self._number: int | None = None
         """Number of the frame at the cursor; None follows the last line."""
         self._is_at_head = True
-        """The cursor stands on the head of the run that holds the frame."""
+        """Whether the cursor is on the head of the run that contains the frame."""
         self._previews: dict[tuple[int, int], str] = {}
         """Previews by the number of the frame and of the frames it covers: some frames are megabytes."""
         self._shown: FrameLine | None = None
@@ -103,7 +103,7 @@ class FrameList(LineList):
         self.flush()
 
     def flush(self) -> None:
-        """Show what has changed in the table."""
+        """Repaint the rows that have changed since the last call."""
         self._widest = len(str(len(self.table.rows)))
         self.lay_out()
         if self.current != self._shown:
@@ -111,7 +111,7 @@ class FrameList(LineList):
             self.post_message(self.Moved())
 
     def set_filter(self, text: str) -> None:
-        """Show only what matches; the cursor stays where it is or goes to what is next."""
+        """Show only matching frames; the cursor stays or moves to the next one."""
         here = self.current
         self.table.set_filter(text)
         if here is not None and self._number is not None:

@@ -1,4 +1,4 @@
-"""The line at the bottom: the keys that matter where the focus is, made from the live bindings."""
+"""The footer: the most useful keys at the focus, taken from the live bindings."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _GAP = 3
 
 @valueclass
 class LiveKey:
-    """A key that does something now."""
+    """A key that works now."""
 
     key: str
     name: str
-    """As it is shown."""
+    """The displayed name."""
     description: str
-    """In the language in use."""
+    """In the current language."""
 
     @property
     def width(self) -> int:
@@ -38,13 +38,13 @@ class LiveKey:
 
 @runtime_checkable
 class NamesKeys(Protocol):
-    """A widget or screen on which the meaning of a key depends on its state."""
+    """A widget or screen in which the meaning of a key depends on the state."""
 
     def key_words(self, binding: Binding) -> str | None:
-        """Return what the key of an active binding does now, translated.
+        """Return the current effect of the key of an active binding, translated.
 
         Returns:
-            An empty string if the footer does not show it; None for what the binding itself says.
+            An empty string if the footer hides it; None to use the text of the binding.
         """
         ...
 
@@ -75,16 +75,16 @@ class KeyFooter(LineWidget):
         self._keys: tuple[LiveKey, ...] = ()
 
     def on_mount(self) -> None:
-        """Learn when bindings change."""
+        """Subscribe to changes of bindings."""
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
         self.flush()
 
     def on_resize(self) -> None:
-        """Show as many as fit."""
+        """Show as many keys as fit."""
         self.flush()
 
     def flush(self) -> None:
-        """Show what has changed, if anything has; also after a change of language."""
+        """Repaint if the keys have changed, also after a change of language."""
         if not self.is_attached or not self.content_size.width:
             return
         keys = tuple(self._live_keys())
@@ -93,7 +93,7 @@ class KeyFooter(LineWidget):
             self.refresh()
 
     def shown(self) -> list[str]:
-        """Return the keys on display."""
+        """Return the displayed keys."""
         return [f"{key.name} {key.description}" for key in self._keys]
 
     def render_line(self, y: int) -> Strip:
@@ -106,7 +106,7 @@ class KeyFooter(LineWidget):
         return self.line(parts)
 
     def on_click(self, click: events.Click) -> None:
-        """Do what the key under the mouse would do."""
+        """Run the action of the key under the mouse."""
         offset = click.get_content_offset(self)
         start = 0
         for key in self._keys:
