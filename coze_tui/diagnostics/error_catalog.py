@@ -74,7 +74,7 @@ _BY_CODE: Mapping[int, Sentences] = {
     4101: (
         N_("the token lacks a permission"),
         N_(
-            "Grant it the permissions (at least chat, getChat and listMessage to chat) and access "
+            "Grant the token permissions (at least chat, getChat and listMessage to chat) and access "
             "to the bot's workspace."
         ),
     ),
