@@ -337,7 +337,8 @@ class HistoryList:
             hits = f"{thousands(found.hits)}{'+' if found.is_cut else ''}"
             matches = ngettext("{hits} match", "{hits} matches", found.hits).format(hits=hits)
             among = ngettext("in {n} conversation", "in {n} conversations", count).format(n=thousands(count))
-            return [[(f"{matches} {among}", "muted")], [(duration(found.elapsed_us), "muted")]]
+            words = _("{matches} {conversations}").format(matches=matches, conversations=among)
+            return [[(words, "muted")], [(duration(found.elapsed_us), "muted")]]
         if self.text:
             count = len(self._stored)
             number = f"{thousands(count)}{'+' if self.has_more else ''}"
