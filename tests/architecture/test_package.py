@@ -47,7 +47,8 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("-m", "hatchling", "build", "--target", "sdist", "--directory", str(folder), cwd=ROOT)
     unpacked = tmp_path_factory.mktemp("unpacked")
     with tarfile.open(sdist_of(folder)) as archive:
-        archive.extractall(unpacked, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 and newer
+        archive.extractall(unpacked)
     sources = unpacked / f"coze_tui-{__version__}"
     run("-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder), cwd=sources)
     return folder

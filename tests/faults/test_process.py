@@ -78,9 +78,13 @@ WORDS = {"replay": "-", "show": "-", "request": "-", "support-bundle": "-", "ask
 """What a command is given here, so that it needs stdin or at least begins."""
 
 
+SERVERS = ("serve", "web", "web demo")
+"""Commands that run until they are stopped."""
+
+
 @pytest.mark.parametrize("closed", ["<&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize(
-    "name", [*(each for each in COMMANDS if each != "serve"), "--linear", "demo --linear"]
+    "name", [*(each for each in COMMANDS if each not in SERVERS), "--linear", "demo --linear"]
 )
 def test_no_command_crashes_without(keeper: Keeper, tmp_path: Path, name: str, closed: str) -> None:
     home = tmp_path / "home"
