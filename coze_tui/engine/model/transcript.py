@@ -131,8 +131,8 @@ class ChatTranscript:
 
 
 def with_files(question: str, files: Sequence[str]) -> str:
-    """Return a question with the names of its files under it."""
-    return "\n".join([question, *(f"+ {name}" for name in files)])
+    """Return a question with the names of its files under it, as one clean line each."""
+    return "\n".join([question, *(f"+ {clean_line(name)}" for name in files)])
 
 
 def said_words(questions: int, answers: int) -> str:
