@@ -364,7 +364,7 @@ async def side_by_side(v: Visitor) -> None:
     v.at.screen.actions.ask_side_by_side()
     await v.opened(BotPicker)
     await v.seen("Sample team")
-    v.press("enter")
+    v.press("down", "enter")  # a row that was chosen by a key counts, also while more bots are loading
     await v.opened(SideBySideScreen)
     v.put("Q2")
     await v.seen("Q2")
