@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coze_tui.api import chats, resources
-from coze_tui.api.chats import ChatRequest, ToolOutput
-from coze_tui.api.client import CozeClient
+from coze_tui.api.chats import ToolOutput
 from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.diagnostics.notices import store_warning_text
@@ -21,19 +19,16 @@ from coze_tui.engine.library.conversations import Conversations, SavedEdit
 from coze_tui.engine.library.history import Browsing
 from coze_tui.engine.library.server import ServerSide
 from coze_tui.engine.model.dialects import Feature, Limit, limit
-from coze_tui.engine.model.outcomes import Outcome, outcome_of
-from coze_tui.engine.model.records import ids_of
-from coze_tui.engine.model.updates import ChatIdentified, TurnEnded
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import TurnEnded
 from coze_tui.engine.session import requests
 from coze_tui.engine.session.asking import AskedQuestion
-from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.feed import RunningTurn, TurnFeed
-from coze_tui.engine.session.maintenance import check_if_due, complete_index, keep_small
+from coze_tui.engine.session.maintenance import look_after
 from coze_tui.engine.session.orphans import Orphans
 from coze_tui.engine.session.outbox import Outbox, Unsaved
 from coze_tui.engine.session.recorder import JournalRecorder
-from coze_tui.engine.session.requests import request_for
-from coze_tui.engine.session.runner import ChatTurn
+from coze_tui.engine.session.restored_turns import restored_turn
 from coze_tui.engine.session.running import LiveTurn, LiveTurns, follow_remote
 from coze_tui.engine.session.sent_files import SentFile
 from coze_tui.engine.session.site import Connection, Site
@@ -50,7 +45,6 @@ from coze_tui.store import checks, history, journal
 from coze_tui.store.database import CHAT_PATIENCE_S, now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.records import ChatRecord
-from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
     from coze_tui.exports.exporting import Exports
@@ -58,12 +52,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_HEARTBEAT_SECONDS = 10.0
 _LEAVE_SECONDS = 3.0
 _LAST_WRITES_SECONDS = 1.0
 """Time for a last attempt to write what the store refused, before the engine closes."""
-FETCH_SECONDS = 20.0
-"""Time to ask for a chat of an earlier run if no request succeeds."""
 _MOST_UNFETCHED = 50
 """Number of chats whose rest one start fetches, the oldest first."""
 
@@ -94,7 +85,6 @@ class Engine:
         self._restored = restored
         self._unsaved_ids: dict[str, str] = {}
         """Coze conversation IDs of the conversations whose last chat the store did not accept."""
-        self._beating: asyncio.Task[None] | None = None
         self._unbinding: asyncio.Task[None] | None = None
         self._followed: dict[str, asyncio.Task[None]] = {}
         """By conversation: the task that follows a chat of another program."""
@@ -103,7 +93,7 @@ class Engine:
         """By conversation: the question that is not sent yet."""
         self._stopped: set[str] = set()
         """Conversations that the user stopped before their question was stored."""
-        self.live = LiveTurns(self._turn_ended)
+        self.live = LiveTurns(self._turn_ended, self._heartbeat)
         self.site = Site(
             settings,
             connect,
@@ -117,7 +107,7 @@ class Engine:
         opened = await open_or_rescue(path, patience_s=CHAT_PATIENCE_S)
         self._database = opened.database
         self._outbox = Outbox(opened.database, self._report, self._store_works_again)
-        self._orphans = Orphans(opened.database, self._note)
+        self._orphans = Orphans(opened.database, self._outbox.note)
         self.warnings = opened.warnings
         opened.database.on_rescue = self._rescued
         self.conversations = Conversations(opened.database)
@@ -125,13 +115,15 @@ class Engine:
         self.inspecting = Inspecting(opened.database, self.live)
         self.server_side = ServerSide(opened.database, self.site.client, lambda: self.settings)
         # In the background, because the first screen must not wait for it.
-        self._maintenance = asyncio.create_task(self._look_after_store(), name="maintenance")
+        self._maintenance = asyncio.create_task(
+            look_after(opened.database, self.settings.retention_days, self._outbox.note), name="maintenance"
+        )
 
     async def close(self) -> None:
         """Save the running turns, then close the connections and the store. No chat is canceled."""
         # In this order: a turn that ends still writes to the outbox, and the outbox to the database.
         left = await self.live.leave_all(_LEAVE_SECONDS)
-        tasks = [task for task in (self._beating, self._maintenance, *self._followed.values()) if task]
+        tasks = [task for task in (self._maintenance, *self._followed.values()) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -176,7 +168,7 @@ class Engine:
         try:
             return limit(await self.inspecting.dialect(self.settings.base_url, self.settings.site), feature)
         except StoreError as error:
-            self._note(error)
+            self._outbox.note(error)
             return None
 
     # --- drafts and queues ---
@@ -219,7 +211,7 @@ class Engine:
 
     async def note_failure(self, error: StoreError) -> None:
         """Report a failure of the store that a screen has encountered, until the store works again."""
-        self._note(error)
+        self._outbox.note(error)
 
     # --- turns ---
 
@@ -263,7 +255,7 @@ class Engine:
         # An earlier stop concerned an earlier question.
         self._stopped.discard(conversation)
         saved = await self._conversation(conversation)
-        request = request_for(
+        request = requests.request_for(
             question,
             settings,
             bot_id=(saved.bot_id if saved else "") or bot.id,
@@ -283,7 +275,7 @@ class Engine:
         # The user may have stopped it while the store was read.
         asked.is_stopped = conversation in self._stopped
         try:
-            self._check_site(saved)
+            self.site.refuse_foreign(saved)
         except SettingsError as error:
             asked.error = error
         else:
@@ -296,7 +288,7 @@ class Engine:
         The feed ends with TurnEnded, even if the question could not be sent.
         """
         conversation = asked.recorder.conversation
-        preparing = asked.preparing = asyncio.create_task(self._turn(asked))
+        preparing = asked.preparing = asyncio.create_task(asked.turn(self.site, self._report))
         if asked.is_stopped:
             preparing.cancel()
         try:
@@ -312,52 +304,14 @@ class Engine:
         elif isinstance(error := preparing.exception(), CozeTuiError):
             feed.put(await asked.not_sent(Outcome.FAILED, error))
         else:
-            self._keep_beating()
             self.live.start(preparing.result(), feed)
-
-    async def _turn(self, asked: AskedQuestion) -> LiveTurn:
-        if asked.error is not None:
-            raise asked.error
-        request, stored = asked.request, asked.recorder
-        client = await self.site.client()
-        if asked.files:
-            request = replace(request, attachments=await requests.upload_all(client, asked.files))
-        record = self._captured(stored, client) or stored
-        turn = ChatTurn(client, request, record=record, idle_seconds=asked.settings.idle_timeout)
-        return LiveTurn(stored.conversation, request.question, turn, stored)
-
-    def _captured(self, stored: JournalRecorder, client: CozeClient) -> CaptureRecorder | None:
-        """Return a recorder that also saves the turn as a capture; None if the settings ask for none."""
-        folder = self.settings.record_captures
-        if folder is None:
-            return None
-        return CaptureRecorder(
-            lambda: CaptureFile.in_folder(folder),
-            site=self.settings.site,
-            without_token=client.without_token,
-            report=self._report,
-            first=stored,
-        )
-
-    def _check_site(self, saved: SavedConversation | None) -> None:
-        """Raise SettingsError if a conversation belongs to another site than the one in use.
-
-        A conversation that was started without a bot belongs to no site.
-        """
-        here = self.settings.site
-        if saved is not None and saved.bot_id and saved.site != here:
-            problem = _(
-                "this conversation belongs to {site}: press Ctrl+T to choose a profile for that "
-                "site, or start a new conversation here"
-            ).format(site=saved.site)
-            raise SettingsError(problem, source=here)
 
     async def _conversation(self, key: str) -> SavedConversation | None:
         """Return a conversation; also None if the store cannot be read, so that chatting continues."""
         try:
             return await self._database.run(lambda c: history.conversation(c, key))
         except StoreError as error:
-            self._note(error)
+            self._outbox.note(error)
             return None
 
     async def check_attachments(self, files: Sequence[SentFile]) -> list[int]:
@@ -397,12 +351,11 @@ class Engine:
             outputs: Pairs of call ID and text.
         """
         try:
-            live = self.live.of(conversation) or await self._recovery(chat_key)
+            live = self.live.of(conversation) or await self._restored_turn(chat_key)
         except CozeTuiError as error:
             feed.put(TurnEnded(Outcome.FAILED, 0, error))
             return
         live.turn.submit([ToolOutput(call_id, output) for call_id, output in outputs])
-        self._keep_beating()
         self.live.start(live, feed)
 
     async def recover(self, chat_key: int, feed: TurnFeed) -> bool:
@@ -413,7 +366,7 @@ class Engine:
             False if another program fetches it, or already has: the feed contains the chat from its start.
         """
         try:
-            live = await self._recovery(chat_key)
+            live = await self._restored_turn(chat_key)
             while (other := self.live.of(live.conversation)) is not None and other.is_running:
                 assert other.task is not None
                 await asyncio.wait((other.task,))  # a conversation can have only one turn at a time
@@ -423,7 +376,6 @@ class Engine:
         except CozeTuiError as error:
             feed.put(TurnEnded(Outcome.INTERRUPTED, 0, error))
             return True
-        self._keep_beating()
         self.live.start(live, feed)
         return True
 
@@ -432,52 +384,11 @@ class Engine:
         try:
             return await self._database.write(lambda c: journal.take_up(c, chat_key, now_ms()))
         except StoreError as error:
-            self._note(error)
+            self._outbox.note(error)
             return True
 
-    async def _recovery(self, chat_key: int) -> LiveTurn:
-        saved = await self._database.run(lambda c: journal.chat(c, chat_key))
-        if saved is None:
-            raise StoreError("unreadable", detail=f"chat {chat_key}")
-        conversation = await self._database.run(lambda c: history.conversation(c, saved.conversation))
-        self._check_site(conversation)
-        frames = await self._database.read(lambda c: journal.frames_of(c, chat_key))
-        conversation_id = ids_of(frames).conversation_id or (
-            conversation.conversation_id if conversation else ""
-        )
-        request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)
-        stored = JournalRecorder(self._outbox, saved.conversation, chat_key=chat_key, written=len(frames))
-        stored.sent_at_ms = saved.sent_at
-        client = await self.site.client()
-        captured = self._captured(stored, client)
-        if captured is not None:
-            known = replace(
-                saved,
-                is_final=False,
-                site=self.settings.site,
-                conversation="",
-                conversation_id=conversation_id,
-                bot_name="",
-                title="",
-            )
-            captured.go_on(known, frames)
-        turn = ChatTurn(
-            client,
-            request,
-            record=captured or stored,
-            idle_seconds=self.settings.idle_timeout,
-            recovery_seconds=FETCH_SECONDS,
-        )
-        # The clock of a turn excludes the wait for the user, even across a restart.
-        is_waiting = outcome_of(saved) is Outcome.REQUIRES_ACTION
-        turn.recover_from(
-            frames,
-            ChatIdentified(saved.chat_id, conversation_id, saved.section_id),
-            breaks=saved.breaks,
-            waited_us=max(0, now_ms() - saved.ended_at) * 1000 if is_waiting else 0,
-        )
-        turn.logid = saved.logid
-        return LiveTurn(saved.conversation, saved.question, turn, stored)
+    async def _restored_turn(self, chat_key: int) -> LiveTurn:
+        return await restored_turn(self._database, self._outbox, self.site, chat_key, self._report)
 
     async def cancel_running(self, conversation: str) -> bool:
         """Cancel the last chat of a busy conversation on the server (4016).
@@ -516,7 +427,7 @@ class Engine:
     async def clear_context(self, conversation: str) -> None:
         """Start a new section: the messages so far leave the bot's context (docs/wire.md 4.6)."""
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
-        self._check_site(saved)
+        self.site.refuse_foreign(saved)
         section_id = ""
         # A conversation that was never on the server has no context there.
         if saved is not None and saved.conversation_id:
@@ -529,21 +440,6 @@ class Engine:
         await self._outbox.save(("section", conversation, section_id), write)
 
     # --- maintenance of the store ---
-
-    async def _look_after_store(self) -> None:
-        """Complete the indexes, remove old data and check the file if that is due; in the background."""
-        database = self._database
-        try:
-            # The index first: until it is complete, searches read the missing messages one by one.
-            await complete_index(database)
-            await database.build_indexes()
-            await keep_small(database, self.settings.retention_days, now_ms())
-            await check_if_due(database)
-        except OSError:
-            pass  # the file was removed; the next write reports that
-        except StoreError as error:
-            if error.kind != "locked":  # the next start tries again
-                self._note(error)
 
     def _store_works_again(self) -> None:
         """Report that the store works again, and repeat the work that it refused."""
@@ -560,30 +456,18 @@ class Engine:
         write = partial(self.conversations.name_bot, self.settings.site, bot_id, name)
         await self._outbox.save(("bot", bot_id), write, supersedes=True)
 
-    def _note(self, error: StoreError) -> None:
-        self._outbox.note(error)
-
     def _report(self, error: CozeTuiError) -> None:
         if isinstance(error, StoreClosedError):
             return  # the program is exiting; the next start completes what is not stored
         _log.info("%r", error)  # a warning would be printed to stderr
         self._reported(error)
 
-    def _keep_beating(self) -> None:
-        if self._beating is None or self._beating.done():
-            self._beating = asyncio.create_task(self._beat(), name="heartbeat")
+    async def _heartbeat(self) -> None:
+        async def write() -> None:
+            await self._database.write(lambda c: journal.heartbeat(c, now_ms()))
 
-    async def _beat(self) -> None:
-        """Renew the heartbeat of our running chats, so that no other program considers them orphaned."""
-        while True:
-            await asyncio.sleep(_HEARTBEAT_SECONDS)
-            if not self.live.running:
-                return
-            # Only the latest heartbeat matters, so it replaces one that still waits.
-            await self._outbox.save("heartbeat", self._write_heartbeat, supersedes=True)
-
-    async def _write_heartbeat(self) -> None:
-        await self._database.write(lambda c: journal.heartbeat(c, now_ms()))
+        # Only the latest heartbeat matters, so it replaces one that still waits.
+        await self._outbox.save("heartbeat", write, supersedes=True)
 
     def _turn_ended(self, live: LiveTurn) -> None:
         # The next question needs the new ID even if the store does not have it.

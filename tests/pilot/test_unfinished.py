@@ -11,7 +11,7 @@ import pytest
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Bot as Chosen
-from coze_tui.engine import engine
+from coze_tui.engine.session import restored_turns
 from coze_tui.standin.scenarios import (
     Answer,
     Bot,
@@ -158,7 +158,7 @@ async def test_what_coze_refuses_for_good_is_said_and_not_asked_again(home: Path
 async def test_without_a_connection_what_came_stays_and_a_key_fetches_the_rest_later(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "FETCH_SECONDS", 0)
+    monkeypatch.setattr(restored_turns, "FETCH_SECONDS", 0)
     with StandIn(pace=0, bots=[Bot(BOT, "海水", [Answer(WHOLE)])]) as stand_in:
         await left_behind(home, stand_in)
         stand_in.fault("500json", path="/v3/chat/retrieve", times=3)  # of one try with its repetitions

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from coze_tui.api.captures import CaptureWriter
 from coze_tui.api.chats import ChatRequest
+from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
 from coze_tui.config.secure_files import open_private
+from coze_tui.config.settings import Settings
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
@@ -210,3 +212,23 @@ class CaptureRecorder:
             self.open()
         assert self._file is not None
         self._file.write(text)
+
+
+def captured(
+    first: TurnRecord, client: CozeClient, settings: Settings, report: Callable[[CozeTuiError], None]
+) -> CaptureRecorder | None:
+    """Return a recorder that also saves a turn as a capture; None if the settings ask for none.
+
+    Args:
+        first: the recorder of the store.
+    """
+    folder = settings.record_captures
+    if folder is None:
+        return None
+    return CaptureRecorder(
+        lambda: CaptureFile.in_folder(folder),
+        site=settings.site,
+        without_token=client.without_token,
+        report=report,
+        first=first,
+    )

@@ -9,6 +9,7 @@ from functools import partial
 
 from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.engine.session.recorder import ended_record, lacks_rest, messages_of
+from coze_tui.errors import StoreError
 from coze_tui.store import checks, history, journal, retention, search
 from coze_tui.store.database import Database, now_ms
 from coze_tui.store.opening import CHECKED_BYTES
@@ -22,6 +23,21 @@ _AT_ONCE = 20
 """Number of conversations or chats in one transaction."""
 CHECK_AFTER_S = 30.0
 """Seconds between the start of the program and a check of the whole file, which reads all of it."""
+
+
+async def look_after(database: Database, retention_days: int, report: Callable[[StoreError], None]) -> None:
+    """Complete the indexes, remove old data and check the file if that is due; report what fails."""
+    try:
+        # The index first: until it is complete, searches read the missing messages one by one.
+        await complete_index(database)
+        await database.build_indexes()
+        await keep_small(database, retention_days, now_ms())
+        await check_if_due(database)
+    except OSError:
+        pass  # the file was removed; the next write reports that
+    except StoreError as error:
+        if error.kind != "locked":  # the next start tries again
+            report(error)
 
 
 async def check_if_due(database: Database, *, after_s: float = CHECK_AFTER_S) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from coze_tui.api.objects import Frame
@@ -24,6 +24,7 @@ from coze_tui.store.records import ChatRecord
 _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
+_HEARTBEAT_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -53,11 +54,19 @@ class LiveTurn:
 
 
 class LiveTurns:
-    """The turns, at most one for each conversation. Used only in the engine's loop."""
+    """The turns, at most one for each conversation. Used only in the engine's loop.
 
-    def __init__(self, on_end: Callable[[LiveTurn], None]) -> None:
+    Args:
+        on_end: called with each turn that has ended.
+        heartbeat: called every ten seconds while a turn runs, so that no other program considers its chat
+            orphaned.
+    """
+
+    def __init__(self, on_end: Callable[[LiveTurn], None], heartbeat: Callable[[], Awaitable[None]]) -> None:
         self._turns: dict[str, LiveTurn] = {}
         self._on_end = on_end
+        self._heartbeat = heartbeat
+        self._beating: asyncio.Task[None] | None = None
 
     def of(self, conversation: str) -> LiveTurn | None:
         """Return the turn of a conversation, even one that waits for tool outputs."""
@@ -79,6 +88,8 @@ class LiveTurns:
         live.ended = None
         self._turns[live.conversation] = live
         live.task = asyncio.create_task(self._run(live), name=f"turn {live.conversation}")
+        if self._beating is None or self._beating.done():
+            self._beating = asyncio.create_task(self._beat(), name="heartbeat")
 
     def follow(self, conversation: str, feed: TurnFeed) -> LiveTurn | None:
         """Put all updates of a running turn into the feed, from its start on; return None if none runs."""
@@ -117,7 +128,17 @@ class LiveTurns:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
         return left
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            if not self.running:
+                return
+            await self._heartbeat()
 
     async def _run(self, live: LiveTurn) -> None:
         try:

@@ -12,10 +12,12 @@ from coze_tui.api.objects import Bot, User, Workspace
 from coze_tui.config.credentials import OAuthPair, Secret, Token
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
-from coze_tui.errors import ApiError, AuthError, NotFoundError, NotServedError
+from coze_tui.errors import ApiError, AuthError, NotFoundError, NotServedError, SettingsError
+from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
     from coze_tui.api.oauth import DeviceCode
+    from coze_tui.store.history import SavedConversation
 
 _MOST_BOTS = 200
 _LACKS_A_RIGHT = 4101
@@ -115,6 +117,19 @@ class Site:
         self._leave()
         if not self._is_in_use():
             await self._close_left()
+
+    def refuse_foreign(self, saved: SavedConversation | None) -> None:
+        """Raise SettingsError if a conversation belongs to another site than the one in use.
+
+        A conversation that was started without a bot belongs to no site.
+        """
+        here = self.settings.site
+        if saved is not None and saved.bot_id and saved.site != here:
+            problem = _(
+                "this conversation belongs to {site}: press Ctrl+T to choose a profile for that "
+                "site, or start a new conversation here"
+            ).format(site=saved.site)
+            raise SettingsError(problem, source=here)
 
     async def aclose(self) -> None:
         """Close every connection."""

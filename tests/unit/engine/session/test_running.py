@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ChatRequest
@@ -37,7 +38,7 @@ async def test_who_joins_is_told_all_that_has_happened_also_that_tool_outputs_we
     turn = ChatTurn(client, ChatRequest("7402", "lin", "q", ""), record=stored)
     turn.recover_from(frames, ChatIdentified("c", "v", "s"))
     turn.logid = "2026LOG"
-    turns, feed = LiveTurns(lambda live: None), TurnFeed()
+    turns, feed = LiveTurns(lambda live: None, AsyncMock()), TurnFeed()
     turns.start(LiveTurn("k", "q", turn, stored), TurnFeed())
     assert turns.follow("k", feed) is not None
     figures = TurnFigures()
