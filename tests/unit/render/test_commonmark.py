@@ -1,12 +1,16 @@
-"""Markdown as CommonMark means it: our lines compared with markdown-it's own tokens.
+"""Markdown as CommonMark means it: our lines compared with the specification and with markdown-it.
 
-No wheel contains the examples of the specification, so Hypothesis writes them. `MEANT` lists where we differ,
-each with its reason.
+The examples are those of GitHub's specification: all of CommonMark 0.29, and tables, tasks, strikethrough and
+bare URLs. `AS_TEXT`, `MEANT_BY_NUMBER` and `MEANT` list where we differ, each with its reason.
 """
 
 import re
 from dataclasses import replace
 from functools import cache
+from html.parser import HTMLParser
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -64,6 +68,24 @@ BLOCKS = [
 ]
 PARTS = st.sampled_from([*INLINE, *INLINE, *WORDS, *WORDS, *BLOCKS, "[a]: /u\n\n", '[b]:\n/u\n"t"\n\n'])
 SOURCES = st.lists(PARTS, max_size=14).map("".join)
+
+EXAMPLE = re.compile(r"^`{32} example[^\n]*\n(.*?)^\.\n(.*?)^`{32}$", re.DOTALL | re.MULTILINE)
+
+AS_TEXT = {
+    *range(118, 123), 125, 126, 128, 130, 133, 135, 137, *range(139, 146), *range(147, 152), 153, 156, 157,
+    159, 160, 170, 317, 327, 354, 485, 486, 500, 503, 532, 544, 632, 633, 634, 636, 642, *range(647, 652),
+    653, 663, 664,
+}  # fmt: skip
+"""Examples in which a browser gets HTML and we show it as text, as markdown-it does without HTML."""
+MEANT_BY_NUMBER = {
+    "a block of small HTML is read as a paragraph": [129, 131, 132, 134, 136, 155, 158],
+    "what follows a comment in its line is Markdown": [146],
+    "cells beyond the last column are shown": [204],
+    "a backslash and a bracket begin math": [308],
+    "small HTML is markup inside the attributes of a tag that is shown as text, too": [635],
+    "comments follow CommonMark 0.31": [645, 646],
+}
+"""Reason → numbers of the examples that it holds for."""
 
 AFTER_NESTED_QUOTES = re.compile(r"^ {0,3}> ?>.*\n {4}", re.MULTILINE)
 
@@ -182,3 +204,65 @@ def test_lines_mean_what_commonmark_means(source: str) -> None:
 @pytest.mark.parametrize(("source", "reason"), MEANT, ids=[reason for _, reason in MEANT])
 def test_differences_are_meant(source: str, reason: str) -> None:
     assert ours(source) != theirs(source), reason
+
+
+class Example(NamedTuple):
+    number: int
+    source: str
+    expected: list[Character]
+    """What a browser shows of the HTML of the specification."""
+
+
+class Page(HTMLParser):
+    """What a browser shows of HTML, with marks."""
+
+    MARKS = (("b", {"strong", "th", "h1", "h2", "h3", "h4", "h5", "h6"}), ("i", {"em"}), ("s", {"del"}))
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.shown: list[Character] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            alt = (dict(attrs).get("alt") or "").strip()
+            self.shown += visible(f"[image:{alt}]" if alt else "[image]", "")
+        elif tag not in ("br", "hr", "input"):
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open:
+            while self._open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        tags = set(self._open)
+        marks = "".join(mark for mark, names in self.MARKS if names & tags)
+        self.shown += visible(data, "c" if "code" in tags else marks)
+
+
+@cache
+def specification() -> list[Example]:
+    try:
+        files = distribution("marko").locate_file("tests/spec")
+        text = (Path(str(files)) / "gfm.txt").read_text("utf-8")
+    except (PackageNotFoundError, FileNotFoundError):
+        pytest.skip("the examples come with marko 1.0.1, a development dependency that is not installed")
+    found = EXAMPLE.findall(text.replace("\u2192", "\t"))
+    return [Example(number, source, Page(html).shown) for number, (source, html) in enumerate(found, 1)]
+
+
+def shown(source: str) -> list[Character]:
+    return [character for character in ours(source) if character[0] != "\u2502"]  # the border of a table
+
+
+def test_examples_of_the_specification() -> None:
+    examples = specification()
+    assert len(examples) == 673
+    meant = {number for numbers in MEANT_BY_NUMBER.values() for number in numbers}
+    differing = {example.number for example in examples if shown(example.source) != example.expected}
+    assert sorted(differing) == sorted(meant | AS_TEXT)
+    as_text = [example for example in examples if example.number in AS_TEXT]
+    assert [example.number for example in as_text if ours(example.source) != theirs(example.source)] == []
