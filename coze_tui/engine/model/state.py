@@ -16,16 +16,8 @@ from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.engine.model.parts import Agent, Answer, Part, Thoughts, Tool
 from coze_tui.engine.model.silence import Silence, silence_of
 from coze_tui.engine.model.thinking import split_thinking
-from coze_tui.engine.model.tool_messages import (
-    FINISH,
-    RECALL,
-    Pairing,
-    call_of,
-    recalled,
-    remark_of,
-    response_of,
-    verbose_of,
-)
+from coze_tui.engine.model.tool_messages import FINISH, RECALL, verbose_of
+from coze_tui.engine.model.tools import Tools
 from coze_tui.engine.model.updates import (
     ActionRequired,
     AgentChanged,
@@ -38,8 +30,6 @@ from coze_tui.engine.model.updates import (
     Phase,
     PhaseChanged,
     ReasoningGrew,
-    ToolCalled,
-    ToolResponded,
     TurnUpdate,
     UsageReported,
 )
@@ -96,7 +86,7 @@ class TurnState:
         self.frame_count = 0
         self.completed_ids: set[str] = set()
         self._answers = Answers(self.parts, new_cleaner)
-        self._pairing = Pairing()
+        self._tools = Tools(self.parts)
         self._thoughts = Thoughts()
 
     @property
@@ -365,14 +355,13 @@ class TurnState:
             case MessageType.FUNCTION_CALL:
                 updates += self._release_later(at_us)
                 self._answers.call_tool()
-                call = self._called(message, at_us)
-                detail = call.name
-                updates += [
-                    *self.enter(Phase.TOOL, at_us, call.name),
-                    ToolCalled(call.message_id, call.name, call.text, at_us),
-                ]
+                self._thoughts.end(at_us)
+                called = self._tools.call(message, at_us)
+                detail = called.name
+                updates += [*self.enter(Phase.TOOL, at_us, called.name), called]
             case MessageType.TOOL_RESPONSE | MessageType.TOOL_OUTPUT | MessageType.KNOWLEDGE:
-                response = self._responded(message, at_us)
+                self._thoughts.end(at_us)
+                response = self._tools.respond(message, at_us)
                 detail = response.name
                 updates += [response, *self.enter(Phase.IN_PROGRESS, at_us)]
             case MessageType.FOLLOW_UP:
@@ -406,7 +395,8 @@ class TurnState:
             if self.finish_reason in ("0", ""):
                 return [*self.settle(at_us), *self.enter(Phase.SETTLING, at_us)], FINISH
         elif said.msg_type == RECALL:
-            return [self._responded(message, at_us)], RECALL
+            self._thoughts.end(at_us)
+            return [self._tools.respond(message, at_us)], RECALL
         elif agent := said.agent:
             part = Agent(message.id or f"agent-{len(self.parts)}", agent.name, agent.condition, at_us)
             self.parts.append(part)
@@ -473,53 +463,12 @@ class TurnState:
         answer.is_settled = True
         return [AnswerSettled(answer.message_id, answer.whole_text, answer.whole_reasoning, at_us)]
 
-    def _called(self, message: Message, at_us: int) -> Tool:
-        found = call_of(message)
-        # Some servers send no message IDs, but updates refer to parts by ID.
-        call = Tool(message.id or f"call-{len(self.parts)}", message.type, found.name, found.arguments, at_us)
-        self.parts.append(call)
-        self._thoughts.end(at_us)
-        self._pairing.called(call, call.name, found.id, message.id)
-        return call
-
-    def _responded(self, message: Message, at_us: int) -> ToolResponded:
-        is_knowledge = message.type in (MessageType.KNOWLEDGE, MessageType.VERBOSE)
-        found, call = response_of(message), None
-        # Recalled knowledge answers no call.
-        if not is_knowledge:
-            call = self._pairing.answered(found.call_id)
-        assert call is None or isinstance(call, Tool)
-        name = "knowledge" if is_knowledge else ""
-        response = Tool(
-            message.id or f"response-{len(self.parts)}",
-            MessageType.KNOWLEDGE if is_knowledge else message.type,
-            call.name if call else name,
-            recalled(message.content) if is_knowledge else found.text,
-            at_us,
-            answers=call.message_id if call else "",
-        )
-        if call is not None:
-            call.answered_by = response.message_id
-        self.parts.append(response)
-        self._thoughts.end(at_us)
-        return ToolResponded(
-            response.message_id,
-            response.answers,
-            response.name,
-            response.text,
-            at_us - call.at_us if call else 0,
-            at_us,
-        )
-
     def _remarked(self, message: Message, at_us: int) -> list[TurnUpdate]:
-        """Add a message of another kind as a response without a call, if it has readable content."""
-        remark = remark_of(message)
+        remark = self._tools.remark(message, at_us)
         if remark is None:
             return []
-        key = message.id or f"remark-{len(self.parts)}"
         self._thoughts.end(at_us)
-        self.parts.append(Tool(key, MessageType.UNKNOWN, remark.name, remark.text, at_us))
-        return [ToolResponded(key, "", remark.name, remark.text, 0, at_us, is_remark=True)]
+        return [remark]
 
     def _note(self, event: ChatEvent, name: str, level: Level = "info", detail: str = "") -> EventNoted:
         frame = event.frame

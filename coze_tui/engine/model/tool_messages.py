@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from coze_tui.api.json_values import items_of, mapping_of, text_of
@@ -179,41 +178,3 @@ def _chunk(chunk: Mapping[str, object]) -> str:
 
 def _json_text(value: object) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-@dataclass(slots=True)
-class _Open:
-    key: object
-    ids: frozenset[str]
-    name: str
-
-
-class Pairing:
-    """Finds the call that a response answers: by ID, else only if no other call is open."""
-
-    def __init__(self) -> None:
-        self._open: list[_Open] = []
-        self._unclaimed = 0
-
-    def called(self, key: object, name: str, *ids: str) -> None:
-        """Add a call; `answered` will return `key` for it."""
-        self._open.append(_Open(key, frozenset(filter(None, ids)), name))
-
-    def answered(self, call_id: str = "", name: str = "") -> object | None:
-        """Return the key of the call that a response answers, or None if it is unknown.
-
-        Args:
-            name: the tool, if the response names it; calls of other tools are then excluded.
-        """
-        found = next((call for call in self._open if call_id and call_id in call.ids), None)
-        if found is None and name:
-            found = next((call for call in self._open if call.name == name), None)
-        elif found is None and len(self._open) == 1 and not (call_id and self._open[0].ids):
-            found = self._open[0]
-        if found is not None:
-            self._open.remove(found)
-            return found.key
-        self._unclaimed += 1
-        if self._unclaimed >= len(self._open):  # each call has a response, but which one is unknown
-            self._open, self._unclaimed = [], 0
-        return None

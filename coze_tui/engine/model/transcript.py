@@ -11,7 +11,7 @@ from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.model.contents import unlisted
 from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
 from coze_tui.engine.model.silence import Silence, silence_of
-from coze_tui.engine.model.tool_messages import Pairing
+from coze_tui.engine.model.tools import Pairing
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean, clean_line
@@ -244,7 +244,7 @@ def _transcript(
 
 def _parts(group: Sequence[SavedMessage]) -> tuple[PartTranscript, ...]:
     parts: list[PartTranscript] = []
-    pairing = Pairing()
+    pairing = Pairing[object]()
     for number, message in enumerate(group):
         kind = MessageType(message.type)
         if kind is MessageType.ANSWER:
