@@ -1,10 +1,20 @@
-"""The queue between the task that reads a stream and the turn that handles its items."""
+"""The task that reads a stream, and the queue between it and the turn that handles its items."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Generic, TypeVar
 
+from coze_tui.api.chats import ChatStream
+from coze_tui.api.events import DELTA_EVENT
+from coze_tui.api.objects import Frame
+from coze_tui.engine.model.updates import LogidReported
+from coze_tui.errors import CozeTuiError, InternalError
+
+OpenedStream = AbstractAsyncContextManager[ChatStream]
+StreamItem = Frame | LogidReported | CozeTuiError | None
+"""An item of a turn's queue. None ends the reading: the body has ended, or `ChatTurn.stop` was called."""
 _T = TypeVar("_T")
 
 
@@ -71,3 +81,23 @@ class Arrivals(Generic[_T]):
         if len(self._items) < self._most:
             self._has_room.set()
         return taken
+
+
+async def read_stream(opened: OpenedStream, started: float, arrivals: Arrivals[StreamItem]) -> None:
+    """Read a stream to its end or its failure, without a reference to the turn that would prevent freeing it.
+
+    Args:
+        started: the time of the question; the frames count from it.
+    """
+    try:
+        async with opened as stream:
+            await arrivals.put(LogidReported(stream.logid))
+            async with aclosing(stream.frames(started=started)) as frames:
+                async for frame in frames:
+                    await arrivals.put(frame, may_wait=frame.event == DELTA_EVENT)
+    except CozeTuiError as failure:
+        await arrivals.put(failure)
+    except Exception as failure:  # noqa: BLE001 - our own fault must end the turn
+        await arrivals.put(InternalError(failure))
+    else:
+        await arrivals.put(None)

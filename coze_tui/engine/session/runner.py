@@ -7,12 +7,11 @@ import json
 import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import replace
+from contextlib import aclosing
 from typing import Protocol
 
 from coze_tui.api import chats
-from coze_tui.api.chats import ChatRequest, ChatStream, ToolOutput
+from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.events import DELTA_EVENT, error_of_code, foreign_events, parse_event
 from coze_tui.api.frames import ChatWithoutStream
@@ -30,15 +29,10 @@ from coze_tui.engine.model.updates import (
     TurnEnded,
     TurnUpdate,
 )
-from coze_tui.engine.session.arrivals import Arrivals
+from coze_tui.engine.session.arrivals import Arrivals, OpenedStream, StreamItem, read_stream
 from coze_tui.engine.session.fetching import ChatFetcher
-from coze_tui.errors import (
-    ApiError,
-    CozeTuiError,
-    InternalError,
-    StreamCut,
-    TransportError,
-)
+from coze_tui.engine.session.turn_clock import TurnClock
+from coze_tui.errors import ApiError, CozeTuiError, StreamCut, TransportError
 from coze_tui.store.records import Breaks
 from coze_tui.text.i18n import _
 
@@ -55,8 +49,6 @@ transaction and waking two threads cost more than a delta. Every other frame end
 _CANNOT_CANCEL = frozenset({4104, 103200005})
 _ID_SECONDS = 1.0
 """Seconds that `leave` waits for the ID of the chat, without which it cannot be fetched later."""
-_LEAST_WAIT_US = 50_000
-"""A shorter wait for the outputs of local tools does not count: no user is that fast."""
 _SILENCE_SECONDS = 10.0
 """Seconds without an event after generate_answer_finish before Coze is asked whether the chat is over: some
 servers never end the stream. Each later wait is twice as long."""
@@ -78,11 +70,6 @@ class TurnRecord(Protocol):
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
         """Save the outcome of the turn, or that it waits for tool outputs."""
-
-
-_Opened = AbstractAsyncContextManager[ChatStream]
-_Item = Frame | LogidReported | CozeTuiError | None
-"""An item of a turn's queue. None ends the reading: the body has ended, or `ChatTurn.stop` was called."""
 
 
 class ChatTurn:
@@ -132,13 +119,9 @@ class ChatTurn:
         self._on_text = on_text
         self._idle_seconds = idle_seconds
         self._silence_seconds = silence_seconds
-        self._clock = clock
+        self._clock = TurnClock(clock)
         self._streaming = streaming
-        self._open: Callable[[], _Opened] | None = self._open_chat
-        self._started = clock()
-        self._waits_since: float | None = None
-        """Start of the wait for the outputs of local tools, during which the clock of the turn is stopped."""
-        self._breaks = Breaks()
+        self._open: Callable[[], OpenedStream] | None = self._open_chat
         self._has_begun = False
         self._is_sent = False
         self._error: CozeTuiError | None = None
@@ -157,14 +140,14 @@ class ChatTurn:
             pause=pause,
         )
         self._is_left = False
-        self._arrived: Arrivals[_Item] | None = None
+        self._arrived: Arrivals[StreamItem] | None = None
         """The items that the turn has not handled yet; None if no stream is open."""
         self._taken_at = -math.inf
 
     @property
     def elapsed_us(self) -> int:
         """Return microseconds since the question was sent, without the time of waiting for the user."""
-        return int((self._clock() - self._started) * 1_000_000)
+        return self._clock.elapsed_us
 
     def stop(self) -> None:
         """End the stream; `updates` then cancels the chat on the server and ends with TurnEnded(canceled)."""
@@ -194,17 +177,10 @@ class ChatTurn:
         """Let the next `updates` continue a chat that required action (docs/wire.md 4.4)."""
         sent = tuple(outputs)
         self._stop_asked.clear()
-        if self._waits_since is not None:
-            waited, self._waits_since = self._clock() - self._waits_since, None
-            self._started += waited
-            self._add_waiting(int(waited * 1_000_000))
+        self._clock.resume()
         self._open = lambda: chats.submit_tool_outputs(
             self._client, self.state.conversation_id, self.state.chat_id, sent, on_text=self._on_text
         )
-
-    def _add_waiting(self, waited_us: int) -> None:
-        if waited_us >= _LEAST_WAIT_US:
-            self._breaks = replace(self._breaks, waited_us=self._breaks.waited_us + waited_us)
 
     def recover_from(
         self,
@@ -220,8 +196,6 @@ class ChatTurn:
             breaks: its interruptions so far.
             waited_us: how long it has waited for the user since its last frame.
         """
-        self._breaks = breaks
-        self._add_waiting(waited_us)
         from coze_tui.engine.model.turn_replay import TurnReplay  # deferred, because few turns are recovered
 
         self.frames = FrameLog(frames)
@@ -231,7 +205,7 @@ class ChatTurn:
         self.state.chat_id, self.state.conversation_id = ids.chat_id, ids.conversation_id
         self.state.outcome = self.state.error = None
         self._has_begun = self._is_sent = True
-        self._started = self._clock() - max((frame.at_us for frame in frames), default=0) / 1_000_000
+        self._clock.restore(max((frame.at_us for frame in frames), default=0), breaks, waited_us)
         self._open = None
 
     async def updates(self) -> AsyncGenerator[TurnUpdate, None]:
@@ -251,14 +225,14 @@ class ChatTurn:
             self._has_begun = True
             if self._record is not None:
                 await self._record.begin(self.request)
-            self._started = self._clock()
+            self._clock.start()
             for update in self.state.sent():
                 yield update
         elif self._open is not None:
             for update in self.state.resumed(self.elapsed_us):
                 yield update
 
-    def _open_chat(self) -> _Opened:
+    def _open_chat(self) -> OpenedStream:
         return chats.stream(self._client, self.request, streaming=self._streaming, on_text=self._on_text)
 
     # --- reading ---
@@ -269,7 +243,7 @@ class ChatTurn:
         self._is_sent = True
         unstreamed: Chat | None = None
         self._arrived = Arrivals(_MOST_WAITING)
-        reader = asyncio.create_task(_read(self._open(), self._started, self._arrived))
+        reader = asyncio.create_task(read_stream(self._open(), self._clock.started, self._arrived))
         try:
             while (items := await self._next_items(self._arrived)) and not self._stop_asked.is_set():
                 end = next(
@@ -300,7 +274,7 @@ class ChatTurn:
                 async for update in polled:
                     yield update
 
-    async def _next_items(self, arrived: Arrivals[_Item]) -> list[_Item]:
+    async def _next_items(self, arrived: Arrivals[StreamItem]) -> list[StreamItem]:
         """Return the arrived items, at least one; empty if `done` does not arrive in time."""
         silent, pause = 0.0, self._silence_seconds
         while arrived.empty():
@@ -328,7 +302,7 @@ class ChatTurn:
             self._taken_at = loop.time()
         return items
 
-    async def _ask_whether_over(self, arrived: Arrivals[_Item]) -> Sequence[Frame]:
+    async def _ask_whether_over(self, arrived: Arrivals[StreamItem]) -> Sequence[Frame]:
         """Return the rest of the chat if Coze reports it as final, unless an item arrives first."""
         asking = asyncio.create_task(self._fetcher.rest_if_over())
         arriving = asyncio.create_task(arrived.wait())
@@ -339,7 +313,7 @@ class ChatTurn:
             asking.cancel()
             arriving.cancel()
 
-    async def _take(self, items: Sequence[_Item]) -> list[TurnUpdate]:
+    async def _take(self, items: Sequence[StreamItem]) -> list[TurnUpdate]:
         """Save the items that arrived together, then return their updates."""
         updates: list[TurnUpdate] = []
         frames = [item for item in items if isinstance(item, Frame)]
@@ -393,7 +367,7 @@ class ChatTurn:
         from coze_tui.diagnostics.explain import cut_reason  # deferred, because few turns need it
 
         self._error = cut = error or StreamCut("closed")
-        self._note_cut(self.elapsed_us)
+        self._clock.cut(self.elapsed_us)
         yield EventNoted(EventRecord("cut", self.elapsed_us, level="attention", detail=cut_reason(cut)))
         for update in self.state.enter(Phase.RECOVERING, self.elapsed_us):
             yield update
@@ -471,21 +445,18 @@ class ChatTurn:
             outcome = Outcome.FAILED
         at_us = self.elapsed_us
         if outcome is Outcome.INTERRUPTED:
-            self._note_cut(at_us)
+            self._clock.cut(at_us)
         elif outcome is Outcome.REQUIRES_ACTION:
-            self._waits_since = self._clock()
+            self._clock.pause()
         for update in state.settle(at_us):
             yield update
-        self.figures.breaks = self._breaks
+        self.figures.breaks = self._clock.breaks
         if self._record is not None:
             await self._record.finish(state, self.figures, outcome, error, at_us)
         for update in state.enter(outcome, at_us):
             yield update
         silence = state.silence if outcome is Outcome.COMPLETED else None
-        yield TurnEnded(outcome, at_us, error, silence, self._breaks)
-
-    def _note_cut(self, at_us: int) -> None:
-        self._breaks = replace(self._breaks, cut_us=self._breaks.cut_us or at_us)
+        yield TurnEnded(outcome, at_us, error, silence, self._clock.breaks)
 
     async def _cancel(self) -> EventRecord | None:
         """Cancel the chat on the server, within two seconds; ignore that it may already be over.
@@ -508,21 +479,5 @@ class ChatTurn:
         return EventRecord("cancel", self.elapsed_us, level=level, detail=detail)
 
 
-async def _read(opened: _Opened, started: float, queue: Arrivals[_Item]) -> None:
-    """Read the stream into the queue, without a reference to the turn that would prevent freeing it."""
-    try:
-        async with opened as stream:
-            await queue.put(LogidReported(stream.logid))
-            async with aclosing(stream.frames(started=started)) as frames:
-                async for frame in frames:
-                    await queue.put(frame, may_wait=frame.event == DELTA_EVENT)
-    except CozeTuiError as failure:
-        await queue.put(failure)
-    except Exception as failure:  # noqa: BLE001 - our own fault must end the turn
-        await queue.put(InternalError(failure))
-    else:
-        await queue.put(None)  # the end of the body
-
-
-def _is_delta(item: _Item) -> bool:
+def _is_delta(item: StreamItem) -> bool:
     return isinstance(item, Frame) and item.event == DELTA_EVENT
