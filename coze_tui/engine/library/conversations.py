@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from coze_tui.api.objects import Bot
 from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
-from coze_tui.store import history, journal
+from coze_tui.store import history, journal, prompts
 from coze_tui.store.database import Database
 from coze_tui.store.database import now_ms as now_ms
 from coze_tui.store.edits import SavedEdit as SavedEdit  # re-exported for layers above the engine
@@ -163,7 +163,7 @@ class Conversations:
 
     async def prompts(self, containing: str = "", limit: int = 200) -> tuple[str, ...]:
         """Return earlier questions of all conversations, latest first."""
-        return await self._database.read(lambda c: history.prompts(c, containing=containing, limit=limit))
+        return await self._database.read(lambda c: prompts.find(c, containing=containing, limit=limit))
 
     async def name_bot(self, site: str, bot_id: str, bot_name: str) -> None:
         """Set the name of a bot in its conversations."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from coze_tui.engine.library.unfinished import settle_orphans, unfinished_chats
 from coze_tui.errors import StoreError, StoreWarning
-from coze_tui.store import history, journal, retention, search
+from coze_tui.store import forks, history, journal, retention, search
 from coze_tui.store.database import Database, now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.last_chats import LastChat, last_chats
@@ -250,9 +250,9 @@ class Browsing:
 
         def write(c: sqlite3.Connection) -> str:
             if before:
-                return history.fork(c, key, _last_message_before(c, key, chat, position), now_ms())
+                return forks.fork(c, key, _last_message_before(c, key, chat, position), now_ms())
             upto = message or _last_message(c, key, chat, position, question_only=question_only)
-            return history.fork(c, key, upto, now_ms())
+            return forks.fork(c, key, upto, now_ms())
 
         return await self._database.write(write)
 

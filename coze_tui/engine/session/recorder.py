@@ -24,7 +24,7 @@ from coze_tui.errors import (
     code_of,
     is_refusal,
 )
-from coze_tui.store import history, journal
+from coze_tui.store import history, journal, prompts
 from coze_tui.store.database import now_ms
 from coze_tui.store.edits import clear_sent
 from coze_tui.store.records import ChatRecord, SavedMessage
@@ -117,7 +117,7 @@ class JournalRecorder:
         # In one transaction, so that the question is never in both the queue and the messages, or in neither.
         def write(c: sqlite3.Connection) -> int:
             key, bot = self.conversation, request.bot_id
-            history.add_prompt(c, request.question, at_ms)
+            prompts.add(c, request.question, at_ms)
             history.create_conversation(
                 c, self._site, bot, at_ms, bot_name=self._bot_name, title=self._title, key=key
             )

@@ -13,7 +13,7 @@ from coze_tui.config.secure_files import write_new
 from coze_tui.errors import FileError, StoreError
 from coze_tui.exports import exporting
 from coze_tui.exports.exporting import FORMATS, Exports
-from coze_tui.store import archive, history
+from coze_tui.store import archive, forks, history
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from tests.support.conversations import add_spring
@@ -79,7 +79,7 @@ async def test_one_conversation_that_cannot_be_read_does_not_stop_the_others(
     database: Database, tmp_path: Path
 ) -> None:
     first = await database.write(add_spring)
-    second = await database.write(lambda c: history.fork(c, first, last_message(c, first), 5))
+    second = await database.write(lambda c: forks.fork(c, first, last_message(c, first), 5))
     await database.write(
         lambda c: c.execute("UPDATE chats SET capture = zeroblob(9) WHERE conversation = ?", (first,))
     )

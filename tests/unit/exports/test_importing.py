@@ -19,7 +19,7 @@ from coze_tui.exports.describe import chats_of
 from coze_tui.exports.exporting import Exports, Format
 from coze_tui.exports.importing import Imported, Imports
 from coze_tui.exports.jsonl import LineLimits, lines_from
-from coze_tui.store import archive, history, journal, search
+from coze_tui.store import archive, forks, history, journal, search
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from coze_tui.store.records import ChatRecord
@@ -325,7 +325,7 @@ async def test_captures_of_a_fork_do_not_bind_it_to_the_conversation_it_came_fro
 ) -> None:
     key = await database.write(add_spring)
     *_before, last = (await archived(database, key)).messages
-    fork = await database.write(lambda c: history.fork(c, key, last.key, SENT_AT))
+    fork = await database.write(lambda c: forks.fork(c, key, last.key, SENT_AT))
     files = await Exports(database).export([fork], "sse", tmp_path)
     await imported(other, *files)
     again = await archived(other, fork)

@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import replace
 
 from coze_tui.exports.jsonl import LineLimits, lines_from, read_lines
-from coze_tui.store import archive, history, journal
+from coze_tui.store import archive, forks, journal
 from coze_tui.store.records import Breaks
 from coze_tui.store.totals import ChatFilter, waited_us
 from tests.support.stores import DONE, empty_store, taken
@@ -45,7 +45,7 @@ def test_they_are_read_back_and_never_get_less(c: sqlite3.Connection, key: str) 
 def test_forks_archives_and_json_lines_take_them_along(c: sqlite3.Connection, key: str) -> None:
     ended(c, key)
     last = c.execute("SELECT max(key) FROM messages").fetchone()[0]
-    fork = history.fork(c, key, last, 3_000)
+    fork = forks.fork(c, key, last, 3_000)
     assert [chat.breaks for chat in journal.chats(c, fork)] == [BREAKS]
     lines = b"".join(lines_from(taken(c, key)))
     [read] = read_lines(io.BytesIO(lines), "/x.jsonl", LineLimits())
@@ -62,7 +62,7 @@ def test_forks_archives_and_json_lines_take_them_along(c: sqlite3.Connection, ke
 def test_statistics_count_the_waiting_of_each_chat_once(c: sqlite3.Connection, key: str) -> None:
     ended(c, key)
     ended(c, key, Breaks(4_000_000))
-    history.fork(c, key, c.execute("SELECT max(key) FROM messages").fetchone()[0], 3_000)
+    forks.fork(c, key, c.execute("SELECT max(key) FROM messages").fetchone()[0], 3_000)
     assert waited_us(c, ChatFilter()) == 40_000_000
     assert waited_us(c, ChatFilter(bot_id="7402")) == 40_000_000
     assert waited_us(c, ChatFilter(bot_id="another")) == 0

@@ -21,7 +21,7 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError, StoreWarning
-from coze_tui.store import copies, history, journal, messages, opening, search
+from coze_tui.store import copies, history, journal, messages, opening, prompts, search
 from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.files import beside
 from coze_tui.store.migrations import STEPS, VERSION, migrate
@@ -235,7 +235,7 @@ WRITES = """
 import asyncio, sys
 from pathlib import Path
 from coze_tui.api.objects import Frame
-from coze_tui.store import history, journal, records
+from coze_tui.store import history, journal, prompts, records
 from coze_tui.store.database import open_or_rescue
 async def main():
     opened = await open_or_rescue(Path(sys.argv[1]))
@@ -442,7 +442,7 @@ import asyncio, resource, sys
 from pathlib import Path
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError, StoreWarning
-from coze_tui.store import history, journal
+from coze_tui.store import history, journal, prompts
 from coze_tui.store.database import open_or_rescue
 async def main():
     database = (await open_or_rescue(Path(sys.argv[1]))).database
@@ -491,7 +491,7 @@ def as_nobody(script: str, *arguments: str) -> str:
 PRELUDE = """
 import asyncio, os, sys, sqlite3, traceback, concurrent.futures.thread, urllib.parse
 from pathlib import Path
-from coze_tui.store import history
+from coze_tui.store import history, prompts
 from coze_tui.store.database import open_or_rescue
 """
 OPENS = """
@@ -572,7 +572,7 @@ async def test_an_older_store_is_migrated_and_the_backup_named(path: Path) -> No
     (trouble,) = opened.warnings
     assert trouble.kind == "migrated"
     assert Path(trouble.path).exists()
-    assert await opened.database.run(history.prompts) == ("old",)
+    assert await opened.database.run(prompts.find) == ("old",)
     await opened.database.close()
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
-from coze_tui.store import history, journal, messages, search
+from coze_tui.store import forks, history, journal, messages, prompts, search
 from coze_tui.store.edits import SavedEdit, clear_sent, edit_of, set_edit
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.messages import storable
@@ -313,7 +313,7 @@ def test_a_fork_is_the_same_up_to_a_message_and_stands_alone(c: sqlite3.Connecti
         )
     history.set_conversation_id(c, key, "75")
     whole = messages.messages(c, key)
-    forked = history.fork(c, key, whole[3].key, 99)
+    forked = forks.fork(c, key, whole[3].key, 99)
     copy = messages.messages(c, forked)
     assert [each.content for each in copy] == [each.content for each in whole[:4]]
     assert [each.position for each in copy] == [each.position for each in whole[:4]]
@@ -342,27 +342,27 @@ def test_a_fork_is_the_same_up_to_a_message_and_stands_alone(c: sqlite3.Connecti
 
 def test_a_fork_of_imported_messages_has_no_chats(c: sqlite3.Connection) -> None:
     key = make(c, 1)
-    forked = history.fork(c, key, messages.messages(c, key)[0].key, 5)
+    forked = forks.fork(c, key, messages.messages(c, key)[0].key, 5)
     assert [each.chat for each in messages.messages(c, forked)] == [0]
 
 
 def test_each_fork_has_a_title_of_its_own(c: sqlite3.Connection) -> None:
     key = make(c, 1, title="海水 (1%")
     message = messages.messages(c, key)[0].key
-    forks = [history.fork(c, key, message, 5) for _ in range(2)]
-    grandchild = history.fork(c, forks[0], None, 5)
+    both = [forks.fork(c, key, message, 5) for _ in range(2)]
+    grandchild = forks.fork(c, both[0], None, 5)
     titles = ["海水 (1% (2)", "海水 (1% (3)", "海水 (1% (4)"]
-    assert [of(c, each).title for each in (*forks, grandchild)] == titles
-    history.delete(c, forks[0], 6)
-    assert of(c, history.fork(c, key, message, 7)).title == titles[0]
+    assert [of(c, each).title for each in (*both, grandchild)] == titles
+    history.delete(c, both[0], 6)
+    assert of(c, forks.fork(c, key, message, 7)).title == titles[0]
     numbered = make(c, 1, title="海水 (2)")  # not a fork: the number belongs to its title
-    assert of(c, history.fork(c, numbered, None, 5)).title == "海水 (2) (2)"
-    assert of(c, history.fork(c, make(c, 1, title=""), None, 5)).title == ""
+    assert of(c, forks.fork(c, numbered, None, 5)).title == "海水 (2) (2)"
+    assert of(c, forks.fork(c, make(c, 1, title=""), None, 5)).title == ""
 
 
 def test_a_fork_before_the_first_message_is_empty(c: sqlite3.Connection) -> None:
     key = make(c, 1)
-    empty = history.fork(c, key, None, 5)
+    empty = forks.fork(c, key, None, 5)
     assert (messages.messages(c, empty), of(c, empty).forked_from) == ((), key)
     assert empty not in listed(c)
 
@@ -387,7 +387,7 @@ def test_a_fork_from_a_message_of_elsewhere_is_refused(c: sqlite3.Connection) ->
     one, other = make(c, 1), make(c, 2)
     for wrong in (messages.messages(c, other)[0].key, 99):
         with pytest.raises(StoreError):
-            history.fork(c, one, wrong, 5)
+            forks.fork(c, one, wrong, 5)
 
 
 def test_a_cleared_conversation_has_a_line_after_its_last_message(c: sqlite3.Connection) -> None:
@@ -407,17 +407,17 @@ def test_a_cleared_conversation_has_a_line_after_its_last_message(c: sqlite3.Con
 
 def test_prompts_come_latest_first_and_once(c: sqlite3.Connection) -> None:
     for at, text in enumerate(["Refund please", "退款", "100%_*", "refund again", "退款", "  \n"]):
-        history.add_prompt(c, text, at)
-    assert history.prompts(c) == ("退款", "refund again", "100%_*", "Refund please")
-    assert history.prompts(c, limit=1) == ("退款",)
-    assert history.prompts(c, containing="REFUND") == ("refund again", "Refund please")
-    assert history.prompts(c, containing="%_*") == ("100%_*",)
-    assert history.prompts(c, containing="nothing") == ()
+        prompts.add(c, text, at)
+    assert prompts.find(c) == ("退款", "refund again", "100%_*", "Refund please")
+    assert prompts.find(c, limit=1) == ("退款",)
+    assert prompts.find(c, containing="REFUND") == ("refund again", "Refund please")
+    assert prompts.find(c, containing="%_*") == ("100%_*",)
+    assert prompts.find(c, containing="nothing") == ()
 
 
 def test_a_prompt_with_a_lone_surrogate_is_kept(c: sqlite3.Connection) -> None:
-    history.add_prompt(c, "a\ud83d\0b", 1)
-    assert history.prompts(c, containing="A") == ("a\ufffdb",)
+    prompts.add(c, "a\ud83d\0b", 1)
+    assert prompts.find(c, containing="A") == ("a\ufffdb",)
 
 
 def test_a_person_names_a_conversation_by_key_beginning_or_the_servers_id(c: sqlite3.Connection) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.errors import StoreError
-from coze_tui.store import history, journal, messages, records, search
+from coze_tui.store import history, journal, messages, prompts, records, search
 from coze_tui.store.migrations import (
     APPLICATION_ID,
     STEPS,
@@ -129,7 +129,7 @@ def test_every_version_becomes_the_newest_with_everything_in_it(tmp_path: Path, 
         assert [hit.part for hit in search.search(c, "日历")] == ["reasoning"]
         assert search.search(c, "refund")[0].part == "title"
         assert [each.key for each in history.conversations(c, filter="小春")] == ["spring2a5"]
-        assert history.prompts(c, containing="hello") == ("ＨＥＬＬＯ",)
+        assert prompts.find(c, containing="hello") == ("ＨＥＬＬＯ",)
     if version >= FIRST_ADDITIVE:
         assert backup is None
         return

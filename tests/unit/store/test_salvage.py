@@ -13,7 +13,7 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
-from coze_tui.store import history, journal, messages, search
+from coze_tui.store import history, journal, messages, prompts, search
 from coze_tui.store.files import beside
 from coze_tui.store.migrations import STEPS, migrate
 from coze_tui.store.records import ChatRecord, SavedMessage
@@ -41,7 +41,7 @@ def filled(path: Path, conversations: int = 60) -> None:
                     ChatRecord(status="completed"),
                     [SavedMessage("assistant", "answer", "答案退款" * 100)],
                 )
-            history.add_prompt(c, f"prompt {number}", number)
+            prompts.add(c, f"prompt {number}", number)
         c.execute("COMMIT")
 
 
@@ -164,13 +164,13 @@ def test_what_is_only_in_the_log_is_rescued_too(tmp_path: Path) -> None:
     filled(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as c:
         c.execute("PRAGMA wal_autocheckpoint = 0")
-        history.add_prompt(c, "only in the log", 99)
+        prompts.add(c, "only in the log", 99)
         for suffix in ("", "-wal"):
             beside(copy, suffix).write_bytes(beside(path, suffix).read_bytes())
     spoil(copy, (leaf_of(path, "messages") - 1) * PAGE, b"\xff" * PAGE)
     rescued(copy)
     with closing(sqlite3.connect(copy)) as c:
-        assert history.prompts(c, limit=1) == ("only in the log",)
+        assert prompts.find(c, limit=1) == ("only in the log",)
 
 
 def test_any_damage_ends_in_a_sound_store(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from coze_tui.store import history, journal
+from coze_tui.store import forks, history, journal
 from coze_tui.store.records import ChatRecord, SavedMessage
 from coze_tui.store.totals import ChatFilter, ChatTotals, Grouping, chat_totals, last_messages
 
@@ -73,7 +73,7 @@ def test_a_fork_costs_nothing_and_what_was_deleted_does_not_count(
     chat(c, key, 2_000, chat_id="c1")
     chat(c, key, 3_000)
     last = c.execute("SELECT max(key) FROM messages").fetchone()[0]
-    fork = history.fork(c, key, last, 9_000)
+    fork = forks.fork(c, key, last, 9_000)
     # Chats without an ID cannot be told apart, so that both count.
     assert count(c, by) == 3
     assert {row.key: row.chats for row in added(c)} == {key: 2, fork: 1}
