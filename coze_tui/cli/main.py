@@ -134,7 +134,7 @@ def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _run(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
-    from coze_tui.cli.commands import find_command
+    from coze_tui.cli.command_lookup import find_command
     from coze_tui.cli.options import Arguments
 
     command, rest = find_command(tokens)

@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from coze_tui.cli.commands import CHAT, COMMANDS, PROGRAM, commands_of
+from coze_tui.cli.command_lookup import commands_of
+from coze_tui.cli.commands import CHAT, COMMANDS, PROGRAM
 from coze_tui.cli.exits import MEANINGS
 from coze_tui.cli.options import HELP, VERSION, Arguments, Command, Option, wrong
 from coze_tui.text.i18n import _

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.cli.commands import COMMANDS, find_command
+from coze_tui.cli.command_lookup import find_command
+from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.parser import read_arguments
 from coze_tui.config.loader import load_settings
 from coze_tui.config.settings import definitions

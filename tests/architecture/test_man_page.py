@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.cli.commands import CHAT, COMMANDS, find_command
+from coze_tui.cli.command_lookup import find_command
+from coze_tui.cli.commands import CHAT, COMMANDS
 from coze_tui.cli.completion.plan import help_of
 from coze_tui.cli.exits import MEANINGS
 from coze_tui.cli.parser import read_arguments

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coze_tui.cli.commands import CHAT, COMMANDS, commands_of
+from coze_tui.cli.command_lookup import commands_of
+from coze_tui.cli.commands import CHAT, COMMANDS
 from coze_tui.cli.options import VERSION, Command, OneOf, Option
 from coze_tui.text.i18n import _, languages
 

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from coze_tui.cli.commands import CHAT, COMMANDS, find_command
+from coze_tui.cli.command_lookup import find_command
+from coze_tui.cli.commands import CHAT, COMMANDS
 from coze_tui.cli.exits import MEANINGS, Exit
 from coze_tui.cli.main import handler_of
 from coze_tui.cli.options import HELP, VERSION, age_in_days
