@@ -162,7 +162,7 @@ class CozeApp(ContextApp):
     def _offered_commands(self, screen: Screen[object]) -> Sequence[OfferedCommand]:
         """Return the commands of the chat, or those that do the same on every screen."""
         if isinstance(screen, ChatScreen):
-            return screen.offered_commands()
+            return screen.commands.offered()
         from coze_tui.tui.screens.look import choose_language, choose_theme
 
         everywhere: Mapping[str, Callable[[], object]] = {

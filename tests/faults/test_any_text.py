@@ -374,7 +374,7 @@ async def side_by_side(v: Visitor) -> None:
 
 
 async def doctor(v: Visitor) -> None:
-    v.at.screen.examine_terminal()
+    v.at.screen.commands.examine_terminal()
     await v.opened(DoctorScreen)
     await v.back()
 

@@ -443,6 +443,7 @@ async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) 
         assert at.screen.sidebar.display
         await at.pilot.press("escape")
         assert not at.screen.sidebar.display
+        assert at.app.screen is at.screen  # only the key for the events counts as pressed twice
 
 
 async def test_garbage_is_collected_once_the_first_frame_is_shown(home: Path) -> None:
@@ -526,7 +527,7 @@ async def test_send_takes_a_text_that_begins_with_a_slash_and_what_is_typed_alre
         await at.answered()
         assert "▎ /help is what?" in at.text()
         at.screen.prompt.set_message("from the palette")
-        at.screen.run_slash(next(one for one in slash_commands() if one.name == "/send"), "")
+        at.screen.commands.run(next(one for one in slash_commands() if one.name == "/send"), "")
         await at.until(lambda: "▎ from the palette" in at.text(), "it is sent")
         assert at.screen.prompt.message == ""
         await at.answered()

@@ -91,7 +91,7 @@ async def test_a_name_is_used_at_once_and_an_unknown_one_filters(home: Path) -> 
         await at.ask("/theme nord")
         await at.until(lambda: at.app.theme == "nord")
         assert at.app.screen is at.screen
-        at.screen.choose_theme("catp")
+        at.screen.commands.choose_theme("catp")
         await at.until(lambda: isinstance(at.app.screen, ThemePicker) and at.app.screen.is_mounted)
         await at.until(lambda: keys(at))
         assert all(name.startswith("catp") for name in keys(at))

@@ -242,7 +242,7 @@ async def test_a_new_language_is_spoken_at_once_while_an_answer_arrives(home: Pa
         await at.answered()
         await at.ask("two")
         await at.until(lambda: "Answer 2." in at.text())
-        at.screen.choose_language("zh_CN")
+        at.screen.commands.choose_language("zh_CN")
         await at.until(lambda: at.text().count("▎ 你") == 2, "both questions")
         footer = at.screen.query_one(KeyFooter)
         await at.until(lambda: any("停止" in key for key in footer.shown()), "the footer")
@@ -250,7 +250,7 @@ async def test_a_new_language_is_spoken_at_once_while_an_answer_arrives(home: Pa
         assert at.screen.turns.runs
         at.stand_in.release("end 2")
         await at.answered()
-        at.screen.choose_language("en")
+        at.screen.commands.choose_language("en")
 
 
 async def test_the_bell_rings_for_a_long_answer_or_for_a_user_who_looks_elsewhere(home: Path) -> None:

@@ -197,7 +197,7 @@ async def test_a_tool_waits_on_after_another_question_was_refused(home: Path) ->
         at.screen.prompt.focus()
         await at.pilot.press("enter")
         await form_opens(at, "by Enter in the empty prompt")
-        assert [item.command.name for item in at.screen.offered_commands() if item.is_urgent] == ["/tools"]
+        assert [item.command.name for item in at.screen.commands.offered() if item.is_urgent] == ["/tools"]
         await at.ask("/tools")
         await form_opens(at, "by the command")
         waiting = at.screen.turns.waiting_answer

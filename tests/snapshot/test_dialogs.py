@@ -76,7 +76,7 @@ def test_found_commands(looks_the_same: Looks) -> None:
 def test_theme_picker(looks_the_same: Looks, size: tuple[int, int], language: str) -> None:
     async def before(stage: Stage) -> None:
         await stage.greeted()
-        stage.chat.choose_theme("")
+        stage.chat.commands.choose_theme("")
         await stage.shows("coze-light")
         await stage.press("down")
         await stage.until(lambda: stage.app.theme == "coze-light", "the theme is shown")
@@ -87,7 +87,7 @@ def test_theme_picker(looks_the_same: Looks, size: tuple[int, int], language: st
 def test_language_picker(looks_the_same: Looks) -> None:
     async def before(stage: Stage) -> None:
         await stage.greeted()
-        stage.chat.choose_language("")
+        stage.chat.commands.choose_language("")
         await stage.shows("zh_CN")
 
     assert looks_the_same(before, (80, 24))

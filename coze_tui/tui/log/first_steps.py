@@ -6,14 +6,41 @@ from collections.abc import Sequence
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.screen import Screen
 
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.key_names import key_for
 from coze_tui.tui.log.blocks import EntryBlock, PlainBlock
 from coze_tui.tui.log.entries import Entry
 
 _GAP = "   "
+_SHOWN_BY_BOTS = N_(
+    "reasoning · tools · local tools · questions to you · failures · a lost connection · thousands "
+    "of deltas · cards and forms · Markdown"
+)
+
+
+def first_steps(screen: Screen[None], demo_bots: int) -> FirstStepsEntry:
+    """Return what an empty conversation says: in the demo what its bots show, and a few keys.
+
+    Args:
+        screen: The chat, which has the keys.
+        demo_bots: How many bots the demo has; 0 for a real site.
+    """
+
+    def key_of(binding: str) -> str:
+        return key_for(binding, screen, screen)
+
+    sentences: list[str] = []
+    if demo_bots:
+        reach = _("This is the demo: each of its {n} bots shows one feature. {key} changes the bot.")
+        sentences = [reach.format(n=demo_bots, key=key_of("chat.bot")), _(_SHOWN_BY_BOTS)]
+    twice = " ".join([key_of("chat.events")] * 2)
+    keys = [("/", _("commands")), (twice, _("every frame")), (key_of("chat.history"), _("history"))]
+    return FirstStepsEntry(sentences, [*keys, (key_of("chat.help"), _("keys"))])
 
 
 class FirstStepsEntry(Entry):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -18,19 +16,21 @@ from textual.widgets import TextArea
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.commands import OfferedCommand, SlashCommand, doubt_about, parse, slash_commands
-from coze_tui.tui.key_names import key_for
-from coze_tui.tui.log.entries import AnswerEntry, GreetingEntry
+from coze_tui.tui.commands import doubt_about, parse
+from coze_tui.tui.log.entries import AnswerEntry
 from coze_tui.tui.log.finder import Finder
-from coze_tui.tui.log.first_steps import FirstStepsEntry
+from coze_tui.tui.log.first_steps import first_steps
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
+from coze_tui.tui.screens.chat_start import ChatStart
 from coze_tui.tui.screens.command_completion import CommandCompletion
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation, bot_label
 from coze_tui.tui.screens.conversation_actions import ConversationActions
 from coze_tui.tui.screens.left_chats import LeftChats
 from coze_tui.tui.screens.log_screen import LogScreen, PutText
 from coze_tui.tui.screens.offers import Offers
+from coze_tui.tui.screens.sidebar_layout import SidebarLayout
+from coze_tui.tui.screens.slash_actions import SlashActions
 from coze_tui.tui.screens.turn_control import TurnControl
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.field import Field, FindBar
@@ -41,16 +41,9 @@ from coze_tui.tui.widgets.prompt.prompt import Prompt
 from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
 from coze_tui.tui.widgets.text_views import Banner
 
-if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
-
-_WIDE = 100
-"""Columns from which the sidebar is beside the log."""
 _QUIT_AGAIN_SECONDS = 2.0
 _TWICE_SECONDS = 1.0
 """The key for the events, pressed twice within this time, opens the inspector."""
-_PATIENCE_SECONDS = 1.5
-"""After this time the banner says that the store is not open yet."""
 _LOOK_SECONDS = 1.5
 """Seconds between two checks whether another program has changed the open conversation."""
 _FOOTER = (
@@ -64,10 +57,6 @@ _FOOTER = (
     *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
 )
 """IDs of the bindings that the footer shows, the most useful first."""
-_SHOWN_BY_BOTS = N_(
-    "reasoning · tools · local tools · questions to you · failures · a lost connection · thousands "
-    "of deltas · cards and forms · Markdown"
-)
 _MOST_KEYS = 9
 """Keys in the footer: all that work at the cursor of the log."""
 
@@ -79,13 +68,7 @@ class ChatScreen(LogScreen[None]):
     PART = N_("Chat")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "ctrl+s,f3",
-            "history",
-            N_("history"),
-            id="chat.history",
-            tooltip=N_("browse conversations"),
-        ),
+        Binding("ctrl+s,f3", "history", N_("history"), id="chat.history", tooltip=N_("browse conversations")),
         Binding("ctrl+f", "find", N_("find"), id="chat.find", show=False),
         Binding("ctrl+n", "new", N_("new"), id="chat.new", tooltip=N_("new conversation")),
         Binding(
@@ -153,9 +136,9 @@ class ChatScreen(LogScreen[None]):
         self.strip = StatusStrip(id="strip")
         self.offer_line = NoteLine(id="offer")
         self.attachments = AttachmentStrip(id="attachments")
-        self._completion = CommandCompletion(self)
+        completion = CommandCompletion(self)
         self._prompt_area = PromptArea(
-            commands=self._completion.candidates,
+            commands=completion.candidates,
             doubt_about=doubt_about,
             enter_guard=context.app.enter_guard,
             send_key="ctrl+j" if settings.send_key == "ctrl+j" else "enter",
@@ -168,21 +151,40 @@ class ChatScreen(LogScreen[None]):
             self.banner,
             self.log_widget,
             self.sidebar,
+            self.find_bar,
             self.strip,
             self.queue_strip,
             self._prompt_area.edit_strip,
             self.attachments,
             self.prompt,
         )
-        self.conversation = OpenConversation(self, widgets, self._first_steps)
+        self.conversation = OpenConversation(self, widgets, lambda: first_steps(self, len(context.demo_bots)))
         self.offers = Offers(self, self.offer_line, self._is_being_typed_in)
         self.turns = TurnControl(
-            self, widgets, self.conversation, self.offers, self._help_after, self._start_fetching
+            self,
+            widgets,
+            self.conversation,
+            self.offers,
+            help_after=lambda error: self.actions.help_after(error),
+            on_left=lambda: self.left_chats.start(),
         )
         self.left_chats = LeftChats(self, self.banner, self.conversation, self.turns)
         self.finder = Finder(context.engine_thread, self.log_widget, self.conversation.window, self.find_bar)
         self.actions = ConversationActions(
             self, widgets, self.conversation, self.turns, self.finder, self.left_chats, self.offers
+        )
+        self._sidebar_layout = SidebarLayout(self, widgets)
+        self.commands = SlashActions(
+            self, widgets, self.conversation, self.turns, self.actions, self._sidebar_layout, completion
+        )
+        self._start = ChatStart(
+            self,
+            widgets,
+            self.conversation,
+            self.turns,
+            self.actions,
+            self.left_chats,
+            on_ready=self._remove_cover,
         )
         self._quit_asked_at = 0.0
         self._events_asked_at = 0.0
@@ -209,23 +211,6 @@ class ChatScreen(LogScreen[None]):
         """Show the chat: it lies under another screen, or it is typed in."""
         self.query("#cover").remove()
 
-    def _first_steps(self) -> FirstStepsEntry:
-        """Return what an empty conversation says: in the demo what its bots show, and a few keys."""
-
-        def key(binding: str) -> str:
-            return key_for(binding, self, self)
-
-        sentences: list[str] = []
-        if count := len(self.context.demo_bots):
-            reach = _("This is the demo: each of its {n} bots shows one feature. {key} changes the bot.")
-            sentences = [reach.format(n=count, key=key("chat.bot")), _(_SHOWN_BY_BOTS)]
-        twice = " ".join([key("chat.events")] * 2)
-        keys = [("/", _("commands")), (twice, _("every frame")), (key("chat.history"), _("history"))]
-        return FirstStepsEntry(sentences, [*keys, (key("chat.help"), _("keys"))])
-
-    def _help_after(self, error: CozeTuiError) -> bool:
-        return self.actions.help_after(error)
-
     def _is_being_typed_in(self) -> bool:
         """Return whether the user is in the middle of a text, in whichever box of this screen."""
         return (
@@ -233,9 +218,6 @@ class ChatScreen(LogScreen[None]):
             or self.prompt.is_searching
             or (isinstance(self.focused, Field) and bool(self.focused.value))
         )
-
-    def _start_fetching(self) -> None:
-        self.left_chats.start()
 
     def on_mount(self) -> None:
         context = self.context
@@ -247,76 +229,13 @@ class ChatScreen(LogScreen[None]):
         context.language_changed.subscribe(self, self._language_changed)
         context.store_failed.subscribe(self, self.conversation.warn)
         context.store_restored.subscribe(self, self._store_works_again)
-        self._arrange()
-        self.call_after_refresh(self._begin)
+        self._sidebar_layout.arrange()
+        self.call_after_refresh(self.run_in_worker, "begin", self._start.run)
         self.set_interval(_LOOK_SECONDS, self.actions.look_for_news)
 
     def _store_works_again(self, texts: Sequence[str]) -> None:
         self.conversation.take_back(texts)
         self.left_chats.look_again()
-
-    @work(group="begin", exit_on_error=False)
-    async def _begin(self) -> None:
-        """Open the store, the first conversation and the bot, after the first frame."""
-        context, engine_thread = self.context, self.context.engine_thread
-        late = _("Opening the history takes longer than usual; another program may be using it.")
-        if not (context.target.conversation or context.target.continues_last):
-            self.conversation.greet()
-        waiting = self.set_timer(_PATIENCE_SECONDS, lambda: self.banner.add(late))
-        await engine_thread.call(_ready)
-        waiting.stop()
-        self.banner.take_back(late)
-        for text in await engine_thread.call(_warning_texts):
-            self.banner.add(text)
-        try:
-            await self._open_target()
-        except StoreError as error:  # one can chat without the history
-            self.notify_failure(error)
-            if error.kind == "locked":
-                self._open_target_later()
-        if not self.conversation.key:
-            self.conversation.greet()
-        has_bot = bool(context.settings.bot_id or self.conversation.key)
-        # The token may come from a command, which is why a thread asks for it.
-        if not has_bot or not await asyncio.to_thread(context.startup.has_token, context.settings):
-            self.actions.offer_first_run()
-            return
-        self._remove_cover()
-        self.actions.start_learning_bot()
-        self.turns.show_limits()
-        self.left_chats.start()
-
-    async def _open_target(self) -> None:
-        """Open the conversation that the user wants to see first.
-
-        Raises:
-            StoreError: the history cannot be read.
-        """
-        engine_thread, target = self.context.engine_thread, self.context.target
-        # Finish what dead programs left before it is shown.
-        await engine_thread.call(lambda engine: engine.unfetched_chats())
-        self.prompt.set_earlier(await engine_thread.call(lambda engine: engine.conversations.prompts()))
-        key: str | None = target.conversation
-        if not key and target.continues_last:
-            key = await engine_thread.call(lambda engine: engine.conversations.last())
-        if key:
-            await self.actions.open_first(key)
-
-    @work(group="later", exit_on_error=False)
-    async def _open_target_later(self) -> None:
-        """Open it once no other program holds the history, unless the user has begun to chat by then."""
-        while not (self.conversation.key or self.turns.runs or self.prompt.message):
-            await asyncio.sleep(_LOOK_SECONDS)
-            try:
-                await self._open_target()
-            except StoreError as error:
-                if error.kind != "locked":
-                    self.notify_failure(error)
-                    return
-            else:
-                self.actions.start_learning_bot()
-                self.left_chats.start()
-                return
 
     async def before_leaving(self) -> None:
         await self.conversation.leave_program()
@@ -332,25 +251,13 @@ class ChatScreen(LogScreen[None]):
     @on(Prompt.Submitted)
     def _submitted(self, message: Prompt.Submitted) -> None:
         if command := parse(message.text):
-            self.run_slash(*command)
+            self.commands.run(*command)
         else:
-            self._ask(message.text)
-
-    def _ask(self, text: str) -> None:
-        self.turns.ask(text)
-        if self.conversation.edit.is_on:
-            self.actions.end_edit()
+            self.actions.ask(message.text)
 
     @on(Prompt.NothingSent)
     def _nothing_sent(self) -> None:
         if not self.offers.open_now():
-            self._answer_tools()
-
-    def answer_tools(self) -> None:
-        """Open the form for the local tools that the bot waits for; say so if it waits for none."""
-        if self.turns.waiting_answer is None:
-            self.notify(_("No local tool is waiting here."), markup=False)
-        else:
             self._answer_tools()
 
     def _answer_tools(self) -> None:
@@ -378,36 +285,16 @@ class ChatScreen(LogScreen[None]):
 
     @on(Prompt.QueueTakeAsked)
     def _take_from_queue(self) -> None:
-        if self.conversation.queue.waiting:
-            self.prompt.set_message(self.conversation.queue.take_last())
-            self.run_in_worker("queue", self.conversation.keep_taken)
+        self.conversation.take_from_queue()
 
     @on(Prompt.EditorAsked)
     def action_editor(self) -> None:
         """Write the message in the editor of $VISUAL or $EDITOR."""
-        from coze_tui.tui.editor import edit_text
-
-        if (text := edit_text(self.app, self.prompt.message, self.context.startup.environment)) is not None:
-            self.prompt.set_message(text)
-
-    def send_text(self, text: str) -> None:
-        """Send a text as it is, or what is typed if it is empty."""
-        if text:
-            self._ask(text)
-        else:
-            self.prompt.send()
+        self.actions.write_in_editor()
 
     @property
     def put_text(self) -> PutText:
-        return self._put_into_prompt
-
-    def _put_into_prompt(self, text: str) -> None:
-        """Insert a text at the cursor of the prompt, apart from what stands before it."""
-        prompt = self.prompt
-        row, column = prompt.cursor_location
-        before = prompt.document[row][:column]
-        prompt.insert_pasted(text if not before or before[-1].isspace() else f" {text}")
-        prompt.focus()
+        return self.actions.insert_apart
 
     # --- the log and the sidebar ---
 
@@ -497,11 +384,6 @@ class ChatScreen(LogScreen[None]):
         """Choose another bot."""
         self.actions.choose_bot("")
 
-    def choose_bot(self, text: str) -> None:
-        """Talk to the bot of this name or ID; let the user choose one if it is not clear which."""
-        bot = self._completion.bot_named(text)
-        self.actions.choose_bot(text, bot)
-
     def action_history(self) -> None:
         """Browse all conversations."""
         self.actions.show_history()
@@ -530,8 +412,8 @@ class ChatScreen(LogScreen[None]):
 
     def action_back(self) -> None:
         """Go back to the prompt."""
-        if self.sidebar.has_class("-overlay"):
-            self.action_events()
+        if self._sidebar_layout.is_over_log:
+            self._sidebar_layout.toggle()
         elif self.find_bar.is_open:
             self._find_closed()
         else:
@@ -559,13 +441,9 @@ class ChatScreen(LogScreen[None]):
             self._quit_asked_at = time.monotonic()
             self.notify(_("Press Ctrl+C again to quit"), timeout=_QUIT_AGAIN_SECONDS, markup=False)
 
-    def quit(self) -> None:
-        """Quit the program."""
-        self.app.run_worker(self.app.action_quit(), exit_on_error=False)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc goes back to the prompt; from there it leaves an edited question, else stops the answer."""
-        is_back = self.focused is not self.prompt or self.sidebar.has_class("-overlay")
+        is_back = self.focused is not self.prompt or self._sidebar_layout.is_over_log
         is_editing = self.conversation.edit.is_on
         if action == "ask_in_fork":
             return is_editing
@@ -593,63 +471,7 @@ class ChatScreen(LogScreen[None]):
             return "" if fold is None else _("fold") if fold.is_open else _("unfold")
         return None
 
-    def run_slash(self, command: SlashCommand, argument: str) -> None:
-        """Run a slash command."""
-        SLASH_ACTIONS[command.name](self, argument)
-
-    def offered_commands(self) -> list[OfferedCommand]:
-        """Return the commands that the command palette shows now. What is typed there is never sent."""
-        runs, can_recover = self.turns.runs, self.turns.can_recover
-        waits = self.turns.waiting_answer is not None
-        offered = []
-        for command in slash_commands():
-            urgent = {"/stop": runs, "/tools": waits, "/recover": can_recover}
-            if command.name == "/send" or (command.name in ("/stop", "/tools") and not urgent[command.name]):
-                continue
-            is_urgent = urgent.get(command.name, False)
-            run = partial(
-                self._ask_argument if command.needs_argument else self._run_without_argument, command
-            )
-            offered.append(OfferedCommand(command, run, is_urgent))
-        return offered
-
-    def _run_without_argument(self, command: SlashCommand) -> None:
-        self.run_slash(command, "")
-
-    def _ask_argument(self, command: SlashCommand) -> None:
-        """Run a command of the palette with an argument that the user types in a dialog."""
-        from coze_tui.tui.screens.dialogs import AskText
-
-        def run(argument: str | None) -> None:
-            if argument:
-                self.run_slash(command, argument)
-
-        value = self.conversation.title if command.name == "/rename" else ""
-        self.app.push_screen(AskText(_(command.title), value, _(command.argument)), run)
-
-    def show_help(self) -> None:
-        """Show the keys and the commands."""
-        self.call_later(self.run_action, "app.help")
-
-    def examine_terminal(self) -> None:
-        """Show what arrives from this terminal, and what it can do."""
-        from coze_tui.tui.screens.doctor import DoctorScreen
-
-        self.app.push_screen(DoctorScreen(self))
-
     # --- themes and languages ---
-
-    def choose_theme(self, name: str) -> None:
-        """Change the colors; without the name of a theme, let the user pick one."""
-        from coze_tui.tui.screens.look import choose_theme
-
-        choose_theme(self.context, name)
-
-    def choose_language(self, code: str) -> None:
-        """Change the language; without the code of one, let the user pick it."""
-        from coze_tui.tui.screens.look import choose_language
-
-        choose_language(self.context, code)
 
     def _show_window_title(self) -> None:
         self.context.app.show_title(self.header.window_title)
@@ -668,67 +490,21 @@ class ChatScreen(LogScreen[None]):
         self.refresh_bindings()  # the footer
         if self.context.demo_bots:
             self.actions.start_learning_bot()  # an answer on its way may still be in the other language
-        self._show_entries_again()
-
-    @work(group="language", exclusive=True, exit_on_error=False)
-    async def _show_entries_again(self) -> None:
-        """Open a conversation at rest again, for the words that its entries cannot translate."""
-        if self.turns.runs:
-            return
-        entries = self.log_widget.entries
-        is_begun = any(not isinstance(entry, GreetingEntry | FirstStepsEntry) for entry in entries)
-        if self.conversation.key and is_begun:
-            greets = isinstance(entries[0], GreetingEntry)
-            await self.actions.open(self.conversation.key)
-            if greets:
-                for bot in self.context.demo_bots:  # only these speak the language of the program
-                    if bot.id == self.conversation.bot.id:
-                        self.conversation.use_bot(bot)
-                self.conversation.greet_above()
-        else:
-            self.log_widget.clear()
-            self.conversation.use_bot(self.context.known_bot())
-            self.conversation.greet()
+        self.run_in_worker("language", self.actions.open_again, exclusive=True)
 
     # --- layout ---
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """Put the sidebar beside the log from 100 columns up, else over it on request or the strip below."""
-        size = self.app.size  # known before there is a layout
-        is_wide = size.width >= _WIDE
-        choice = self.context.settings.sidebar
-        self.set_class(not is_wide, "-narrow")
-        self.set_class(size.height < 18, "-low")
-        over = self.sidebar.has_class("-overlay") and not is_wide
-        self.sidebar.set_class(over, "-overlay")
-        self.sidebar.adapt_to(size.width)
-        self.sidebar.display = over or (is_wide and choice != "hidden")
-        self.strip.display = not self.sidebar.display
+        self._sidebar_layout.arrange()
 
     def action_events(self) -> None:
         """Show or hide the events; the second time in a row look at all of them."""
         now = time.monotonic()
         is_twice, self._events_asked_at = now - self._events_asked_at < _TWICE_SECONDS, now
-        self._toggle_events()
+        self._sidebar_layout.toggle()
         if is_twice:
             self._events_asked_at = 0.0
             self.actions.inspect()
-
-    def _toggle_events(self) -> None:
-        """Show or hide the sidebar: over the log if there is no room beside it."""
-        if self.size.width >= _WIDE:
-            hidden = self.context.settings.sidebar != "hidden"
-            self.context.choose_sidebar("hidden" if hidden else "shown")
-            self._arrange()
-        else:
-            over = not self.sidebar.has_class("-overlay")
-            self.sidebar.set_class(over, "-overlay")
-            self._arrange()
-            (self.sidebar if over else self.prompt).focus()
-        self.sidebar.flush()
 
     def action_scroll_log(self, pages: int, lines: int = 0) -> None:
         """Scroll the log while typing."""
@@ -741,62 +517,3 @@ class ChatScreen(LogScreen[None]):
     def action_log_end(self) -> None:
         """Go to the end of the log."""
         self.log_widget.action_to_end()
-
-
-async def _ready(engine: Engine) -> None:
-    """Return when the engine is open."""
-
-
-async def _warning_texts(engine: Engine) -> list[str]:
-    return engine.warning_texts()
-
-
-SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
-    "/new": lambda screen, _argument: screen.action_new(),
-    "/history": lambda screen, _argument: screen.action_history(),
-    "/find": lambda screen, _argument: screen.action_find(),
-    "/fork": lambda screen, _argument: screen.log_widget.action_ask("fork"),
-    "/rename": lambda screen, title: screen.run_in_worker(
-        "rename", screen.actions.rename, title, exclusive=True
-    ),
-    "/plain": lambda screen, _argument: screen.actions.show_plain(),
-    "/export": lambda screen, typed: screen.actions.export(typed),
-    "/import": lambda screen, path: screen.run_in_worker(
-        "import", screen.actions.import_file, path, exclusive=True
-    ),
-    "/clear": lambda screen, _argument: screen.run_in_worker(
-        "clear", screen.actions.clear_context, exclusive=True
-    ),
-    "/stop": lambda screen, _argument: screen.turns.stop(),
-    "/retry": lambda screen, _argument: screen.turns.regenerate(),
-    "/resend": lambda screen, _argument: screen.log_widget.action_ask("edit"),
-    "/recover": lambda screen, _argument: screen.turns.recover(),
-    "/tools": lambda screen, _argument: screen.answer_tools(),
-    "/copy": lambda screen, _argument: screen.log_widget.action_copy_message(),
-    "/images": lambda screen, folder: screen.run_in_worker("images", screen.actions.save_images, folder),
-    "/events": lambda screen, _argument: screen.action_events(),
-    "/inspect": lambda screen, _argument: screen.actions.inspect(),
-    "/replay": lambda screen, _argument: screen.actions.replay(),
-    "/support-bundle": lambda screen, _argument: screen.run_in_worker(
-        "support bundle", screen.actions.save_support_bundle, exclusive=True
-    ),
-    "/side-by-side": lambda screen, _argument: screen.actions.ask_side_by_side(),
-    "/stats": lambda screen, _argument: screen.run_in_worker(
-        "screen", screen.actions.show_statistics, exclusive=True
-    ),
-    "/send": ChatScreen.send_text,
-    "/edit": lambda screen, _argument: screen.action_editor(),
-    "/prompts": lambda screen, argument: screen.run_in_worker(
-        "screen", screen.actions.use_prompts, argument, exclusive=True
-    ),
-    "/attach": lambda screen, path: screen.run_in_worker("attach", screen.actions.attach, path),
-    "/detach": lambda screen, _argument: screen.attachments.clear(),
-    "/theme": ChatScreen.choose_theme,
-    "/lang": ChatScreen.choose_language,
-    "/bot": ChatScreen.choose_bot,
-    "/login": lambda screen, _argument: screen.actions.start_first_run(),
-    "/help": lambda screen, _argument: screen.show_help(),
-    "/doctor": lambda screen, _argument: screen.examine_terminal(),
-    "/quit": lambda screen, _argument: screen.quit(),
-}
-"""The handler of each command of `slash_commands`; called with its argument."""

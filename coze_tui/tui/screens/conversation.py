@@ -16,6 +16,7 @@ from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.question_edit import QuestionEdit
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
+from coze_tui.tui.widgets.field import FindBar
 from coze_tui.tui.widgets.prompt.area import AttachmentStrip, EditStrip, QueueStrip
 from coze_tui.tui.widgets.prompt.prompt import Prompt
 from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
@@ -34,6 +35,7 @@ class ChatWidgets:
     banner: Banner
     log: MessageLog
     sidebar: EventSidebar
+    find_bar: FindBar
     strip: StatusStrip
     queue_strip: QueueStrip
     edit_strip: EditStrip
@@ -329,7 +331,13 @@ class OpenConversation:
         await self._engine_thread.call(lambda engine: engine.keep_queue(key, waiting, bot, added=added))
         self.queue.refresh()
 
-    async def keep_taken(self) -> None:
+    def take_from_queue(self) -> None:
+        """Put the last question of the queue into the prompt, if any waits."""
+        if self.queue.waiting:
+            self._widgets.prompt.set_message(self.queue.take_last())
+            self._screen.run_in_worker("queue", self._keep_taken)
+
+    async def _keep_taken(self) -> None:
         """Store the prompt, which has the last question of the queue now, then the queue without it."""
         key, waiting = self.key, self.queue.waiting
         await self.keep_draft()

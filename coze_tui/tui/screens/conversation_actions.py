@@ -18,8 +18,9 @@ from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreErro
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, listed
 from coze_tui.text.system_text import readable
-from coze_tui.tui.log.entries import AnswerEntry, Entry, SectionEntry
+from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, SectionEntry
 from coze_tui.tui.log.finder import Finder
+from coze_tui.tui.log.first_steps import FirstStepsEntry
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.left_chats import LeftChats
@@ -97,6 +98,25 @@ class ConversationActions:
             self._widgets.log.focus()
             await self._finder.take(query, message)
 
+    async def open_again(self) -> None:
+        """Open a conversation at rest again, for the words that its entries cannot translate."""
+        if self._turns.runs:
+            return
+        log, conversation, context = self._widgets.log, self._conversation, self._screen.context
+        is_begun = any(not isinstance(entry, GreetingEntry | FirstStepsEntry) for entry in log.entries)
+        if conversation.key and is_begun:
+            greets = isinstance(log.entries[0], GreetingEntry)
+            await self.open(conversation.key)
+            if greets:
+                for bot in context.demo_bots:  # only these speak the language of the program
+                    if bot.id == conversation.bot.id:
+                        conversation.use_bot(bot)
+                conversation.greet_above()
+        else:
+            log.clear()
+            conversation.use_bot(context.known_bot())
+            conversation.greet()
+
     def _report_missing(self, key: str) -> None:
         self._widgets.banner.add(_("no such conversation: {key}").format(key=clean_line(key)))
 
@@ -153,7 +173,29 @@ class ConversationActions:
         await self.open(await self._conversation.window.fork(entry))
         self._notify(_("Forked: new messages go only into this conversation."))
 
-    # --- saved prompts ---
+    # --- the prompt ---
+
+    def ask(self, question: str) -> None:
+        """Send a question, or queue it; it takes the place of an earlier one that is being edited."""
+        self._turns.ask(question)
+        if self._conversation.edit.is_on:
+            self.end_edit()
+
+    def insert_apart(self, text: str) -> None:
+        """Insert a text at the cursor of the prompt, apart from what stands before it."""
+        prompt = self._widgets.prompt
+        row, column = prompt.cursor_location
+        before = prompt.document[row][:column]
+        prompt.insert_pasted(text if not before or before[-1].isspace() else f" {text}")
+        prompt.focus()
+
+    def write_in_editor(self) -> None:
+        """Write the message in the editor of $VISUAL or $EDITOR."""
+        from coze_tui.tui.editor import edit_text
+
+        prompt, environment = self._widgets.prompt, self._screen.context.startup.environment
+        if (text := edit_text(self._screen.app, prompt.message, environment)) is not None:
+            prompt.set_message(text)
 
     async def use_prompts(self, argument: str) -> None:
         """Do what `/prompts` asks for; a saved prompt is inserted into the prompt.

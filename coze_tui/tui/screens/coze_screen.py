@@ -97,6 +97,10 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         """Close the screen without a result."""
         self.dismiss(None)
 
+    def quit(self) -> None:
+        """Quit the program."""
+        self.app.run_worker(self.app.action_quit(), exit_on_error=False)
+
     async def before_leaving(self) -> None:
         """Store what must not be lost. The app awaits this when the program ends."""
 

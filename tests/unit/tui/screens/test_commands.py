@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from coze_tui.tui.commands import slash_commands
-from coze_tui.tui.screens.chat import SLASH_ACTIONS
+from coze_tui.tui.screens.slash_actions import SLASH_ACTIONS
 
 
 def test_every_slash_command_has_an_action() -> None:
