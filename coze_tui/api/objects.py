@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
@@ -233,6 +234,13 @@ class LastError:
         data = mapping_of(value)
         code, msg = int_of(data.get("code")), text_of(data.get("msg")) or text_of(data.get("message"))
         return cls(code, msg) if code else None
+
+    @property
+    def line(self) -> str:
+        """Return code and message; only the message if it contains the code, or the code means nothing."""
+        if self.code <= 0 or re.search(rf"(?<!\d){self.code}(?!\d)", self.msg):
+            return self.msg
+        return f"{self.code} {self.msg}".rstrip()
 
 
 @valueclass

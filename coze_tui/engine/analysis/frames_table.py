@@ -10,7 +10,6 @@ from typing import Literal
 
 from coze_tui.api import events
 from coze_tui.api.captures import Capture
-from coze_tui.api.complaints import UNEXPLAINED
 from coze_tui.api.events import ChatEvent, parse_event
 from coze_tui.api.json_values import mapping_of, text_of
 from coze_tui.api.objects import Frame, Message, MessageType, Role
@@ -368,7 +367,7 @@ def _text_of(frame: Frame) -> str:
             count = chat.usage.token_count if chat.usage else 0
             return _("{n} tokens").format(n=thousands(count)) if count else ""
         case events.ChatFailed(error=error) | events.ErrorEvent(error=error):
-            return error.msg if error.code == UNEXPLAINED else f"{error.code} {error.msg}"
+            return error.line
         case events.UnknownEvent():
             return frame.data
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from coze_tui.api import events
-from coze_tui.api.complaints import UNEXPLAINED
 from coze_tui.api.events import ChatEvent, MessageDeltas, parse_events
 from coze_tui.api.json_values import text_of
 from coze_tui.api.objects import Chat, ContentType, Frame, LastError, Message, MessageType, Role, Usage
@@ -169,7 +168,7 @@ class TurnState:
                     *self._identify(chat),
                     *self._failed(error),
                     *self._usage(chat.usage),
-                    self._note(event, "failed", Outcome.FAILED.level, _error_line(error)),
+                    self._note(event, "failed", Outcome.FAILED.level, clean_line(error.line)[:_DETAIL]),
                 ]
             case events.ChatRequiresAction(chat=chat):
                 return self._requires_action(event, chat)
@@ -186,7 +185,7 @@ class TurnState:
                 ]
             case events.ErrorEvent(error=error):
                 self.error = self.error or error
-                return [self._note(event, "error", "error", _error_line(error))]
+                return [self._note(event, "error", "error", clean_line(error.line)[:_DETAIL])]
             case events.AudioDelta():
                 return [self._note(event, "audio")]
             case events.Done(debug_url=debug_url):
@@ -478,8 +477,3 @@ class TurnState:
 def _counted(frames: Sequence[Frame]) -> tuple[tuple[int, ...], int]:
     """Return the arrival times of frames, and their size in bytes."""
     return tuple(frame.at_us for frame in frames), sum(frame.bytes for frame in frames)
-
-
-def _error_line(error: LastError) -> str:
-    code = f"{error.code} " if error.code != UNEXPLAINED else ""
-    return clean_line(f"{code}{error.msg}")[:_DETAIL]

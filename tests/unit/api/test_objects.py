@@ -170,3 +170,19 @@ def test_the_small_objects() -> None:
 @given(st.sampled_from(READERS), JSON)
 def test_any_json_is_read(reader: Callable[[object], object], value: object) -> None:
     reader(json.loads(json.dumps(value)))
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (LastError(4016, "busy"), "4016 busy"),
+        (LastError(502, "502 Bad Gateway"), "502 Bad Gateway"),
+        (LastError(429, "Error (429): slow down"), "Error (429): slow down"),
+        (LastError(500, "request 15002 failed"), "500 request 15002 failed"),
+        (LastError(700012006, ""), "700012006"),
+        (LastError(-1, "the knowledge base is being rebuilt"), "the knowledge base is being rebuilt"),
+        (LastError(0, "no reason"), "no reason"),
+    ],
+)
+def test_a_line_contains_the_code_once(error: LastError, line: str) -> None:
+    assert error.line == line

@@ -178,6 +178,7 @@ def test_a_filtered_list_grows_by_what_matches() -> None:
         (message("verbose", '{"msg_type":"generate_answer_finish","data":""}'), "generate_answer_finish"),
         (message("function_call", "not json"), "not json"),
         (Frame("error", '{"code":4016,"msg":"busy"}'), "4016 busy"),
+        (Frame("error", "<title>502 Bad Gateway</title>"), "502 Bad Gateway"),
         (Frame("conversation.chat.completed", '{"usage":{"token_count":7}}'), "7 tokens"),
         (Frame("PING", "a\nb\x1b[2J"), "a b[2J"),
         (Frame("conversation.audio.delta", '{"content":"AAAA"}'), ""),

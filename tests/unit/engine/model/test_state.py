@@ -419,6 +419,13 @@ def test_failed_is_read_in_both_shapes(data: object) -> None:
     assert state.error.code == 5000
 
 
+def test_the_row_of_an_error_names_its_status_once() -> None:
+    _, updates = run(*START, frame("error", "<h1>502 Bad Gateway</h1>"))
+    assert updates[-1] == EventNoted(
+        EventRecord("error", 0, updates[-1].record.bytes, "error", "502 Bad Gateway", 3)
+    )  # type: ignore[union-attr]
+
+
 def test_a_debug_url_is_not_shortened() -> None:
     url = "https://www.coze.cn/work_flow?execute_id=" + "7" * 300
     _, updates = run(*START, frame("done", {"debug_url": url}))
