@@ -148,7 +148,7 @@ async def test_what_coze_refuses_for_good_is_said_and_not_asked_again(home: Path
             async with desk(home, environment=ENVIRONMENT, stand_in=stand_in, target=target) as at:
                 await at.until(lambda: "4001" in at.text(), "the reason is shown")
                 assert "河流" in at.text()
-                assert "press r to recover" not in at.text()
+                assert "type /recover" not in at.text()
                 await at.answered()
                 assert at.screen.prompt.message == ""
                 assert not await at.context.engine_thread.call(lambda engine: engine.unfetched_chats())
@@ -164,7 +164,7 @@ async def test_without_a_connection_what_came_stays_and_a_key_fetches_the_rest_l
         stand_in.fault("500json", path="/v3/chat/retrieve", times=3)  # of one try with its repetitions
         target = LaunchTarget(continues_last=True)
         async with desk(home, environment=ENVIRONMENT, stand_in=stand_in, target=target) as at:
-            await at.until(lambda: "press r to recover" in at.text() and asked(stand_in, "/v3/chat/retrieve"))
+            await at.until(lambda: "type /recover" in at.text() and asked(stand_in, "/v3/chat/retrieve"))
             await at.answered()
             await at.pilot.press("tab", "r")
             await at.until(lambda: WHOLE in at.text(), "the rest is there")

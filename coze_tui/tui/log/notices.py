@@ -69,7 +69,7 @@ def _end_notice(ended: TurnEnded, about: About) -> NoticeBlock | None:
             if is_refused(ended.error):
                 text = _("cut off at {time} — the rest cannot be fetched")
             elif not about.only_read:
-                text = _("cut off at {time} — press r to recover")
+                text = _("cut off at {time}; type /recover to fetch the rest")
             lines = [text.format(time=at) if at else _("cut off"), *_why_cut(ended.error, about.base_url)]
             return NoticeBlock("\n".join(lines), "attention", outcome.sign)
         case Outcome.CANCELED:

@@ -129,7 +129,7 @@ def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: CozeTuiError
 def test_recovery_is_offered_unless_coze_refuses_it(code: int) -> None:
     entry = AnswerEntry("bot", 1_760_000_000_000)
     entry.end(updates.TurnEnded(Outcome.INTERRUPTED, 2_000_000, error_of_code(code, "x")))
-    assert ("press r to recover" in text_of(entry)) == (code == 5000)
+    assert ("type /recover" in text_of(entry)) == (code == 5000)
 
 
 def test_a_live_entry_looks_like_the_told_one() -> None:
