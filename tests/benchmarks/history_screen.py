@@ -48,7 +48,7 @@ async def screen_timings(home: Path) -> list[tuple[str, float]]:
         await leave_history(at)
     async with desk(home, size=(120, 40), target=LaunchTarget()) as at:
         start = time.perf_counter()
-        await at.screen.actions.open(longest)
+        await at.screen.opener.open(longest)
         await shown(at, lambda: at.screen.conversation.key == longest and at.screen.log_widget.entries)
         found.append(("open 2 000 messages", (time.perf_counter() - start) * 1000))
     return found

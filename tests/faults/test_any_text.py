@@ -361,7 +361,7 @@ async def bots(v: Visitor) -> None:
 
 
 async def side_by_side(v: Visitor) -> None:
-    v.at.screen.actions.ask_side_by_side()
+    v.at.screen.opener.ask_side_by_side()
     await v.opened(BotPicker)
     await v.seen("Sample team")
     v.press("down", "enter")  # a row that was chosen by a key counts, also while more bots are loading
@@ -423,7 +423,7 @@ async def imported(v: Visitor) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "imported.jsonl"
         file.write_text("".join(f"{json.dumps(line)}\n" for line in lines), "ascii")
-        v.at.screen.run_in_worker("import", v.at.screen.actions.import_file, str(file))
+        v.at.screen.run_in_worker("import", v.at.screen.opener.import_file, str(file))
         await v.until(lambda: v.at.screen.conversation.key == "imported", "it is open")
     await v.seen("▎ I")
     v.press("tab", "k", "space", "k", "space")
@@ -466,7 +466,7 @@ async def comparison(v: Visitor) -> None:
 
 
 async def statistics(v: Visitor) -> None:
-    v.at.screen.run_in_worker("screen", v.at.screen.actions.show_statistics, exclusive=True)
+    v.at.screen.run_in_worker("screen", v.at.screen.opener.show_statistics, exclusive=True)
     await v.opened(StatisticsScreen)
     assert isinstance(v.at.app.screen, StatisticsScreen)
     v.at.app.screen.notify_failure(ApiError(5000, v.text("U1")))

@@ -90,7 +90,7 @@ async def test_what_was_written_is_what_is_seen(tmp_path: Path, name: str) -> No
             assert words in joined, (words, live[:40])
         assert joined.count(END) == 1
         again = Stalls()
-        await at.screen.actions.open(at.screen.conversation.key)
+        await at.screen.opener.open(at.screen.conversation.key)
         await at.pilot.pause()
         await laid_out(at)
         again.end()

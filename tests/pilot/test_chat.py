@@ -85,7 +85,7 @@ async def test_an_answer_to_an_early_question_gets_the_name_of_the_bot_once_it_i
         await at.until(lambda: "河流" in at.text())
         assert "…0777" in at.text()
         assert BOT not in at.text()
-        at.screen.actions.start_learning_bot()
+        at.screen.bots.start_learning_bot()
         await at.until(lambda: "海水  " in at.text() and "…0777" not in at.text(), "the name")
         at.stand_in.release("rest")
         await at.answered()

@@ -76,7 +76,7 @@ async def test_a_failed_chat_is_told_the_same_when_it_is_opened_again(home: Path
         key = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
         await at.until(lambda: "首先" not in at.text())
-        await at.screen.actions.open(key)
+        await at.screen.opener.open(key)
         await at.until(lambda: "首先" in at.text())
         assert "in that server's logs" in at.text()
 

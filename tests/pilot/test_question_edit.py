@@ -113,7 +113,7 @@ async def test_a_key_asks_it_in_a_fork_that_ends_before_it(home: Path, number: i
         assert (at.screen.prompt.message, strip_of(at)) == ("", "")
         header = at.screen.header.render_line(0).text
         assert "⑂ 海水为什么咸？ (2)" in header
-        await at.screen.actions.open(first)
+        await at.screen.opener.open(first)
         assert at.screen.prompt.message == "a draft"
         assert questions(at) == texts
         assert "⑂" not in at.screen.header.render_line(0).text
@@ -129,7 +129,7 @@ async def test_the_mode_survives_another_conversation_and_the_end_of_the_program
         await at.until(lambda: not at.screen.conversation.key)
         assert (at.screen.prompt.message, strip_of(at)) == ("", "")
         await at.finished()
-        await at.screen.actions.open(key)
+        await at.screen.opener.open(key)
         assert at.screen.prompt.message == "海水为什么咸？!"
         await at.pilot.press("!")
         at.screen.prompt.post_draft()

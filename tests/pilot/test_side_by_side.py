@@ -115,7 +115,7 @@ async def side(
     """The screen with the first bot, and these beside it."""
     async with desk(home, bots) as at:
         at.screen.prompt.set_message(typed)
-        at.screen.actions.ask_side_by_side()
+        at.screen.opener.ask_side_by_side()
         await at.until(lambda: isinstance(at.app.screen, BotPicker), "a second bot is asked for")
         await pick(at, others[0])
         await at.until(lambda: isinstance(at.app.screen, SideBySideScreen))
@@ -158,7 +158,7 @@ async def test_each_bot_answers_in_its_own_column_and_conversation(home: Path) -
 async def test_without_a_second_bot_the_chat_is_back_with_what_was_typed(home: Path, key: str) -> None:
     async with desk(home, BOTS) as at:
         at.screen.prompt.set_message("half a")
-        at.screen.actions.ask_side_by_side()
+        at.screen.opener.ask_side_by_side()
         await at.until(lambda: isinstance(at.app.screen, BotPicker))
         await at.pilot.press(key)
         await at.until(lambda: at.app.screen is at.screen)

@@ -80,7 +80,7 @@ async def test_every_size_shows_them(home: Path) -> None:
         await at.answered()
         for size in ((1, 1), (120, 40), (60, 20), (20, 5)):
             await resize(at.pilot, *size)
-            at.screen.run_in_worker("screen", at.screen.actions.show_statistics, exclusive=True)
+            at.screen.run_in_worker("screen", at.screen.opener.show_statistics, exclusive=True)
             await at.until(lambda: isinstance(at.app.screen, StatisticsScreen))
             await at.pilot.press("d", "enter", "escape", "escape")
             await at.until(lambda: at.app.screen is at.screen)

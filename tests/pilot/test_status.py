@@ -124,7 +124,7 @@ async def test_the_sidebar_follows_what_another_program_has_asked(home: Path) ->
             await first.ask("一")
             await first.answered()
             await first.until(lambda: first.screen.log_widget.entries[-1].chat)
-            await second.screen.actions.open(first.screen.conversation.key)
+            await second.screen.opener.open(first.screen.conversation.key)
             await first.ask("二")
             await first.answered()
             chat_id = first.screen.turns.view.figures.chat_id[-4:]
@@ -146,7 +146,7 @@ async def test_an_empty_sidebar_says_why_it_is_empty(home: Path, tmp_path: Path)
             thread = at.context.engine_thread
             page = await thread.call(lambda engine: engine.server_side.page(BOT))
             taken = await thread.call(lambda engine: engine.server_side.take(page.items[0]))
-            await at.screen.actions.open(taken.key)
+            await at.screen.opener.open(taken.key)
             assert "盐" in at.text()
             gone = "The events of this chat are\nnot on this machine."
             assert gone in at.life()
@@ -188,7 +188,7 @@ async def test_a_stopped_chat_says_what_it_costs_and_how_to_get_the_question_bac
         await at.answered()
         assert RECALLED not in at.text(), "it is true of the last question only"
         assert BILLED in at.text()
-        await at.screen.actions.open(at.screen.conversation.key)
+        await at.screen.opener.open(at.screen.conversation.key)
         assert BILLED in at.text()
 
 
@@ -226,7 +226,7 @@ async def test_a_chat_that_was_cut_and_fetched_says_so_for_good(home: Path, size
         await at.until(lambda: at.screen.header.chip.sign == "✓", "the header shows the end")
         notice = next(line for line in at.text().splitlines() if "↻" in line)
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
-        await at.screen.actions.open(at.screen.conversation.key)
+        await at.screen.opener.open(at.screen.conversation.key)
         assert notice in at.text()
         page = await at.context.engine_thread.call(
             lambda engine: engine.conversations.page(at.screen.conversation.key)

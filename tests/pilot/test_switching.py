@@ -68,7 +68,7 @@ async def test_a_turn_that_was_left_says_nothing_in_a_new_conversation(home: Pat
         assert not at.screen.turns.runs
         assert "盐" not in at.text()
         assert at.screen.header.chip == Chip.idle()
-        await at.screen.actions.open(left)
+        await at.screen.opener.open(left)
         await at.until(lambda: "河流把盐带走" in at.text())
 
 
@@ -104,7 +104,7 @@ async def test_the_queue_of_a_conversation_that_was_left_waits_there_and_enter_s
         await at.pilot.press("ctrl+n")
         at.stand_in.release("held")
         await ended(at)
-        await at.screen.actions.open(left)
+        await at.screen.opener.open(left)
         assert at.screen.queue_strip.queued == ("second", "third")
         assert not at.screen.queue_strip.answer_runs
         await at.pilot.press("enter")
@@ -123,7 +123,7 @@ async def test_what_was_just_typed_is_kept_where_it_was_typed(home: Path) -> Non
         at.screen.prompt.set_message("half typed")
         await at.pilot.press("ctrl+n")
         await at.pilot.pause()
-        await at.screen.actions.open(left)
+        await at.screen.opener.open(left)
         assert at.screen.prompt.message == "half typed"
 
 
@@ -149,7 +149,7 @@ async def test_the_life_beside_a_conversation_is_its_own(home: Path) -> None:
         await at.ask("second")
         await at.answered()
         assert at.screen.turns.view.figures.chat_id != first_chat
-        await at.screen.actions.open(first)
+        await at.screen.opener.open(first)
         await at.until(lambda: at.screen.sidebar.figures and at.screen.sidebar.figures.chat_id == first_chat)
         await at.pilot.press("tab", "k", "k", "G")
         await at.pilot.pause()
@@ -199,7 +199,7 @@ async def test_the_names_of_files_are_kept_with_their_question(home: Path, tmp_p
         await at.answered()
         key = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
-        await at.screen.actions.open(key)
+        await at.screen.opener.open(key)
         assert "+ 猫.png" in at.text()
         assert at.screen.conversation.title == "这是什么？"
         (hit,) = (
@@ -221,7 +221,7 @@ async def test_a_tool_is_answered_after_a_restart(home: Path) -> None:
         left = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
         await at.pilot.pause()
-        await at.screen.actions.open(left)
+        await at.screen.opener.open(left)
         await at.until(lambda: "is waiting for the output" in at.text())
         await at.pilot.press("tab", "enter")
         await at.until(
@@ -292,7 +292,7 @@ async def test_a_question_goes_to_no_other_site_than_its_conversation(home: Path
             await at.answered()
             key = at.screen.conversation.key
         async with desk(home, bot(), stand_in=second) as at:
-            await at.screen.actions.open(key)
+            await at.screen.opener.open(key)
             await at.ask("second")
             await at.answered()
             assert "this conversation belongs to" in at.text()

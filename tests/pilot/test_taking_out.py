@@ -119,11 +119,11 @@ async def test_a_cleared_context_is_a_line_that_stays_and_the_server_is_told(hom
         assert [request.path for request in at.stand_in.requests if request.path.endswith("/clear")]
         key = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
-        await at.screen.actions.open(key)
+        await at.screen.opener.open(key)
         assert at.text().count("context cleared") == 1
         await at.ask("还有呢？")
         await at.answered()
-        await at.screen.actions.open(key)
+        await at.screen.opener.open(key)
         text = at.text()
         assert text.count("context cleared") == 1
         assert text.index("海水为什么咸？") < text.index("context cleared") < text.index("还有呢？")
@@ -141,7 +141,7 @@ async def test_a_context_that_the_server_does_not_clear_is_not_drawn_as_cleared(
         await at.ask("/clear")
         await at.until(lambda: "4101" in said(at))
         assert "context cleared" not in at.text()
-        await at.screen.actions.open(key)
+        await at.screen.opener.open(key)
         assert "context cleared" not in at.text()
 
 

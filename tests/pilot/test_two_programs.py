@@ -24,7 +24,7 @@ async def test_an_answer_that_comes_to_another_program_is_seen_here(home: Path) 
             await first.ask("海水？")
             await first.until(lambda: "河流把" in first.text())
             key = first.screen.conversation.key
-            await second.screen.actions.open(key)
+            await second.screen.opener.open(key)
             await second.until(lambda: "河流把" in second.text(), "what has come so far")
             assert second.screen.turns.runs
             await second.pilot.press("escape")
@@ -54,7 +54,7 @@ async def test_what_is_said_in_another_program_is_shown_in_the_open_conversation
             await first.ask("一")
             await first.answered()
             await first.until(lambda: first.screen.log_widget.entries[-1].chat)
-            await second.screen.actions.open(first.screen.conversation.key)
+            await second.screen.opener.open(first.screen.conversation.key)
             second.screen.prompt.set_message("half typed")
             await first.ask("二")
             await second.until(
@@ -93,7 +93,7 @@ async def test_what_is_queued_in_one_program_is_sent_by_that_one_and_once(home: 
                 or not opened.summary.queue
             ):
                 await first.pilot.pause(0.01)
-            await second.screen.actions.open(key)
+            await second.screen.opener.open(key)
             assert second.screen.queue_strip.queued == ("还有呢？",)
             stand_in.release("held")
             await first.until(lambda: first.text().count("河流把盐带走") == 2 and not first.screen.turns.runs)

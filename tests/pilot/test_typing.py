@@ -51,7 +51,7 @@ async def fail_for_want_of_a_token(at: Desk) -> None:
 
 
 async def learn_a_bot_without_a_token(at: Desk) -> None:
-    at.screen.actions.start_learning_bot()
+    at.screen.bots.start_learning_bot()
 
 
 BUSY = [Gate("held"), Fail(code=4016, msg="occupied"), Answer("ok")]

@@ -135,7 +135,7 @@ async def test_without_an_open_conversation_it_is_fetched_in_the_background(home
             await at.until_told("it is complete now")
             assert at.app.screen is at.screen
             assert not at.screen.turns.runs
-            await at.screen.actions.open(await last_key(at))
+            await at.screen.opener.open(await last_key(at))
             await at.until(lambda: WHOLE in at.text())
 
 

@@ -47,7 +47,7 @@ async def test_they_are_in_the_help_and_in_the_prompt_of_the_comparison(home: Pa
         await at.until(lambda: any("iw aw" in line for line in _lines(rows)))
         await at.pilot.press("escape")
         await at.until(lambda: at.app.screen is at.screen)
-        at.screen.actions.ask_side_by_side()
+        at.screen.opener.ask_side_by_side()
         await at.until(lambda: isinstance(at.app.screen, BotPicker))
         at.app.post_message(events.Paste(BOT))
         await at.pilot.press("enter")

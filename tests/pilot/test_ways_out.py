@@ -280,11 +280,11 @@ async def test_an_old_conversation_without_a_bot_shows_and_keeps_the_one_that_an
 
     key = await write(home, begun)
     async with desk(home, bot([Answer("河流把盐带走。")])) as at:
-        await at.screen.actions.open(key)
+        await at.screen.opener.open(key)
         await at.until(lambda: at.screen.header.bot == "海水")
         await at.pilot.press("ctrl+n")
         assert at.screen.header.bot == "海水"
-        await at.screen.actions.open(key)
+        await at.screen.opener.open(key)
         await at.ask("hello")
         await at.answered()
         assert "河流把盐带走。" in at.text()
@@ -369,7 +369,7 @@ async def test_a_running_turn_goes_on_in_its_own_conversation(home: Path) -> Non
         await at.pilot.press("ctrl+n")
         await at.until(lambda: "河流把" not in at.text())
         at.stand_in.release("held")
-        await at.screen.actions.open(key)
+        await at.screen.opener.open(key)
         await at.until(lambda: "河流把盐带走" in at.text(), "it has gone on")
         assert at.text().count("▎ first") == 1
 

@@ -116,7 +116,7 @@ def test_first_run_token(looks_the_same: Looks) -> None:
 def test_a_busy_conversation(looks_the_same: Looks) -> None:
     async def before(stage: Stage) -> None:
         await stage.greeted()
-        stage.chat.actions.help_after(BusyError(4016, "Conversation occupied"))
+        stage.chat.failure_help.offer(BusyError(4016, "Conversation occupied"))
         await stage.shows("4016")
 
     assert looks_the_same(before, (80, 24))

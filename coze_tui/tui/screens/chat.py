@@ -22,13 +22,16 @@ from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.first_steps import first_steps
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
+from coze_tui.tui.screens.bot_setup import BotSetup
 from coze_tui.tui.screens.chat_start import ChatStart
 from coze_tui.tui.screens.command_completion import CommandCompletion
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation, bot_label
 from coze_tui.tui.screens.conversation_actions import ConversationActions
+from coze_tui.tui.screens.failure_help import FailureHelp
 from coze_tui.tui.screens.left_chats import LeftChats
 from coze_tui.tui.screens.log_screen import LogScreen, PutText
 from coze_tui.tui.screens.offers import Offers
+from coze_tui.tui.screens.opening import ConversationOpener
 from coze_tui.tui.screens.sidebar_layout import SidebarLayout
 from coze_tui.tui.screens.slash_actions import SlashActions
 from coze_tui.tui.screens.turn_control import TurnControl
@@ -165,24 +168,43 @@ class ChatScreen(LogScreen[None]):
             widgets,
             self.conversation,
             self.offers,
-            help_after=lambda error: self.actions.help_after(error),
+            help_after=lambda error: self.failure_help.offer(error),
             on_left=lambda: self.left_chats.start(),
         )
         self.left_chats = LeftChats(self, self.banner, self.conversation, self.turns)
         self.finder = Finder(context.engine_thread, self.log_widget, self.conversation.window, self.find_bar)
-        self.actions = ConversationActions(
-            self, widgets, self.conversation, self.turns, self.finder, self.left_chats, self.offers
+        self.opener = ConversationOpener(
+            self,
+            widgets,
+            self.conversation,
+            self.turns,
+            self.finder,
+            learn_bot=lambda: self.bots.start_learning_bot(),
         )
+        self.bots = BotSetup(self, widgets, self.conversation, self.opener, self.left_chats, self.offers)
+        self.failure_help = FailureHelp(
+            self, self.conversation, self.turns, self.opener, self.bots, self.offers
+        )
+        self.actions = ConversationActions(self, widgets, self.conversation, self.turns)
         self._sidebar_layout = SidebarLayout(self, widgets)
         self.commands = SlashActions(
-            self, widgets, self.conversation, self.turns, self.actions, self._sidebar_layout, completion
+            self,
+            widgets,
+            self.conversation,
+            self.turns,
+            self.opener,
+            self.bots,
+            self.actions,
+            self._sidebar_layout,
+            completion,
         )
         self._start = ChatStart(
             self,
             widgets,
             self.conversation,
             self.turns,
-            self.actions,
+            self.opener,
+            self.bots,
             self.left_chats,
             on_ready=self._remove_cover,
         )
@@ -231,7 +253,7 @@ class ChatScreen(LogScreen[None]):
         context.store_restored.subscribe(self, self._store_works_again)
         self._sidebar_layout.arrange()
         self.call_after_refresh(self.run_in_worker, "begin", self._start.run)
-        self.set_interval(_LOOK_SECONDS, self.actions.look_for_news)
+        self.set_interval(_LOOK_SECONDS, self.opener.look_for_news)
 
     def _store_works_again(self, texts: Sequence[str]) -> None:
         self.conversation.take_back(texts)
@@ -333,7 +355,7 @@ class ChatScreen(LogScreen[None]):
             case "find_previous":
                 self._find_step(-1)
             case "fork":
-                self.run_in_worker("fork", self.actions.fork, entry, exclusive=True)
+                self.run_in_worker("fork", self.opener.fork, entry, exclusive=True)
 
     @on(EventSidebar.IdsAsked)
     def _ids_asked(self, message: EventSidebar.IdsAsked) -> None:
@@ -378,15 +400,15 @@ class ChatScreen(LogScreen[None]):
 
     def action_new(self) -> None:
         """Begin a new conversation; a running turn continues in its own one."""
-        self.actions.show_new()
+        self.opener.show_new()
 
     def action_bot(self) -> None:
         """Choose another bot."""
-        self.actions.choose_bot("")
+        self.bots.choose_bot("")
 
     def action_history(self) -> None:
         """Browse all conversations."""
-        self.actions.show_history()
+        self.opener.show_history()
 
     @on(NoteLine.Clicked, "#offer")
     def action_offer(self) -> None:
@@ -403,7 +425,7 @@ class ChatScreen(LogScreen[None]):
 
     def action_ask_in_fork(self) -> None:
         """Ask the edited question in a fork."""
-        self.run_in_worker("fork", self.actions.ask_in_fork, exclusive=True)
+        self.run_in_worker("fork", self.opener.ask_in_fork, exclusive=True)
 
     def action_fold(self) -> None:
         """Open or close the last reasoning or tool call in the view."""
@@ -489,8 +511,8 @@ class ChatScreen(LogScreen[None]):
             widget.refresh()
         self.refresh_bindings()  # the footer
         if self.context.demo_bots:
-            self.actions.start_learning_bot()  # an answer on its way may still be in the other language
-        self.run_in_worker("language", self.actions.open_again, exclusive=True)
+            self.bots.start_learning_bot()  # an answer on its way may still be in the other language
+        self.run_in_worker("language", self.opener.open_again, exclusive=True)
 
     # --- layout ---
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from coze_tui.errors import StoreError
 from coze_tui.text.i18n import _
+from coze_tui.tui.screens.bot_setup import BotSetup
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
-from coze_tui.tui.screens.conversation_actions import ConversationActions
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.left_chats import LeftChats
+from coze_tui.tui.screens.opening import ConversationOpener
 from coze_tui.tui.screens.turn_control import TurnControl
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class ChatStart:
         widgets: ChatWidgets,
         conversation: OpenConversation,
         turns: TurnControl,
-        actions: ConversationActions,
+        opener: ConversationOpener,
+        bots: BotSetup,
         left_chats: LeftChats,
         on_ready: Callable[[], object],
     ) -> None:
@@ -44,7 +46,8 @@ class ChatStart:
         self._widgets = widgets
         self._conversation = conversation
         self._turns = turns
-        self._actions = actions
+        self._opener = opener
+        self._bots = bots
         self._left_chats = left_chats
         self._on_ready = on_ready
 
@@ -72,10 +75,10 @@ class ChatStart:
         has_bot = bool(context.settings.bot_id or conversation.key)
         # The token may come from a command, which is why a thread asks for it.
         if not has_bot or not await asyncio.to_thread(context.startup.has_token, context.settings):
-            self._actions.offer_first_run()
+            self._bots.offer_first_run()
             return
         self._on_ready()
-        self._actions.start_learning_bot()
+        self._bots.start_learning_bot()
         self._turns.show_limits()
         self._left_chats.start()
 
@@ -94,7 +97,7 @@ class ChatStart:
         if not key and target.continues_last:
             key = await engine_thread.call(lambda engine: engine.conversations.last())
         if key:
-            await self._actions.open_first(key)
+            await self._opener.open_first(key)
 
     async def _open_target_later(self) -> None:
         """Open it once no other program holds the history, unless the user has begun to chat by then."""
@@ -107,7 +110,7 @@ class ChatStart:
                     self._screen.notify_failure(error)
                     return
             else:
-                self._actions.start_learning_bot()
+                self._bots.start_learning_bot()
                 self._left_chats.start()
                 return
 

@@ -7,10 +7,12 @@ from functools import partial
 
 from coze_tui.text.i18n import _
 from coze_tui.tui.commands import OfferedCommand, SlashCommand, slash_commands
+from coze_tui.tui.screens.bot_setup import BotSetup
 from coze_tui.tui.screens.command_completion import CommandCompletion
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.conversation_actions import ConversationActions
 from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.screens.opening import ConversationOpener
 from coze_tui.tui.screens.sidebar_layout import SidebarLayout
 from coze_tui.tui.screens.turn_control import TurnControl
 from coze_tui.values import valueclass
@@ -24,6 +26,8 @@ class SlashActions:
     widgets: ChatWidgets
     conversation: OpenConversation
     turns: TurnControl
+    opener: ConversationOpener
+    bots: BotSetup
     actions: ConversationActions
     layout: SidebarLayout
     completion: CommandCompletion
@@ -87,7 +91,7 @@ class SlashActions:
 
     def choose_bot(self, text: str) -> None:
         """Talk to the bot of this name or ID; let the user choose one if it is not clear which."""
-        self.actions.choose_bot(text, self.completion.bot_named(text))
+        self.bots.choose_bot(text, self.completion.bot_named(text))
 
     def examine_terminal(self) -> None:
         """Show what arrives from this terminal, and what it can do."""
@@ -97,8 +101,8 @@ class SlashActions:
 
 
 SLASH_ACTIONS: Mapping[str, Callable[[SlashActions, str], object]] = {
-    "/new": lambda chat, _argument: chat.actions.show_new(),
-    "/history": lambda chat, _argument: chat.actions.show_history(),
+    "/new": lambda chat, _argument: chat.opener.show_new(),
+    "/history": lambda chat, _argument: chat.opener.show_history(),
     "/find": lambda chat, _argument: chat.widgets.find_bar.open(),
     "/fork": lambda chat, _argument: chat.widgets.log.action_ask("fork"),
     "/rename": lambda chat, title: chat.screen.run_in_worker(
@@ -107,7 +111,7 @@ SLASH_ACTIONS: Mapping[str, Callable[[SlashActions, str], object]] = {
     "/plain": lambda chat, _argument: chat.actions.show_plain(),
     "/export": lambda chat, typed: chat.actions.export(typed),
     "/import": lambda chat, path: chat.screen.run_in_worker(
-        "import", chat.actions.import_file, path, exclusive=True
+        "import", chat.opener.import_file, path, exclusive=True
     ),
     "/clear": lambda chat, _argument: chat.screen.run_in_worker(
         "clear", chat.actions.clear_context, exclusive=True
@@ -125,9 +129,9 @@ SLASH_ACTIONS: Mapping[str, Callable[[SlashActions, str], object]] = {
     "/support-bundle": lambda chat, _argument: chat.screen.run_in_worker(
         "support bundle", chat.actions.save_support_bundle, exclusive=True
     ),
-    "/side-by-side": lambda chat, _argument: chat.actions.ask_side_by_side(),
+    "/side-by-side": lambda chat, _argument: chat.opener.ask_side_by_side(),
     "/stats": lambda chat, _argument: chat.screen.run_in_worker(
-        "screen", chat.actions.show_statistics, exclusive=True
+        "screen", chat.opener.show_statistics, exclusive=True
     ),
     "/send": SlashActions.send,
     "/edit": lambda chat, _argument: chat.actions.write_in_editor(),
@@ -139,7 +143,7 @@ SLASH_ACTIONS: Mapping[str, Callable[[SlashActions, str], object]] = {
     "/theme": SlashActions.choose_theme,
     "/lang": SlashActions.choose_language,
     "/bot": SlashActions.choose_bot,
-    "/login": lambda chat, _argument: chat.actions.start_first_run(),
+    "/login": lambda chat, _argument: chat.bots.start_first_run(),
     "/help": lambda chat, _argument: chat.screen.call_later(chat.screen.run_action, "app.help"),
     "/doctor": lambda chat, _argument: chat.examine_terminal(),
     "/quit": lambda chat, _argument: chat.screen.quit(),

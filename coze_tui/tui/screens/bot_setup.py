@@ -1,0 +1,140 @@
+"""The bot and the site of the open conversation: learns the bot, changes it, and runs the first run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from coze_tui.api.objects import Bot
+from coze_tui.errors import CozeTuiError, CredentialsError
+from coze_tui.text.i18n import _
+from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
+from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.screens.left_chats import LeftChats
+from coze_tui.tui.screens.offers import Offers
+from coze_tui.tui.screens.opening import ConversationOpener
+
+if TYPE_CHECKING:
+    from coze_tui.tui.screens.bots import BotChoice
+    from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice
+
+
+class BotSetup:
+    """Shows what the bot says of itself, and lets the user choose another bot, site or token."""
+
+    def __init__(
+        self,
+        screen: CozeScreen[None],
+        widgets: ChatWidgets,
+        conversation: OpenConversation,
+        opener: ConversationOpener,
+        left_chats: LeftChats,
+        offers: Offers,
+    ) -> None:
+        self._screen = screen
+        self._widgets = widgets
+        self._conversation = conversation
+        self._opener = opener
+        self._left_chats = left_chats
+        self._offers = offers
+        self._engine_thread = screen.context.engine_thread
+
+    async def learn_bot(self, behind_failures: bool = False) -> None:
+        """Show the name and greeting of the bot; a token may chat without seeing them (docs/wire.md 4.5).
+
+        Args:
+            behind_failures: Greet also in a conversation in which every question has failed so far.
+        """
+        conversation, bot_id = self._conversation, self._conversation.bot.id
+        try:
+            bot = await self._engine_thread.call(lambda engine: engine.site.bot(bot_id))
+        except CredentialsError:
+            self.offer_first_run()
+            return
+        except CozeTuiError as error:
+            self._widgets.banner.add(self._screen.context.explain(error))
+            return
+        if conversation.bot.id == bot_id:  # else a conversation with another bot was opened meanwhile
+            conversation.use_bot(bot)
+            self._screen.context.remember_bot(bot)
+            conversation.greet(behind_failures=behind_failures)
+
+    def start_learning_bot(self, *, behind_failures: bool = False) -> None:
+        """Run `learn_bot` in the background."""
+        self._screen.run_in_worker("bot", self.learn_bot, behind_failures, exclusive=True)
+
+    def choose_bot(self, text: str, bot: Bot | None = None) -> None:
+        """Talk to another bot, in a new conversation.
+
+        Args:
+            text: What is typed already in the list of bots.
+            bot: The bot that is meant; without one the user chooses.
+        """
+        from coze_tui.tui.screens.bots import BotChoice, bot_picker
+
+        if bot is not None:
+            self._bot_chosen(BotChoice(bot.id, bot.name))
+        else:
+            picker = bot_picker(self._screen.context, text)
+            self._screen.app.push_screen(picker, self._bot_chosen)
+
+    def _bot_chosen(self, choice: BotChoice | None) -> None:
+        if choice is not None:
+            self._screen.run_in_worker("screen", self._use_bot, choice, exclusive=True)
+
+    async def _use_bot(self, choice: BotChoice) -> None:
+        from coze_tui.tui.screens.bots import use_choice
+
+        await use_choice(self._screen.context, choice)
+        self._conversation.use_settings()
+        is_adopted = await self._adopt_open()
+        if not is_adopted:
+            self._opener.show_new()
+        self.start_learning_bot(behind_failures=is_adopted)
+
+    async def _adopt_open(self) -> bool:
+        """Give the open conversation the bot in use if it was begun without one; return whether it was."""
+        key, bot = self._conversation.key, self._conversation.bot
+        if not key:
+            return False
+        saved = await self._engine_thread.call(lambda engine: engine.conversations.summary(key))
+        if saved is None or saved.bot_id:
+            return False
+        await self._conversation.keep_draft()
+        await self._engine_thread.call(lambda engine: engine.adopt(key, bot))
+        if key == self._conversation.key:
+            await self._opener.open(key)  # its messages get the name
+        return True
+
+    def start_first_run(self) -> None:
+        """Let the user choose site, token and bot, who has asked for that."""
+        self._screen.run_in_worker("screen", self._first_run, exclusive=True)
+
+    async def _first_run(self) -> None:
+        await self._use_choice(await self._screen.app.push_screen_wait(self._first_run_screen()))
+
+    def offer_first_run(self) -> None:
+        """Let the user choose site, token and bot, once nobody types: the program cannot chat without."""
+        title = _("Choose a site, a token and a bot")
+        self._offers.add("first run", title, self._first_run_screen, self._use_choice)
+
+    def _first_run_screen(self) -> FirstRun:
+        from coze_tui.tui.screens.first_run import first_run
+
+        return first_run(self._screen.context)
+
+    async def _use_choice(self, choice: FirstRunChoice | Literal["demo"] | None) -> None:
+        from coze_tui.tui.screens.first_run import missing_texts, use_choice, what_is_missing
+
+        conversation = self._conversation
+        conversation.take_back(missing_texts())
+        before = conversation.bot.id
+        if await use_choice(self._screen.context, choice):
+            conversation.use_settings()
+            is_other = bool(conversation.key) and before != conversation.bot.id
+            is_adopted = await self._adopt_open()
+            if is_other and not is_adopted:
+                self._opener.show_new()
+            self.start_learning_bot(behind_failures=is_adopted)
+            self._left_chats.start()
+        elif choice is None and (text := await what_is_missing(self._screen.context)):
+            conversation.warn(text)
