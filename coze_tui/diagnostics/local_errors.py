@@ -25,6 +25,7 @@ OWN_DETAILS = frozenset(
         N_("not an object"),
         N_("not a coze-tui history"),
         N_("the file was moved or replaced"),
+        N_("written by an unreleased version of coze-tui"),
     )
 )
 """The details that the store and the reader of exports name in our words. All others come from the system."""

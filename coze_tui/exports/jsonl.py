@@ -73,7 +73,7 @@ _FIELDS: Mapping[type, Sequence[str]] = {
     _Counts: [each.name for each in fields(_Counts)],
 }
 """The fields of each kind of object in its line, in this order."""
-_MISSING = dict.fromkeys(BREAK_COLUMNS, 0)
+_MISSING = {name: getattr(ChatRecord(), name) for name in BREAK_COLUMNS}
 """The values of fields that older files do not have."""
 _TYPES = {kind: get_type_hints(kind) for kind in _FIELDS}
 

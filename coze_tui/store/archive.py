@@ -132,7 +132,7 @@ def _put_chat(c: sqlite3.Connection, conversation: str, chat: ChatRecord, packed
         (conversation, packed, *stored_values(chat)),
     )
     key = cursor.lastrowid or 0
-    journal.note_breaks(c, key, chat.breaks)
+    journal.note_breaks(c, key, chat)
     return key
 
 

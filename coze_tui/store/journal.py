@@ -15,7 +15,7 @@ from coze_tui.errors import StoreError
 from coze_tui.store import history, owners
 from coze_tui.store.messages import delete_messages, insert, new_slot, storable, storable_int
 from coze_tui.store.packing import lines_in, within
-from coze_tui.store.records import SLOT, Breaks, ChatRecord, SavedMessage
+from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.store.search import fold_parts
 from coze_tui.text.cleaning import title_of
 
@@ -40,8 +40,8 @@ CHAT_COLUMNS = (
     *_END_COLUMNS,
 )
 """Columns of a chat that are equal in every store; they have the names of fields of ChatRecord."""
-BREAK_COLUMNS = tuple(each.name for each in fields(Breaks))
-"""Columns of the table `breaks`, which have the names of fields of Breaks."""
+BREAK_COLUMNS = ("waited_us", "cut_us", "asks_back")
+"""Columns of the table `breaks`, which have the names of fields of ChatRecord."""
 _KNOWN = f"""chats.key, chats.conversation, {", ".join(f"chats.{name}" for name in CHAT_COLUMNS)},
     capture IS NOT NULL, conversations.conversation_id, conversations.site, conversations.bot_name,
     conversations.title"""
@@ -53,7 +53,7 @@ _SELECT = f"""
     LEFT JOIN messages AS asked ON asked.conversation = chats.conversation
          AND asked.position = chats.slot * {SLOT} AND asked.type = 'question'"""
 _NAMES = tuple(each.name for each in fields(ChatRecord))
-_IS_FINAL, _HAS_PACKED_FRAMES = _NAMES.index("is_final"), _NAMES.index("has_packed_frames")
+_FLAGS = [_NAMES.index(name) for name in ("is_final", "has_packed_frames", "asks_back")]
 """Columns that SQLite stores as numbers."""
 _REPEATED = [
     _NAMES.index(name)
@@ -64,7 +64,8 @@ _REPEATED = [
 
 def _record(row: Sequence[Any]) -> ChatRecord:
     values = list(row)
-    values[_IS_FINAL], values[_HAS_PACKED_FRAMES] = bool(row[_IS_FINAL]), bool(row[_HAS_PACKED_FRAMES])
+    for place in _FLAGS:
+        values[place] = bool(row[place])
     for place in _REPEATED:
         values[place] = intern(values[place])
     return ChatRecord(*values)
@@ -221,7 +222,7 @@ def finish_chat(
             WHERE key = ?""",
         (packed or None, count, *stored_values(ended, _END_COLUMNS), chat),
     )
-    note_breaks(c, chat, ended.breaks)
+    note_breaks(c, chat, ended)
     c.execute("DELETE FROM frames WHERE chat = ?", (chat,))
     if is_unfetched:
         c.execute("INSERT OR IGNORE INTO unfetched (chat) VALUES (?)", (chat,))
@@ -240,14 +241,17 @@ def finish_chat(
     return tuple(keys)
 
 
-def note_breaks(c: sqlite3.Connection, chat: int, breaks: Breaks) -> None:
-    """Save what stopped a chat for a while; a known value never decreases."""
-    if breaks != Breaks():
+def note_breaks(c: sqlite3.Connection, chat: int, record: ChatRecord) -> None:
+    """Save what stopped a chat for a while, and whether it asks back; a known time never decreases."""
+    values = [getattr(record, name) for name in BREAK_COLUMNS]
+    if any(values):
         c.execute(
-            """INSERT INTO breaks (chat, waited_us, cut_us) VALUES (?, ?, ?) ON CONFLICT (chat) DO UPDATE
+            """INSERT INTO breaks (chat, waited_us, cut_us, asks_back) VALUES (?, ?, ?, ?)
+               ON CONFLICT (chat) DO UPDATE
                SET waited_us = max(waited_us, excluded.waited_us),
-                   cut_us = coalesce(nullif(cut_us, 0), excluded.cut_us)""",
-            (chat, storable_int(breaks.waited_us), storable_int(breaks.cut_us)),
+                   cut_us = coalesce(nullif(cut_us, 0), excluded.cut_us),
+                   asks_back = excluded.asks_back""",
+            (chat, *map(storable_int, values)),
         )
 
 

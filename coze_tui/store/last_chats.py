@@ -13,7 +13,7 @@ _AT_ONCE = 500
 
 
 WAITS_FOR_USER = "requires_action"
-"""The status of a chat that waits for the outputs of local tools."""
+"""The status of a chat that waits for the outputs of local tools, or whose question waits for an answer."""
 
 
 @valueclass
@@ -21,7 +21,7 @@ class LastChat:
     """The state of the last chat of a conversation."""
 
     status: str = ""
-    """As in `ChatRecord`; empty if no chat has ended."""
+    """As in `ChatRecord`, and `requires_action` if the chat asks back; empty if no chat has ended."""
     is_running: bool = False
     """A chat of the conversation is running, in this program or another one."""
     is_orphaned: bool = False
@@ -41,16 +41,17 @@ def last_chats(c: sqlite3.Connection, conversations: Sequence[str], now_ms: int)
             f"""SELECT conversations.key, status,
                        (SELECT known.status FROM chats AS known
                         WHERE known.conversation = conversations.key AND known.chat_id <> ''
-                        ORDER BY slot DESC LIMIT 1)
+                        ORDER BY slot DESC LIMIT 1),
+                       EXISTS (SELECT 1 FROM breaks WHERE breaks.chat = chats.key AND asks_back)
                 FROM conversations JOIN chats
                 ON chats.key = (SELECT last.key FROM chats AS last WHERE last.conversation = conversations.key
                                 ORDER BY slot DESC LIMIT 1)
                 WHERE conversations.key IN ({", ".join("?" * len(some))})""",
             some,
         )
-        for key, last, accepted in rows:
+        for key, last, accepted, asks_back in rows:
             is_alive = unfinished.get(str(key))
             # A chat that waits for the user still waits after Coze has refused another question (4016).
-            status = accepted if accepted == WAITS_FOR_USER else last
+            status = WAITS_FOR_USER if asks_back or accepted == WAITS_FOR_USER else last
             found[str(key)] = LastChat(str(status), is_alive is True, is_alive is False)
     return found

@@ -177,8 +177,8 @@ def m0004_unfetched_chats(c: sqlite3.Connection) -> None:
     c.execute("CREATE TABLE unfetched (chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE)")
 
 
-def m0005_edits(c: sqlite3.Connection) -> None:
-    """Add the earlier question that is being edited in a conversation, beside the draft."""
+def m0005_edits_and_waits(c: sqlite3.Connection) -> None:
+    """Add the questions that are being edited, the time of reasoning, and what chats waited for."""
     c.execute("""
         CREATE TABLE edits (
             conversation TEXT PRIMARY KEY REFERENCES conversations ON DELETE CASCADE,
@@ -187,20 +187,14 @@ def m0005_edits(c: sqlite3.Connection) -> None:
             chat INTEGER NOT NULL,                     -- 0 for a question without a chat
             position INTEGER NOT NULL                  -- of the question, if it has no chat
         )""")
-
-
-def m0006_thoughts(c: sqlite3.Connection) -> None:
-    """Add the time that the reasoning of each answer took."""
     c.execute("ALTER TABLE messages ADD COLUMN thought_us INTEGER NOT NULL DEFAULT 0")
-
-
-def m0007_breaks(c: sqlite3.Connection) -> None:
-    """Add how long chats waited for the user, and when their streams were cut; most chats have no row."""
+    # Most chats have no row.
     c.execute("""
         CREATE TABLE breaks (
             chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE,
-            waited_us INTEGER NOT NULL DEFAULT 0,
-            cut_us INTEGER NOT NULL DEFAULT 0
+            waited_us INTEGER NOT NULL DEFAULT 0,      -- for the user of a local tool
+            cut_us INTEGER NOT NULL DEFAULT 0,         -- until the stream was cut
+            asks_back INTEGER NOT NULL DEFAULT 0       -- it ended with a question, for the next message
         )""")
 
 
@@ -234,13 +228,11 @@ STEPS: Sequence[Step] = (
     m0002_searchable_texts,
     m0003_independent_of_size,
     m0004_unfetched_chats,
-    m0005_edits,
-    m0006_thoughts,
-    m0007_breaks,
+    m0005_edits_and_waits,
 )
 """Never edit a step that was released: add one."""
 _ADDITIVE: frozenset[Step] = frozenset(
-    {m0003_independent_of_size, m0004_unfetched_chats, m0005_edits, m0006_thoughts, m0007_breaks}
+    {m0003_independent_of_size, m0004_unfetched_chats, m0005_edits_and_waits}
 )
 """Steps that change no row, so no backup copy is made before them: it takes long if the file is large."""
 
@@ -286,10 +278,10 @@ def migrate(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = ST
 
 
 def refuse_strange(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = STEPS) -> None:
-    """Raise StoreError if the database belongs to another program or a newer version; change nothing.
+    """Raise StoreError if the database belongs to another program or version; change nothing.
 
     Raises:
-        StoreError: the file is newer than this program, or not a store of ours.
+        StoreError: the file is newer than this program, not a store of ours, or of an unreleased version.
     """
     version = version_of(c)
     owner = int(c.execute("PRAGMA application_id").fetchone()[0])
@@ -298,6 +290,9 @@ def refuse_strange(c: sqlite3.Connection, path: Path | None, steps: Sequence[Ste
         raise StoreError("other", str(path or ""), "not a coze-tui history")
     if version > len(steps):
         raise StoreError("newer", str(path or ""), f"{version} > {len(steps)}")
+    # Before the release, version 5 had fewer tables, and each query would fail.
+    if version == VERSION and not c.execute("SELECT 1 FROM sqlite_master WHERE name = 'breaks'").fetchone():
+        raise StoreError("other", str(path or ""), "written by an unreleased version of coze-tui")
 
 
 def _holds_data(c: sqlite3.Connection) -> bool:

@@ -98,6 +98,8 @@ class ChatRecord:
     waited_us: int = 0
     """This and the next are set when the chat ends, as in `Breaks`."""
     cut_us: int = 0
+    asks_back: bool = False
+    """It ended with the question of a question node, which the next message answers (docs/wire.md 3.6)."""
 
     @property
     def breaks(self) -> Breaks:

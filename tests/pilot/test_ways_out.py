@@ -9,6 +9,7 @@ import pytest
 from textual import events
 from textual.widgets import Input, TextArea
 
+from coze_tui.engine.library.states import marks_of
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import (
     Answer,
@@ -135,6 +136,9 @@ async def test_a_question_back_waits_for_the_user(home: Path) -> None:
         await at.until(lambda: at.screen.header.chip.sign == "▲")
         assert "waits for you" in at.screen.header.chip.text
         assert at.screen.turns.view.phase is Outcome.COMPLETED
+        page = await at.context.engine_thread.call(lambda engine: engine.browsing.page())
+        [saved] = page.items
+        assert [mark.sign for mark in marks_of(saved, page.last[saved.key])][:1] == ["▲"]
 
 
 async def test_an_allowed_command_gives_the_output_of_a_tool(home: Path) -> None:

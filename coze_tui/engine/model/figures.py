@@ -119,7 +119,7 @@ class TurnFigures:
         """The gaps between neighboring deltas of a run."""
         self.pauses = Pauses()
         """The stalls and the longest gap between those neighbors."""
-        self._asks = False
+        self.has_asked = False
         """The bot has stopped for a reply or for the outputs of local tools."""
         self._rows: list[EventRow] = []
         self._growing: _Growing | None = None
@@ -146,6 +146,7 @@ class TurnFigures:
         figures.last_us = total_us_of(record)
         figures.deltas, figures._characters = record.deltas, record.characters
         figures.error, figures.breaks = error_of(record), record.breaks
+        figures.has_asked = record.asks_back
         figures.phase = figures.outcome = outcome_of(record) or Outcome.COMPLETED
         return figures
 
@@ -183,7 +184,7 @@ class TurnFigures:
     @property
     def asks_back(self) -> bool:
         """Return whether it ended with a question that the next message answers (docs/wire.md 3.6)."""
-        return self.outcome is Outcome.COMPLETED and self._asks
+        return self.outcome is Outcome.COMPLETED and self.has_asked
 
     @property
     def is_timeless(self) -> bool:
@@ -276,7 +277,7 @@ class TurnFigures:
         self.last_us = max(self.last_us, at_us)
         if self.is_ended and isinstance(phase, Phase):  # tool outputs were submitted (docs/wire.md 4.4)
             self.outcome = self.error = None
-            self._asks = False
+            self.has_asked = False
             self._next = _EXPECTED.index("in_progress")
 
     def _answer_grew(self, update: AnswerGrew) -> None:
@@ -340,7 +341,7 @@ class TurnFigures:
         self.pauses.end_run()
         self.follow_ups += record.name == "follow_up"
         is_interrupt = record.name == "verbose" and record.detail == "interrupt"
-        self._asks |= is_interrupt or record.name == "requires_action"
+        self.has_asked |= is_interrupt or record.name == "requires_action"
         if record.name in _EXPECTED:
             self._expect_after(record.name)
         elif record.name in _ENDS:

@@ -133,6 +133,11 @@ def outcome_of(record: ChatRecord) -> Outcome | None:
     return Outcome.of(record.status) or Outcome.INTERRUPTED
 
 
+def shown_outcome_of(record: ChatRecord) -> Outcome | None:
+    """Return the outcome for lists: a chat that asks back waits for the user, though it is complete."""
+    return Outcome.REQUIRES_ACTION if record.asks_back else outcome_of(record)
+
+
 def error_of(record: ChatRecord) -> CozeTuiError | None:
     """Return why a chat failed, as far as this is known."""
     if record.error_code:

@@ -237,6 +237,7 @@ def ended_record(
         waited_us=figures.breaks.waited_us,
         # An interrupted turn was cut at its end.
         cut_us=figures.breaks.cut_us or (at_us if outcome is Outcome.INTERRUPTED else 0),
+        asks_back=outcome is Outcome.COMPLETED and figures.has_asked,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.strip import Strip
 
-from coze_tui.engine.model.outcomes import error_of, outcome_of, total_us_of
+from coze_tui.engine.model.outcomes import error_of, shown_outcome_of, total_us_of
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import tail, thousands
@@ -122,14 +122,14 @@ def _facts(chat: InspectedChat) -> list[Part]:
 def state_part(chat: InspectedChat) -> Part:
     """Return the state of a chat as sign, word and time, also while the frames of a past one are read."""
     record, figures = chat.record, chat.figures
-    if figures.outcome is None and (outcome := outcome_of(record)) is not None:
+    if figures.outcome is None and (outcome := shown_outcome_of(record)) is not None:
         return Chip.of_end(outcome, error_of(record), total_us_of(record)).part
     return Chip.of(figures).part
 
 
 def outcome_part(record: ChatRecord) -> Part:
     """Return the outcome of a chat as sign and word, or its time if it completed."""
-    outcome = outcome_of(record)
+    outcome = shown_outcome_of(record)
     if outcome is None:
         return "●", "muted"
     return Chip.of_end(outcome, error_of(record), total_us_of(record)).part

@@ -7,8 +7,10 @@ import re
 import sqlite3
 from dataclasses import replace
 
+from coze_tui.engine.model.outcomes import Outcome, shown_outcome_of
 from coze_tui.exports.jsonl import LineLimits, lines_from, read_lines
 from coze_tui.store import archive, forks, journal
+from coze_tui.store.last_chats import last_chats
 from coze_tui.store.records import Breaks
 from coze_tui.store.totals import ChatFilter, waited_us
 from tests.support.stores import DONE, empty_store, taken
@@ -53,7 +55,7 @@ def test_forks_archives_and_json_lines_take_them_along(c: sqlite3.Connection, ke
     archive.put(other, read)
     assert [chat.breaks for chat in journal.chats(other, key)] == [BREAKS]
     assert archive.holds(taken(other, key), taken(c, key))
-    older = re.sub(rb',"waited_us":\d+,"cut_us":\d+', b"", lines)
+    older = re.sub(rb',"waited_us":\d+,"cut_us":\d+,"asks_back":false', b"", lines)
     assert older != lines
     [read] = read_lines(io.BytesIO(older), "/x.jsonl", LineLimits())
     assert [chat.breaks for chat in read.chats] == [Breaks()]
@@ -66,3 +68,24 @@ def test_statistics_count_the_waiting_of_each_chat_once(c: sqlite3.Connection, k
     assert waited_us(c, ChatFilter()) == 40_000_000
     assert waited_us(c, ChatFilter(bot_id="7402")) == 40_000_000
     assert waited_us(c, ChatFilter(bot_id="another")) == 0
+
+
+def test_a_chat_that_asks_back_waits_until_the_next_one(c: sqlite3.Connection, key: str) -> None:
+    chat = journal.begin_chat(c, key, "q", "7402", 2_000)
+    journal.finish_chat(c, chat, replace(DONE, asks_back=True), ())
+    saved = journal.chat(c, chat)
+    assert saved is not None
+    assert (saved.asks_back, saved.status, shown_outcome_of(saved)) == (
+        True,
+        "completed",
+        Outcome.REQUIRES_ACTION,
+    )
+    assert last_chats(c, [key], 3_000)[key].status == "requires_action"
+    lines = b"".join(lines_from(taken(c, key)))
+    [read] = read_lines(io.BytesIO(lines), "/x.jsonl", LineLimits())
+    assert [each.asks_back for each in read.chats] == [True]
+    # Coze knows nothing of a fork, so no question waits there.
+    fork = forks.fork(c, key, c.execute("SELECT max(key) FROM messages").fetchone()[0], 3_000)
+    assert last_chats(c, [fork], 3_000)[fork].status == "completed"
+    journal.finish_chat(c, journal.begin_chat(c, key, "six", "7402", 3_000), DONE, ())
+    assert last_chats(c, [key], 4_000)[key].status == "completed"

@@ -160,6 +160,22 @@ def test_a_newer_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_file_of_an_unreleased_version_5_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(connect(path)) as c:
+        migrate(c, path, STEPS[:4])
+        c.execute("CREATE TABLE edits (conversation TEXT PRIMARY KEY)")
+        c.execute("PRAGMA user_version = 5")
+    before = path.read_bytes()
+    with closing(connect(path)) as c, pytest.raises(StoreError) as caught:
+        migrate(c, path)
+    assert (caught.value.kind, caught.value.detail) == (
+        "other",
+        "written by an unreleased version of coze-tui",
+    )
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     "statement",
     ["CREATE TABLE theirs (x)", "PRAGMA application_id = 1", "PRAGMA user_version = 2"],

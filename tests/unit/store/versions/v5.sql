@@ -56,6 +56,13 @@ CREATE TABLE conversations (
         , folded TEXT NOT NULL DEFAULT '');
 INSERT INTO "conversations" VALUES('spring2a5','coze.cn','7402','小春','3342','52','Ｒｅｆｕｎｄ 问题',1,1,0,1,'草稿','["排队"]','',2,1738058529000,1738058630900,0,'refund 问题小春');
 INSERT INTO "conversations" VALUES('harbour3b','studio.example:8888','7403','海水','3342','52','Why is the sea salty?',0,0,0,1,'','[]','',1,1738058700000,1738058700000,0,'why is the sea salty?海水');
+CREATE TABLE breaks (
+            chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE,
+            waited_us INTEGER NOT NULL DEFAULT 0,      -- for the user of a local tool
+            cut_us INTEGER NOT NULL DEFAULT 0,         -- until the stream was cut
+            asks_back INTEGER NOT NULL DEFAULT 0       -- it ended with a question, for the next message
+        );
+INSERT INTO "breaks" VALUES(1,36000000,600000,0);
 CREATE TABLE edits (
             conversation TEXT PRIMARY KEY REFERENCES conversations ON DELETE CASCADE,
             text TEXT NOT NULL,
@@ -85,14 +92,14 @@ CREATE TABLE messages (
             name TEXT NOT NULL,
             created_at INTEGER NOT NULL,
             content TEXT NOT NULL,
-            reasoning TEXT NOT NULL,
+            reasoning TEXT NOT NULL, thought_us INTEGER NOT NULL DEFAULT 0,
             UNIQUE (conversation, position)
         );
-INSERT INTO "messages" VALUES(1,'spring2a5',1048576,1,'user','question','text','','',1738058529000,'2025年春节是哪一天','');
-INSERT INTO "messages" VALUES(2,'spring2a5',1048577,1,'assistant','answer','text','','',1738058529001,'2025 年春节是 1 月 29 日','先查日历');
-INSERT INTO "messages" VALUES(3,'spring2a5',2097152,2,'user','question','text','','',1738058629000,'可以退款吗？','');
-INSERT INTO "messages" VALUES(4,'spring2a5',2097153,2,'assistant','answer','text','','',1738058629001,'可以退款','');
-INSERT INTO "messages" VALUES(5,'harbour3b',1048576,3,'user','question','text','','',1738058700000,'Why is the sea salty?','');
+INSERT INTO "messages" VALUES(1,'spring2a5',1048576,1,'user','question','text','','',1738058529000,'2025年春节是哪一天','',0);
+INSERT INTO "messages" VALUES(2,'spring2a5',1048577,1,'assistant','answer','text','','',1738058529001,'2025 年春节是 1 月 29 日','先查日历',1500000);
+INSERT INTO "messages" VALUES(3,'spring2a5',2097152,2,'user','question','text','','',1738058629000,'可以退款吗？','',0);
+INSERT INTO "messages" VALUES(4,'spring2a5',2097153,2,'assistant','answer','text','','',1738058629001,'可以退款','',0);
+INSERT INTO "messages" VALUES(5,'harbour3b',1048576,3,'user','question','text','','',1738058700000,'Why is the sea salty?','',0);
 CREATE TABLE programs (
             owner TEXT PRIMARY KEY,                    -- as in chats
             started_at INTEGER NOT NULL
@@ -122,6 +129,7 @@ INSERT INTO "texts" VALUES(2,0,'2025 年春节是 1 月 29 日先查日历');
 INSERT INTO "texts" VALUES(3,0,'可以退款吗?');
 INSERT INTO "texts" VALUES(4,0,'可以退款');
 INSERT INTO "texts" VALUES(5,0,'why is the sea salty?');
+CREATE TABLE unfetched (chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE);
 CREATE INDEX conversations_listed ON conversations (pinned DESC, updated_at DESC, key DESC)
         WHERE deleted_at = 0;
 CREATE INDEX conversations_by_conversation_id ON conversations (conversation_id)
@@ -142,7 +150,6 @@ CREATE INDEX conversations_latest_of_site ON conversations (site, updated_at DES
             WHERE deleted_at = 0 AND last_slot > 0;
 CREATE INDEX chats_by_chat_id ON chats (chat_id) WHERE chat_id <> '';
 CREATE INDEX chats_with_frames ON chats (sent_at) WHERE capture IS NOT NULL;
-CREATE TABLE unfetched (chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('chats',3);
 INSERT INTO "sqlite_sequence" VALUES('messages',5);
