@@ -78,6 +78,18 @@ class TurnView:
         is_known = figures.is_ended and not (figures.lacks_events and figures.is_timeless)
         return Chip.of(figures) if is_known else Chip.idle()
 
+    @property
+    def last_accepted(self) -> AnswerEntry | None:
+        """Return the last answer whose question Coze accepted; a question refused later changes nothing."""
+        entries = reversed(self._log.entries)
+        return next((item for item in entries if isinstance(item, AnswerEntry) and item.is_at_coze), None)
+
+    @property
+    def waiting_answer(self) -> AnswerEntry | None:
+        """Return the answer that waits for the outputs of local tools, or None."""
+        entry = None if self.runs else self.last_accepted
+        return entry if entry is not None and entry.outcome is Outcome.REQUIRES_ACTION else None
+
     def expect(self) -> None:
         """Count a turn as sending whose question is not shown yet, because it is being stored."""
         self.phase = Phase.SENDING

@@ -169,7 +169,7 @@ async def test_the_form_can_be_left_and_opened_again_with_what_was_typed(home: P
         await at.pilot.press("escape")
         await at.until(lambda: at.app.screen is at.screen)
         await at.until(lambda: "is waiting for the output" in at.text())
-        at.screen.run_in_worker("tools", at.screen.turns.answer_tools, exclusive=True)
+        at.screen.run_in_worker("tools", at.screen.turns.tools.open_form, exclusive=True)
         await at.until(lambda: [box.text for box in at.app.screen.query(TextArea)] == ["half"])
         await at.pilot.press("escape")
 
@@ -204,7 +204,7 @@ async def test_a_tool_waits_on_after_another_question_was_refused(home: Path) ->
         assert [item.command.name for item in at.screen.commands.offered() if item.is_urgent] == ["/tools"]
         await at.ask("/tools")
         await form_opens(at, "by the command")
-        waiting = at.screen.turns.waiting_answer
+        waiting = at.screen.turns.view.waiting_answer
         assert waiting is not None
         at.screen.log_widget.focus()
         at.screen.log_widget.show_entry(waiting)

@@ -182,7 +182,7 @@ class Stage:
         screen.call_after_refresh(follows.set)  # behind what the screen does after the end
         await self.until(follows.is_set, "what follows the end was done")
         screen.log_widget.viewport.flush()
-        screen.turns.flush()
+        screen.turns.figures.flush()
         await self.pilot.pause()
 
 

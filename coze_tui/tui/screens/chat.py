@@ -217,7 +217,7 @@ class ChatScreen(LogScreen[None]):
             self._answer_tools()
 
     def _answer_tools(self) -> None:
-        self.run_in_worker("tools", self.turns.answer_tools, exclusive=True)
+        self.run_in_worker("tools", self.turns.tools.open_form, exclusive=True)
 
     @on(Prompt.AttachmentChosen)
     def _attachment_chosen(self, message: Prompt.AttachmentChosen) -> None:
@@ -264,7 +264,7 @@ class ChatScreen(LogScreen[None]):
 
     @on(MessageLog.EntryChosen)
     def _entry_chosen(self, message: MessageLog.EntryChosen) -> None:
-        self.turns.show_figures_of(message.entry)
+        self.turns.figures.show_of(message.entry)
 
     @on(MessageLog.Asked)
     def _asked_of_log(self, message: MessageLog.Asked) -> None:
@@ -439,7 +439,7 @@ class ChatScreen(LogScreen[None]):
         """Show all texts in the new language."""
         self.header.bot = self.conversation.bot_name
         self.log_widget.translate()
-        self.turns.show_figures(self.sidebar.figures)
+        self.turns.figures.show(self.sidebar.figures)
         self.conversation.queue.refresh()
         for widget in self.walk_children():
             widget.refresh()

@@ -52,7 +52,7 @@ class FailureHelp:
 
         title = _("A chat is still running in this conversation")
         tool = []
-        if self._turns.waiting_answer is not None:
+        if self._turns.view.waiting_answer is not None:
             title = _("The bot waits for the output of a local tool")
             tool = [Option("tools", _("Enter the output; the question stays in the prompt"), "")]
 
@@ -88,4 +88,4 @@ class FailureHelp:
             return
         self._conversation.give_back(question)
         if choice == "tools":
-            await self._turns.offer_tools()
+            await self._turns.tools.offer_form_if_waiting()

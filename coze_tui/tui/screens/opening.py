@@ -111,7 +111,7 @@ class ConversationOpener:
 
     async def _show_state(self, opened: Opened) -> None:
         """Show the figures of the last chat of a conversation, and follow the turn that runs in it."""
-        self._turns.show_last_chat(opened.page.chats)
+        self._turns.figures.show_last_of(opened.page.chats)
         await self._turns.follow_running(opened)
 
     def show_new(self) -> None:
@@ -122,7 +122,7 @@ class ConversationOpener:
         )
         self._turns.leave()
         self._conversation.show_new()
-        self._turns.show_last_chat(())
+        self._turns.figures.show_last_of(())
         self._conversation.greet()
         self._widgets.prompt.focus()
 

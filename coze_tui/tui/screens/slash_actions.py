@@ -38,7 +38,7 @@ class SlashActions:
 
     def offered(self) -> list[OfferedCommand]:
         """Return the commands that the command palette shows now. What is typed there is never sent."""
-        waits = self.turns.waiting_answer is not None
+        waits = self.turns.view.waiting_answer is not None
         urgent = {"/stop": self.turns.runs, "/tools": waits, "/recover": self.turns.can_recover}
         offered = []
         for command in slash_commands():
@@ -72,10 +72,10 @@ class SlashActions:
 
     def answer_tools(self) -> None:
         """Open the form for the local tools that the bot waits for; say so if it waits for none."""
-        if self.turns.waiting_answer is None:
+        if self.turns.view.waiting_answer is None:
             self.screen.notify(_("No local tool is waiting here."), markup=False)
         else:
-            self.screen.run_in_worker("tools", self.turns.answer_tools, exclusive=True)
+            self.screen.run_in_worker("tools", self.turns.tools.open_form, exclusive=True)
 
     def choose_theme(self, name: str) -> None:
         """Change the colors; without the name of a theme, let the user pick one."""

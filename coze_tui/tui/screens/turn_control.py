@@ -6,9 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, assert_never
 
-from textual.timer import Timer
-
-from coze_tui.api.objects import Bot, ToolCall
+from coze_tui.api.objects import Bot
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
@@ -22,7 +20,6 @@ from coze_tui.engine.model.updates import (
 from coze_tui.engine.session.feed import RunningTurn, TurnFeed
 from coze_tui.engine.session.sent_files import SentFile
 from coze_tui.errors import CozeTuiError
-from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.cleaning import clean_line, title_of
 from coze_tui.text.i18n import _
 from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
@@ -30,22 +27,19 @@ from coze_tui.tui.log.notices import Hint
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.offers import Offers
+from coze_tui.tui.screens.turn_figures import ShownFigures
+from coze_tui.tui.screens.waiting_tools import WaitingTools
 from coze_tui.tui.turn_view import Milestone, TurnView
-from coze_tui.tui.widgets.status import Chip
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
-    from coze_tui.engine.model.transcript import ChatTranscript
-    from coze_tui.tui.screens.tool_request import ToolRequest
 
 OFFERS_AFTER_A_TURN = ("tools", "busy")
 """Kinds of panels that concern the last turn; nobody needs them once another one runs."""
-_REFRESH_SECONDS = 0.25
-"""Seconds between two updates of the sidebar and the state chip during a turn."""
 
 
 class TurnControl:
-    """Starts, follows, stops and resumes turns; shows their figures and their state.
+    """Starts, follows, stops and resumes turns.
 
     Args:
         help_after: Called with the error of a turn that has ended; returns whether it offers a panel
@@ -79,13 +73,8 @@ class TurnControl:
         self._sent_files: tuple[tuple[SentFile, int], ...] = ()
         self._entries: tuple[Entry, ...] = ()
         """The entries of the turn, until they know their stored chat."""
-        self._pulse: Timer | None = None
-        self._pace = CounterPace()
-        self._chosen_chat = 0
-        """Key of the stored chat whose figures are shown because the cursor is on it; 0 for none."""
-        self._waiting_calls: tuple[ToolCall, ...] = ()
-        self._tool_drafts: dict[str, str] = {}
-        """Call ID → what was typed for it; kept while the form is closed."""
+        self.figures = ShownFigures(screen, widgets, self.view)
+        self.tools = WaitingTools(screen, conversation, offers, self.view, self.resume)
 
     @property
     def runs(self) -> bool:
@@ -121,7 +110,7 @@ class TurnControl:
         self._was_sent = False
         self._hint(None)
         self.view.expect()
-        self._show_chip()
+        self.figures.show_chip()
         conversation = self._conversation
         key, bot = conversation.ensure_key(), conversation.bot
         self._screen.run_in_worker("ask", self._send, key, bot, question, self._sent_files, is_queued)
@@ -228,14 +217,12 @@ class TurnControl:
 
     def _follow(self, feed: TurnFeed) -> None:
         self._is_foreign = self._is_unasked = False
-        self._waiting_calls = ()
+        self.tools.calls = ()
         self._offers.withdraw(*OFFERS_AFTER_A_TURN)
         self._screen.workers.cancel_group(self._screen, "figures")  # of the chat that was the last one
-        self._show_turn()
+        self.figures.show_turn()
         self._conversation.withdraw_follow_ups()
-        if self._pulse is None:
-            self._pulse = self._screen.set_interval(_REFRESH_SECONDS, self._refresh_figures)
-        self.flush()
+        self.figures.start_pulse()
         self._screen.run_in_worker("turn", self._follow_to_end, feed, exclusive=True)
 
     async def _follow_to_end(self, feed: TurnFeed) -> None:
@@ -245,7 +232,7 @@ class TurnControl:
     def _milestone(self, update: Milestone) -> None:
         match update:
             case PhaseChanged(phase=phase):
-                self._show_chip()
+                self.figures.show_chip()
                 if phase is Phase.SENDING:
                     self._was_sent = True
                     self._screen.refresh_bindings()
@@ -253,7 +240,7 @@ class TurnControl:
                 if is_replaced:
                     self._conversation.warn(conversation_replaced_text())
             case ActionRequired(tool_calls=calls):
-                self._waiting_calls = calls
+                self.tools.calls = calls
             case _:
                 assert_never(update)
 
@@ -262,10 +249,10 @@ class TurnControl:
         for group in ("turn", "figures", "chosen figures"):
             self._screen.workers.cancel_group(self._screen, group)
         self.view.leave()
-        self._waiting_calls = ()
+        self.tools.calls = ()
         self._offers.withdraw(*OFFERS_AFTER_A_TURN)
         self._entries = ()
-        self._stop_pulse()
+        self.figures.stop_pulse()
         self._screen.refresh_bindings()
 
     # --- the end of a turn ---
@@ -273,7 +260,7 @@ class TurnControl:
     def _ended(self, key: str, figures: TurnFigures) -> None:
         if key != self._conversation.key or figures is not self.view.figures:
             return  # another conversation was opened meanwhile
-        self._stop_pulse()
+        self.figures.stop_pulse()
         self._screen.refresh_bindings()
         self.show_limits()
         if self._entries:
@@ -309,13 +296,13 @@ class TurnControl:
         outcome = figures.outcome
         if self._is_foreign:  # its queue and its question belong to the other program
             if outcome is Outcome.REQUIRES_ACTION:
-                self._offer_tool_form()
+                self.tools.offer_form()
             elif outcome is Outcome.INTERRUPTED:
                 self._on_left()
         elif self._is_unasked or (figures.error is not None and self._help_after(figures.error)):
             pass
         elif outcome is Outcome.REQUIRES_ACTION:
-            self._offer_tool_form()
+            self.tools.offer_form()
         elif has_failed:
             self.give_back()
         elif self._conversation.queue.waiting and outcome and outcome.continues_queue:
@@ -370,7 +357,7 @@ class TurnControl:
             self._screen.notify(_("Another coze-tui is receiving this answer; stop it there."), markup=False)
         elif self.runs and key:
             self.view.mark_stopping()
-            self._show_chip()
+            self.figures.show_chip()
             self._screen.run_in_worker("stop", self._engine_thread.call, lambda engine: engine.stop(key))
 
     @property
@@ -380,28 +367,16 @@ class TurnControl:
         return next((item for item in entries if isinstance(item, AnswerEntry)), None)
 
     @property
-    def last_accepted(self) -> AnswerEntry | None:
-        """Return the last answer whose question Coze accepted; a question refused later changes nothing."""
-        entries = reversed(self._widgets.log.entries)
-        return next((item for item in entries if isinstance(item, AnswerEntry) and item.is_at_coze), None)
-
-    @property
-    def waiting_answer(self) -> AnswerEntry | None:
-        """Return the answer that waits for the outputs of local tools, or None."""
-        entry = None if self.runs else self.last_accepted
-        return entry if entry is not None and entry.outcome is Outcome.REQUIRES_ACTION else None
-
-    @property
     def can_recover(self) -> bool:
         """Return whether the last answer was cut off and its rest can be fetched."""
-        return self._is_cut(self.last_accepted)
+        return self._is_cut(self.view.last_accepted)
 
     def _is_cut(self, entry: AnswerEntry | None) -> bool:
         return entry is not None and entry.outcome is Outcome.INTERRUPTED and not self.runs
 
     def recover(self, entry: AnswerEntry | None = None) -> None:
         """Fetch the rest of an answer that was cut off, by default of the last one."""
-        entry = entry or self.last_accepted
+        entry = entry or self.view.last_accepted
         if entry is None or not self._is_cut(entry):
             self._screen.notify(_("Nothing to recover here."), markup=False)
         else:
@@ -427,137 +402,3 @@ class TurnControl:
             self._show_again(entry, feed)
             self._is_foreign = True
         self._is_unasked = is_unasked
-
-    # --- local tools ---
-
-    async def answer_tools(self) -> None:
-        """Open the form for the local tools that a chat waits for, perhaps since an earlier run."""
-        if await self._find_waiting_calls():
-            self._screen.app.push_screen(self._tool_form(), self._submit)
-
-    async def offer_tools(self) -> None:
-        """Open the same form once nobody types."""
-        if await self._find_waiting_calls():
-            self._offer_tool_form()
-
-    async def _find_waiting_calls(self) -> bool:
-        """Read the calls of the chat that waits, if they are not known; return False if none waits."""
-        entry = self.waiting_answer
-        if entry is None:
-            return False
-        if not self._waiting_calls:
-            chat = entry.chat
-            calls = await self._engine_thread.call(lambda engine: engine.inspecting.waiting_calls(chat))
-            if entry is not self.waiting_answer:
-                return False
-            self._waiting_calls = calls
-            self.view.figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
-        return bool(self._waiting_calls)
-
-    def _offer_tool_form(self) -> None:
-        """Open the form for the local tools that the last chat waits for, once nobody types."""
-        from coze_tui.tui.screens.tool_request import form_title
-
-        if calls := self._waiting_calls:
-            self._offers.add("tools", form_title(len(calls)), self._tool_form, self._submit_offered)
-
-    def _tool_form(self) -> ToolRequest:
-        from coze_tui.tui.screens.tool_request import ToolRequest
-
-        return ToolRequest(
-            self._waiting_calls,
-            self._tool_drafts,
-            commands=self._screen.context.settings.tools,
-            run=self._run_command,
-        )
-
-    async def _submit_offered(self, outputs: Sequence[tuple[str, str]] | None) -> None:
-        self._submit(outputs)
-
-    async def _run_command(self, words: Sequence[str], arguments: str) -> str:
-        from coze_tui.engine.session.local_tools import run_command
-
-        environment = self._screen.context.startup.environment
-        return await self._engine_thread.call(lambda _engine: run_command(words, arguments, environment))
-
-    def _submit(self, outputs: Sequence[tuple[str, str]] | None) -> None:
-        """Send the outputs of the tools; None if the user closed the form."""
-        entry, key = self.waiting_answer, self._conversation.key
-        if outputs is None or entry is None:
-            return
-        chat, sent, feed = entry.chat, tuple(outputs), TurnFeed()
-        self.resume(entry, self.view.figures, feed)
-        self._screen.run_in_worker(
-            "ask", self._engine_thread.call, lambda engine: engine.submit(key, chat, sent, feed)
-        )
-
-    # --- figures and state ---
-
-    def show_figures(self, figures: TurnFigures | None) -> None:
-        """Show the figures of a turn in the sidebar and the status strip, or none."""
-        self._widgets.sidebar.show(figures)
-        self._widgets.strip.show(figures)
-        self._show_chip()
-
-    def show_figures_of(self, entry: Entry | None) -> None:
-        """Show the figures of the chat that an entry is part of; without a chat, those of the last one."""
-        if not isinstance(entry, QuestionEntry | AnswerEntry) or self.view.shows(entry):
-            self._show_turn()
-        elif entry.chat:
-            self._chosen_chat = entry.chat
-            self._screen.run_in_worker("chosen figures", self._show_chosen, entry.chat, exclusive=True)
-        else:
-            self._chosen_chat = 0
-            self.show_figures(TurnFigures.without_events())
-
-    def _show_turn(self) -> None:
-        """Show the figures of the running or the last chat of the conversation."""
-        self._chosen_chat = 0
-        has_turn = self.view.phase is not None or self.view.figures.is_begun
-        self.show_figures(self.view.figures if has_turn else None)
-
-    async def _show_chosen(self, chat: int) -> None:
-        figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
-        if chat == self._chosen_chat:
-            self.show_figures(figures)
-
-    def show_last_chat(self, chats: Sequence[ChatTranscript]) -> None:
-        """Show the figures of the last of some chats, read from its frames, until a turn starts."""
-        if chats and (chat := chats[-1].record.key):
-            self._screen.run_in_worker("figures", self._show_last, chat, exclusive=True)
-            return
-        self.view.figures = TurnFigures.without_events() if chats else TurnFigures()
-        self._show_turn()
-
-    async def _show_last(self, chat: int) -> None:
-        figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
-        if not self.runs:
-            self.view.figures = figures
-            if not self._chosen_chat:
-                self._show_turn()
-            self._show_chip()
-
-    def _stop_pulse(self) -> None:
-        if self._pulse is not None:
-            self._pulse.stop()
-            self._pulse = None
-        self.flush()
-
-    def _refresh_figures(self) -> None:
-        if self._pace.is_due(self._screen.context.app, self.view.state):
-            self.flush()
-
-    def flush(self) -> None:
-        """Bring the sidebar, the status strip and the state chip up to date with the figures of the turn."""
-        now_us = self.view.elapsed_us
-        if self._widgets.sidebar.figures is self.view.figures:
-            self._widgets.sidebar.flush(now_us)
-        self._widgets.strip.flush(now_us)
-        self._show_chip()
-
-    def _show_chip(self) -> None:
-        self._widgets.queue_strip.answer_runs = self.runs
-        waits = self.waiting_answer is not None
-        self._widgets.header.show_chip(
-            Chip.of_end(Outcome.REQUIRES_ACTION, None, 0) if waits else self.view.chip
-        )
