@@ -20,7 +20,7 @@ class SettingsError(CozeTuiError):
     ) -> None:
         super().__init__(problem)
         self.problem = problem
-        """The problem, as one translated clause."""
+        """The problem, translated: a predicate that reads after the name, such as "is required"."""
         self.source = source
         """The file, variable or flag."""
         self.key = key

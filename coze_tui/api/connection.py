@@ -13,7 +13,7 @@ import httpx
 
 from coze_tui.config.addresses import is_loopback
 from coze_tui.errors import TransportError
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, clause
 
 _PROXY_VARIABLES = ("all_proxy", "https_proxy", "http_proxy")
 _CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -36,7 +36,7 @@ def open_client(
     url = httpx.URL(base_url)
     is_local = is_loopback(url.host)
     if proxy and (fault := _proxy_fault(proxy)):
-        raise TransportError("proxy", f"proxy: {fault}", request_sent=False)
+        raise TransportError("proxy", clause("proxy", fault), request_sent=False)
     if not is_local:
         _check_environment(ignore_proxies=bool(proxy))
     verify = _trusted(ca_file) if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -53,7 +53,7 @@ def open_client(
         # httpx reads nothing else from the environment.
         raise TransportError(
             "environment",
-            _("{place}: {problem}").format(place="NO_PROXY", problem=_("not a list of hosts")),
+            clause("NO_PROXY", _("is not a list of hosts")),
             request_sent=False,
         ) from None
 
@@ -73,7 +73,7 @@ def _check_environment(*, ignore_proxies: bool) -> None:
         if path and not os.path.exists(path):
             raise TransportError(
                 "environment",
-                _("{place}: {problem}").format(place=name, problem=_("no such file or folder")),
+                clause(name, _("names a file or folder that does not exist")),
                 request_sent=False,
             )
     for name, value in os.environ.items():
@@ -83,7 +83,7 @@ def _check_environment(*, ignore_proxies: bool) -> None:
             and not ignore_proxies
             and (fault := _proxy_fault(value))
         ):
-            raise TransportError("environment", f"{name}: {fault}", request_sent=False)
+            raise TransportError("environment", clause(name, fault), request_sent=False)
 
 
 def _with_scheme(address: str) -> str:
@@ -94,9 +94,9 @@ def _proxy_fault(address: str) -> str:
     try:
         scheme = httpx.Proxy(_with_scheme(address)).url.scheme
     except (ValueError, httpx.InvalidURL):
-        return _("not a proxy address")
+        return _("is not the URL of a proxy")
     if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
-        return _("socks needs the extra coze-tui[socks]")
+        return _("names a SOCKS proxy, which requires the extra coze-tui[socks]")
     return ""
 
 
@@ -105,15 +105,18 @@ def _trusted(ca_file: str | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context()
     except OSError as error:  # it opens SSLKEYLOGFILE, the file with TLS keys for Wireshark
-        raise TransportError("environment", f"SSLKEYLOGFILE: {error.strerror}", request_sent=False) from None
+        fault = _("cannot be written: {reason}").format(reason=error.strerror)
+        raise TransportError("environment", clause("SSLKEYLOGFILE", fault), request_sent=False) from None
     if not _has_certificates(context):
         context = httpx.create_ssl_context()
     if ca_file:
         try:
             context.load_verify_locations(ca_file)
         except OSError as error:  # ssl.SSLError is a subclass
-            reason = _("no certificate in it") if isinstance(error, ssl.SSLError) else error.strerror
-            raise TransportError("tls", f"ca_file: {reason}", request_sent=False) from None
+            fault = _("cannot be read: {reason}").format(reason=error.strerror)
+            if isinstance(error, ssl.SSLError):
+                fault = _("contains no certificate")
+            raise TransportError("tls", clause("ca_file", fault), request_sent=False) from None
     return context
 
 

@@ -95,7 +95,7 @@ def _question(startup: Startup, arguments: Arguments) -> str:
     given = read_question(arguments.words, sys.stdin, command="ask", may_be_empty=True)
     question = "\n\n".join(part for part in (prompt, given) if part.strip())
     if not question:
-        raise SettingsError(_("no question given"), source="ask")
+        raise SettingsError(_("requires a question"), source="ask")
     return question
 
 
@@ -316,7 +316,7 @@ async def _conversation(startup: Startup, arguments: Arguments) -> str:
         return await _coze_id(startup, arguments.conversation) if arguments.conversation else ""
     last = _last_asked(startup)
     if not last:
-        raise SettingsError(_("no earlier conversation with this bot"), source="--continue")
+        raise SettingsError(_("requires an earlier conversation with this bot"), source="--continue")
     return last
 
 
@@ -331,7 +331,8 @@ async def _coze_id(startup: Startup, id: str) -> str:
         for saved in await history.browsing.named(id):
             if saved.key == id:
                 if not saved.conversation_id:
-                    raise SettingsError(_("this conversation is not on the server"), source="--conversation")
+                    problem = _("names a conversation that is not on the server")
+                    raise SettingsError(problem, source="--conversation")
                 return saved.conversation_id
     return id
 
@@ -371,8 +372,8 @@ def _record(startup: Startup, arguments: Arguments, connection: Connection) -> C
         try:
             record.open()
         except FileError as error:
-            reason = _("cannot write {file}: {reason}").format(file=error.path, reason=error.detail)
-            raise SettingsError(reason, source=source) from error
+            reason = _("cannot be written: {reason}").format(reason=error.detail)
+            raise SettingsError(reason, source=f"{source} {error.path}") from error
 
     if arguments.record:
         add(partial(CaptureFile.at, path_from(arguments.record)), "--record")

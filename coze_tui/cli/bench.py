@@ -166,12 +166,12 @@ def _expectations(name: str | None) -> tuple[Expectation, ...]:
             text = file.read(_MOST_EXPECTED + 1)
     except OSError as error:
         raise SettingsError(
-            _("cannot read {file}: {reason}").format(file=name, reason=error.strerror), source="--expect"
+            _("cannot be read: {reason}").format(reason=error.strerror), source=f"--expect {name}"
         ) from error
     except UnicodeDecodeError as error:
-        raise SettingsError(_("is not valid UTF-8"), source=name) from error
+        raise SettingsError(_("is not valid UTF-8"), source=f"--expect {name}") from error
     if len(text) > _MOST_EXPECTED:
-        raise SettingsError(_("{file} is too large").format(file=name), source="--expect")
+        raise SettingsError(_("is too large"), source=f"--expect {name}")
     return read_expectations(text, name)
 
 
@@ -183,7 +183,7 @@ def _open_junit(name: str | None) -> Callable[[str], None] | None:
         file = open(name, "w", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed when written
     except OSError as error:
         raise SettingsError(
-            _("cannot write {file}: {reason}").format(file=name, reason=error.strerror), source="--junit"
+            _("cannot be written: {reason}").format(reason=error.strerror), source=f"--junit {name}"
         ) from error
 
     def write(text: str) -> None:

@@ -21,7 +21,7 @@ def find_command(tokens: Sequence[str]) -> tuple[Command, list[str]]:
     name, rest = _name_of(rest)
     command = COMMANDS.get(name)
     if command is None:
-        raise wrong(_("no such command"), source=name, known=tuple(COMMANDS))
+        raise wrong(_("is not a command"), source=name, known=tuple(COMMANDS))
     return command, [*leading, *rest]
 
 

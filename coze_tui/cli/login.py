@@ -94,7 +94,9 @@ async def _login_with(startup: Startup, base_url: str, secret: Secret, console: 
 async def _login_by_device(startup: Startup, base_url: str, workspace_id: str, console: Console) -> int:
     client_id = startup.settings.oauth_client_id
     if not client_id:
-        raise SettingsError(_("needs the client ID of an OAuth app of the device type"), source="--client-id")
+        raise SettingsError(
+            _("is required: the client ID of an OAuth app of the device type"), source="--client-id"
+        )
     client = _connection(startup, base_url, Secret("")).client
     try:
         code = await oauth.request_device_code(client, client_id, workspace_id)

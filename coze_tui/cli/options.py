@@ -173,14 +173,14 @@ class OneOf:
 def assignment(option: str, text: str) -> str:
     """Accept `TOOL=VALUE`, which stays one text: a name may contain `=`, too."""
     if "=" not in text:
-        raise wrong(_("must be TOOL=VALUE"), source=option)
+        raise wrong(_("must have the form {form}").format(form="TOOL=VALUE"), source=option)
     return text
 
 
 def filling(option: str, text: str) -> str:
     """Accept `NAME=VALUE`, which stays one text."""
     if not text.partition("=")[1]:
-        raise wrong(_("must be NAME=VALUE"), source=option)
+        raise wrong(_("must have the form {form}").format(form="NAME=VALUE"), source=option)
     return text
 
 

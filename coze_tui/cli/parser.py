@@ -48,7 +48,7 @@ def read_arguments(command: Command, tokens: Sequence[str]) -> Arguments:
         if getattr(arguments, option.dest):
             _check_excluded(option, given)
     if arguments.words and not command.words:
-        raise wrong(_("unexpected argument"), source=arguments.words[0])
+        raise wrong(_("is an unexpected argument"), source=arguments.words[0])
     return arguments
 
 
@@ -91,9 +91,9 @@ def _looks_like_option(token: str) -> bool:
 
 def _unknown(name: str, command: Command) -> SettingsError:
     known = [name for option in command.options for name in option.names]
-    problem = _("no such option")
+    problem = _("is not an option of this command")
     if command.words:
-        problem = _("no such option; put -- before a question that starts with a dash")
+        problem = _("is not an option of this command; put -- before a question that starts with a dash")
     return wrong(problem, source=name, known=known)
 
 

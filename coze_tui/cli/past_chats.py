@@ -50,7 +50,7 @@ def read_past_chat(startup: Startup, words: Sequence[str]) -> ChatFrames:
     found = _from_history(startup, word)
     if found is None:
         raise SettingsError(
-            _("no file or chat has this name; give a chat ID, a conversation ID, or `last`"),
+            _("is neither a file nor a chat: name a file, a chat ID, a conversation ID, or `last`"),
             source=clean_line(word),
         )
     return found

@@ -29,11 +29,9 @@ def filled_prompt(folder: Path, name: str, fillings: Sequence[str]) -> str:
     for filling in fillings:
         blank, _separator, value = filling.partition("=")
         if blank.strip() not in blanks:
-            reason = _("the prompt has no blank of this name")
+            reason = _("is not a blank of this prompt")
             if blanks:
-                reason = _("the prompt has no blank of this name; it has {names}").format(
-                    names=listed(blanks)
-                )
+                reason = _("is not a blank of this prompt, which has: {names}").format(names=listed(blanks))
             raise SettingsError(reason, source=f"--fill {clean_line(blank)}")
         values[blank.strip()] = value
     if missing := [blank for blank in blanks if blank not in values]:

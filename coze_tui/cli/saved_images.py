@@ -21,8 +21,8 @@ def save_to_folder(texts: Iterable[str], folder: str) -> None:
     try:
         paths = save_images(texts, path)
     except OSError as error:
-        reason = _("cannot write {file}: {reason}").format(file=path, reason=error.strerror)
-        raise SettingsError(reason, source="--save-images") from error
+        reason = _("cannot be written: {reason}").format(reason=error.strerror)
+        raise SettingsError(reason, source=f"--save-images {path}") from error
     for saved in paths:
         notify(_("saved {file}").format(file=readable(str(saved))))
     if not paths:

@@ -45,7 +45,8 @@ def run_serve(arguments: Arguments, environment: Mapping[str, str]) -> int:
         stand_in.start()
     except OSError as error:
         raise SettingsError(
-            _("cannot listen on this port: {reason}").format(reason=error.strerror), source="--port"
+            _("cannot be used: {reason}").format(reason=error.strerror),
+            source=f"--port {arguments.port or ''}".rstrip(),
         ) from error
     ended = _ended_by_signal()
     try:
@@ -69,13 +70,13 @@ def _recorded(number: int, name: str) -> Bot:
             data = file.read(_MOST_BYTES)
     except OSError as error:
         raise SettingsError(
-            _("cannot read {file}: {reason}").format(file=shown, reason=error.strerror), source="--capture"
+            _("cannot be read: {reason}").format(reason=error.strerror), source=f"--capture {shown}"
         ) from error
     capture = read_open_capture(BytesIO(data), name)
     for problem in capture.problems[:_MOST_PROBLEMS]:
         notify(f"{shown}: {problem_text(problem)}")
     if not capture.frames:
-        raise SettingsError(_("{file} contains no events").format(file=shown), source="--capture")
+        raise SettingsError(_("contains no events"), source=f"--capture {shown}")
     question = clean_line(capture.facts.get("question", ""))
     return Bot(
         str(_FIRST_CAPTURE + number),

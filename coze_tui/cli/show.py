@@ -195,7 +195,7 @@ def run_request(arguments: Arguments, environment: Mapping[str, str]) -> int:
     show_problems(startup)
     past = read_past_chat(startup, arguments.words)
     if not past.record.question:
-        raise SettingsError(_("the question of this chat is not known"), source=chat_name(arguments.words[0]))
+        raise SettingsError(_("does not contain the question"), source=chat_name(arguments.words[0]))
     record = replace(
         past.record,
         bot_id="" if arguments.bot else past.record.bot_id,

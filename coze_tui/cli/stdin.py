@@ -39,7 +39,7 @@ def read_line(prompt: str) -> str | None:
     except EOFError:
         line = ""
     except OSError as error:
-        raise SettingsError(str(error.strerror), source="stdin") from error
+        raise _unreadable(error) from error
     else:
         if len(line) > _LONGEST:
             raise _too_long()
@@ -69,7 +69,7 @@ def read_question(words: Sequence[str], stdin: TextIO, *, command: str, may_be_e
         parts.append(_read_all(stdin, is_joined=bool(words) or may_be_empty).strip("\r\n"))
     question = "\n\n".join(part for part in parts if part.strip())
     if not question and not may_be_empty:
-        raise SettingsError(_("no question given"), source=command)
+        raise SettingsError(_("requires a question"), source=command)
     return question
 
 
@@ -91,7 +91,7 @@ def _read_all(stdin: TextIO, *, is_joined: bool) -> str:
             if len(data) > _LONGEST:
                 raise _too_long()
     except OSError as error:
-        raise SettingsError(str(error.strerror), source="stdin") from error
+        raise _unreadable(error) from error
     finally:
         silence.cancel()
     return decode(bytes(data))
@@ -100,6 +100,10 @@ def _read_all(stdin: TextIO, *, is_joined: bool) -> str:
 def _piece(stdin: TextIO) -> bytes:
     """Return the available bytes, at least one; empty at the end."""
     return cast("BufferedReader", stdin.buffer).read1(1 << 16)
+
+
+def _unreadable(error: OSError) -> SettingsError:
+    return SettingsError(_("cannot be read: {reason}").format(reason=error.strerror), source="stdin")
 
 
 def _too_long() -> SettingsError:

@@ -76,9 +76,8 @@ async def chat_to_fetch(startup: Startup, chat: str, conversation_id: str, last_
         return found
     if last_asked:
         return ChatIdentified(chat, last_asked, "")
-    raise SettingsError(
-        _("the conversation of this chat is unknown; add --conversation ID"), source="--fetch"
-    )
+    problem = _("requires --conversation ID, because the conversation of this chat is unknown")
+    raise SettingsError(problem, source="--fetch")
 
 
 async def _in_history(startup: Startup, name: str) -> ChatIdentified | None:

@@ -64,7 +64,7 @@ def run_web(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """
     if importlib.util.find_spec("textual_serve") is None:
         raise wrong(
-            _("needs the extra coze-tui[web]. Install it: pip install 'coze-tui[web]'"),
+            _("requires the extra coze-tui[web]. Install it: pip install 'coze-tui[web]'"),
             source=f"{PROGRAM} web",
         )
     is_demo = arguments.command.name == "web demo"
@@ -112,7 +112,7 @@ def _address(host: str, *, may_be_remote: bool) -> tuple[str, bool]:
         return str(address), False
     if not may_be_remote:
         problem = _(
-            "lets other machines reach the server; that needs --allow-remote. "
+            "requires --allow-remote, because it lets other machines reach the server. "
             "Safer: ssh -L 8000:127.0.0.1:8000"
         )
         raise wrong(problem, source="--host")
@@ -125,8 +125,8 @@ def _listen(host: str, port: int, *, is_given: bool) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         raise SettingsError(
-            _("cannot listen on this address: {reason}").format(reason=error.strerror),
-            source="--port" if is_given else "--host",
+            _("cannot be used: {reason}").format(reason=error.strerror),
+            source=f"--port {port}" if is_given else f"--host {host}",
         ) from error
 
 

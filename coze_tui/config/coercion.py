@@ -25,7 +25,7 @@ class WrongValueError(ValueError):
     def __init__(self, problem: str, suggestion: str = "") -> None:
         super().__init__(problem)
         self.problem = problem
-        """One translated clause."""
+        """A translated predicate that reads after the name of the value, such as "must be a number"."""
         self.suggestion = suggestion
         """A value that would be accepted, or empty."""
 
@@ -178,7 +178,7 @@ def path(value: object, folder: Path) -> Path | None:
     try:
         return folder / path_from(name).expanduser()
     except RuntimeError:
-        raise WrongValueError(_("cannot expand ~: there is no home folder")) from None
+        raise WrongValueError(_("contains ~, but there is no home folder")) from None
 
 
 @_reader(_refused(*_NOT_SITES))

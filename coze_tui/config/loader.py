@@ -151,9 +151,9 @@ class _Collector:
             source = self._sources["profile"]
             self._problems.append(
                 SettingsError(
-                    _("no profile named {name}").format(name=profile),
+                    _("names a profile that does not exist: {name}").format(name=profile),
                     source=str(source),
-                    key="profile",
+                    key="profile" if source.kind == "file" else "",
                     line=self._line(("profile",)) if source.kind == "file" else 0,
                     suggestion=nearest(profile, names),
                 )
@@ -177,7 +177,7 @@ class _Collector:
         for name in table:
             if name not in known:
                 self._report(
-                    _("no such setting"),
+                    _("is not a setting"),
                     key=".".join((*place, name)),
                     line=self._line((*place, name)),
                     suggestion=nearest(name, known),

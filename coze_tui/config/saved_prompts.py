@@ -69,7 +69,7 @@ class SavedPrompts:
         """Save a prompt, in place of an older one only if `replaces`; return its file."""
         files = self._files()
         if name in files and not replaces:
-            raise SettingsError(_("a saved prompt has this name already"), source=name)
+            raise SettingsError(_("is the name of another saved prompt"), source=name)
         path = files.get(name) or self.folder / f"{_possible(name)}{_SUFFIXES[0]}"
         try:
             write_private(path, f"{text}\n".encode("utf-8", "replace"))
@@ -89,7 +89,7 @@ class SavedPrompts:
         """Rename a prompt."""
         path = self._existing(name)
         if new in self._files():
-            raise SettingsError(_("a saved prompt has this name already"), source=new)
+            raise SettingsError(_("is the name of another saved prompt"), source=new)
         try:
             path.rename(path.with_name(_possible(new) + path.suffix))
         except OSError as error:
@@ -100,7 +100,7 @@ class SavedPrompts:
         if name in files:
             return files[name]
         raise SettingsError(
-            _("no saved prompt has this name"),
+            _("is not the name of a saved prompt"),
             source=clean_line(name),
             suggestion=nearest(name, tuple(files)),
         )

@@ -14,7 +14,7 @@ from coze_tui.errors import (
     StoreErrorKind,
     ToolCommandError,
 )
-from coze_tui.text.i18n import N_, _
+from coze_tui.text.i18n import N_, _, clause
 
 OWN_DETAILS = frozenset(
     (
@@ -84,13 +84,18 @@ def for_credentials_error(error: CredentialsError) -> Explanation:
 
 
 def for_settings_error(error: SettingsError) -> Explanation:
-    source, key = outside(error.source), outside(error.key)
+    source, problem = outside(error.source), outside(error.problem)
     place = _("{file}, line {line}").format(file=source, line=error.line) if error.line else source
-    if key:
-        place = _("{place}, `{key}`").format(place=place, key=key)
+    if error.key:
+        problem = clause(f"`{outside(error.key)}`", problem)
+        title = _("{place}: {problem}").format(place=place, problem=problem)
+    elif error.line:
+        title = _("{place}, {problem}").format(place=place, problem=problem)
+    else:
+        title = clause(source, problem)
     suggestion = outside(error.suggestion)
     return Explanation(
-        _("{place}: {problem}").format(place=place, problem=outside(error.problem)),
+        title,
         do=_("Did you mean `{suggestion}`?").format(suggestion=suggestion) if suggestion else "",
     )
 

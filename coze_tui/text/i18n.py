@@ -48,6 +48,19 @@ def listed(items: Iterable[str]) -> str:
     return _(", ").join(items)
 
 
+def clause(name: str, predicate: str) -> str:
+    """Return a name with a translated predicate about it: `--yes is required`.
+
+    A blank separates them, unless both sides are Chinese characters.
+    """
+    has_blank = not (_is_han(name[-1:]) and _is_han(predicate[:1]))
+    return f"{name} {predicate}" if has_blank else f"{name}{predicate}"
+
+
+def _is_han(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
+
+
 def languages() -> Mapping[str, str]:
     """Return the codes that `use_language` accepts, with the languages' own names."""
     return {"en": "English", "zh_CN": "简体中文"}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from coze_tui.text.i18n import listed, use_language
+from coze_tui.text.i18n import clause, listed, use_language
 from tests.support.samples import ROOT
 
 PACKAGE = ROOT / "coze_tui"
@@ -112,6 +113,43 @@ def test_a_list_has_the_separator_of_the_language() -> None:
         assert listed(["a", "b"]) == "a、b"
     finally:
         use_language("en")
+
+
+PREDICATE = re.compile(
+    r"(?:is|must|cannot|requires|contains|matches|names|accepts|has|does|belongs)\b", re.ASCII
+)
+"""First words of a problem of a setting, an option or a variable, which reads after its name."""
+NAMED = {"SettingsError", "WrongValueError", "wrong", "_report", "clause"}
+"""Functions that receive such a problem."""
+
+
+def problems_in(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each problem that reads after a name."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in NAMED:
+                for inner in ast.walk(node):
+                    match inner:
+                        case ast.Call(func=ast.Name(id="_"), args=[ast.Constant(value=str(text))]):
+                            yield inner.lineno, text
+
+
+def test_each_problem_reads_after_the_name_of_what_is_wrong() -> None:
+    found = [(f"{name}:{line}", text) for name, tree in modules() for line, text in problems_in(tree)]
+    assert len(found) > 50
+    assert [(place, text) for place, text in found if not PREDICATE.match(text)] == []
+
+
+@pytest.mark.parametrize("old", ["no such option", "missing conversation ID", "a time needs a unit: s or ms"])
+def test_a_problem_that_needs_a_colon_is_found(old: str) -> None:
+    ((_line, text),) = problems_in(ast.parse(f'raise SettingsError(_("{old}"), source="--option")'))
+    assert not PREDICATE.match(text)
+
+
+def test_a_name_and_its_problem_are_one_clause_in_both_languages() -> None:
+    assert clause("--yes", "is required") == "--yes is required"
+    assert clause("--yes", "必须给出") == "--yes 必须给出"
+    assert clause("渡轮", "没有对应的会话") == "渡轮没有对应的会话"
 
 
 def test_every_exception_is_needed() -> None:

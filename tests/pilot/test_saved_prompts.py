@@ -88,7 +88,7 @@ async def test_the_text_below_the_command_or_the_last_question_is_saved(home: Pa
         await run(at, "/prompts delete sea")
         await at.until(lambda: not (folder / "sea.md").exists())
         await run(at, "/prompts see")
-        await at.until_told("see: no saved prompt has this name")
+        await at.until_told("see is not the name of a saved prompt")
         await run(at, "/prompts save a b")
         await at.until_told("Type /prompts save NAME")
 

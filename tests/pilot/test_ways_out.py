@@ -100,9 +100,9 @@ async def test_an_address_that_is_none_is_reported_once_with_its_source(home: Pa
     async with desk(home, bot([Answer("盐。")]), environment={"COZE_API_BASE": "ftp://x"}) as at:
         await at.ask("海水？")
         await at.answered()
-        assert "COZE_API_BASE: must start with https://" in at.text()
+        assert "COZE_API_BASE must start with https://" in at.text()
         assert [text for text in at.screen.banner.texts if "https://" in text] == [
-            "COZE_API_BASE: must start with https://. Did you mean `https://api.coze.cn`?"
+            "COZE_API_BASE must start with https://. Did you mean `https://api.coze.cn`?"
         ]
         await at.until(lambda: at.screen.prompt.message == "海水？", "the question is back in the prompt")
         assert not at.stand_in.requests

@@ -11,7 +11,7 @@ from coze_tui.config.loader import load_settings
 from coze_tui.config.settings_schema import settings_schema
 
 BEYOND_SCHEMAS = (
-    "no profile named",
+    "names a profile that does not exist",
     "is not a URL",
     "has an unclosed quote",
     "must be a JSON object",

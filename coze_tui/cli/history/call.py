@@ -83,7 +83,7 @@ async def conversations_named(call: Call, words: Sequence[str]) -> list[SavedCon
         SettingsError: a word names none or several, or there is no word.
     """
     if not words:
-        raise SettingsError(_("missing conversation ID"), source=call.arguments.command.name)
+        raise SettingsError(_("requires a conversation ID"), source=call.arguments.command.name)
     found = [await conversation_named(call, word) for word in words]
     return list({saved.key: saved for saved in found}.values())
 
@@ -98,15 +98,15 @@ async def conversation_named(call: Call, word: str) -> SavedConversation:
     if word == LAST:
         last = await browsing.last()
         if last is None:
-            raise SettingsError(_("no conversations yet"), source=shown)
+            raise SettingsError(_("matches no conversation, because there are none yet"), source=shown)
         return last
     found = await browsing.named(word)
     if len(found) > 1:
         keys = listed(saved.key for saved in found[:5])
-        raise SettingsError(_("ambiguous ID; matches: {ids}").format(ids=keys), source=shown)
+        raise SettingsError(_("is ambiguous; it matches: {ids}").format(ids=keys), source=shown)
     if not found:
         raise SettingsError(
-            _("no conversation with this ID"),
+            _("matches no conversation"),
             source=shown,
             suggestion=nearest(word, await browsing.keys()),
         )

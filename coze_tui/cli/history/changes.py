@@ -54,7 +54,7 @@ async def _delete(call: Call) -> int:
     if call.arguments.undo:
         keys = [await _deleted(call, word) for word in call.words]
         if not keys:
-            raise SettingsError(_("missing conversation ID"), source=call.arguments.command.name)
+            raise SettingsError(_("requires a conversation ID"), source=call.arguments.command.name)
         await browsing.undelete(keys)
         for key in keys:
             await _print_changed(call, key)
@@ -70,7 +70,7 @@ async def _delete(call: Call) -> int:
 async def _deleted(call: Call, word: str) -> str:
     saved = await call.history.browsing.conversation(word)
     if saved is None:
-        raise SettingsError(_("no conversation with this ID"), source=clean_line(word))
+        raise SettingsError(_("matches no conversation"), source=clean_line(word))
     return saved.key
 
 

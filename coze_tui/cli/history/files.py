@@ -129,7 +129,7 @@ async def _print_exports(exports: Exports, keys: list[str], form: Format) -> int
             continue
         files = [pieces for _name, pieces in files_from(archived, form)]
         if form in _ONE_AT_A_TIME and (len(keys) > 1 or len(files) > 1):
-            raise SettingsError(_("this format can write only one conversation to stdout"), source="--output")
+            raise SettingsError(_("accepts only one conversation in this format"), source="--output -")
         if number and form == "md":
             sys.stdout.write("\n")
         for pieces in files:
@@ -158,7 +158,7 @@ def run_import(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 async def _import(call: Call) -> int:
     if not call.words:
-        problem = _("missing file: JSON Lines (.jsonl) or captures (.sse)")
+        problem = _("requires a file: JSON Lines (.jsonl) or captures (.sse)")
         raise SettingsError(problem, source=call.arguments.command.name)
     imports, site = Imports(call.history.database), call.startup.settings.site
     status: int = Exit.OK

@@ -114,7 +114,7 @@ def run_search(arguments: Arguments, environment: Mapping[str, str]) -> int:
 async def _search(call: Call) -> int:
     text = " ".join(call.words)
     if not text.strip():
-        raise SettingsError(_("missing search text"), source=call.arguments.command.name)
+        raise SettingsError(_("requires a text to search for"), source=call.arguments.command.name)
     if not call.arguments.limit:
         return await _print_all(call, text)
     findings = await call.history.browsing.search(text, call.arguments.limit)

@@ -47,7 +47,7 @@ def request_from(record: ChatRecord, settings: Settings) -> tuple[str, ChatReque
     """
     if not _is_of_site_in_use(record, settings) and base_url_of_site(record.site) not in (COZE_CN, COZE_COM):
         problem = _(
-            "the chat names this server, but the site in use is {site}. A chat cannot choose where the token "
+            "is the server of the chat, but the site in use is {site}. A chat cannot choose where the token "
             "goes: if you trust the server, name it with --base-url or use a profile for it"
         )
         raise SettingsError(problem.format(site=settings.site), source=clean_line(record.site))

@@ -164,7 +164,7 @@ class _Reader:
     ) -> list[Expectation]:
         for key in table:
             if key not in known:
-                raise self.wrong(_("no such key"), key, nearest(key, tuple(known)))
+                raise self.wrong(_("is not a key of this table"), key, nearest(key, tuple(known)))
         texts = table.get("expect", [])
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise self.wrong(_("must be a list of strings"), "expect")
@@ -194,21 +194,23 @@ class _Reader:
         metric, unit = measure["metric"], measure["unit"]
         if metric not in METRICS:
             raise self.wrong(
-                _("no such metric: {name}; available: {names}").format(name=metric, names=listed(METRICS)),
+                _("contains an unknown metric, {name}; available: {names}").format(
+                    name=metric, names=listed(METRICS)
+                ),
                 text,
                 nearest(metric, METRICS),
             )
         if metric in _TIMES and unit not in _UNITS:
-            raise self.wrong(_("a time needs a unit: s or ms"), text)
+            raise self.wrong(_("requires a unit for its time: s or ms"), text)
         if metric in _COUNTS and unit:
-            raise self.wrong(_("a count takes no unit"), text)
+            raise self.wrong(_("must not have a unit, because it compares a count"), text)
         limit = float(measure["number"]) * _UNITS.get(unit, 1.0)
         compare = _OPERATORS[measure["operator"]]
         part = measure["part"]
         if part is None:
             return Expectation(text.strip(), bot_id, _measure_check(metric, compare, limit, unit))
         if not int(part):
-            raise self.wrong(_("must be from p1 to p99"), text)
+            raise self.wrong(_("must have a percentile from p1 to p99"), text)
         check = _quantile_check(metric, int(part), compare, limit, unit)
         return Expectation(text.strip(), bot_id, holds_for_all=check)
 

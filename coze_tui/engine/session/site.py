@@ -126,8 +126,8 @@ class Site:
         here = self.settings.site
         if saved is not None and saved.bot_id and saved.site != here:
             problem = _(
-                "this conversation belongs to {site}: press Ctrl+T to choose a profile for that "
-                "site, or start a new conversation here"
+                "is the site in use, but this conversation belongs to {site}: press Ctrl+T to choose a "
+                "profile for that site, or start a new conversation here"
             ).format(site=saved.site)
             raise SettingsError(problem, source=here)
 

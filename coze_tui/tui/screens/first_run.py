@@ -19,7 +19,7 @@ from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.render.cells import cell_len
 from coze_tui.render.wrap import rows_of
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import N_, _
+from coze_tui.text.i18n import N_, _, clause
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.bots import looked_up, workspace_sections
 from coze_tui.tui.screens.coze_screen import CozeScreen, Heading
@@ -314,8 +314,8 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         try:
             base_url = coercion.base_url(self.address.value, Path())
         except coercion.WrongValueError as wrong:
-            typed = clean_line(self.address.value.strip()) or _("the address")
-            self._show_site_problem(f"{typed} {wrong.problem}")
+            typed = clean_line(self.address.value.strip()) or _("the URL")
+            self._show_site_problem(clause(typed, wrong.problem))
         else:
             self._take_site(str(base_url))
 

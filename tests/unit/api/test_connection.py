@@ -42,9 +42,9 @@ async def test_a_plain_environment_will_do() -> None:
 @pytest.mark.parametrize(
     ("value", "fault"),
     [
-        (f"socks://u:{SECRET}@127.0.0.1:1", "not a proxy address"),
-        (f"gopher://u:{SECRET}@127.0.0.1:1", "not a proxy address"),
-        (f"http://u:{SECRET}@127.0.0.1:port", "not a proxy address"),
+        (f"socks://u:{SECRET}@127.0.0.1:1", "is not the URL of a proxy"),
+        (f"gopher://u:{SECRET}@127.0.0.1:1", "is not the URL of a proxy"),
+        (f"http://u:{SECRET}@127.0.0.1:port", "is not the URL of a proxy"),
     ],
 )
 def test_a_broken_proxy_variable_is_named_without_its_value(
@@ -52,19 +52,19 @@ def test_a_broken_proxy_variable_is_named_without_its_value(
 ) -> None:
     monkeypatch.setenv(name, value)
     error = failure()
-    assert (error.kind, error.detail) == ("environment", f"{name}: {fault}")
+    assert (error.kind, error.detail) == ("environment", f"{name} {fault}")
 
 
 def test_socks_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
-    assert failure().detail == "ALL_PROXY: socks needs the extra coze-tui[socks]"
+    assert failure().detail == "ALL_PROXY names a SOCKS proxy, which requires the extra coze-tui[socks]"
 
 
 def test_a_broken_no_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "[::1]/64")
     error = failure()
-    assert (error.kind, error.detail) == ("environment", "NO_PROXY: not a list of hosts")
+    assert (error.kind, error.detail) == ("environment", "NO_PROXY is not a list of hosts")
 
 
 async def test_a_good_proxy_variable_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def test_whether_an_address_is_reached_by_a_proxy(
 
 def test_a_broken_proxy_setting_is_named() -> None:
     error = failure(proxy=f"ftp://u:{SECRET}@x")
-    assert (error.kind, error.detail) == ("proxy", "proxy: not a proxy address")
+    assert (error.kind, error.detail) == ("proxy", "proxy is not the URL of a proxy")
 
 
 async def test_this_machine_is_reached_without_any_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,15 +119,15 @@ def test_a_certificate_variable_that_leads_nowhere_is_named(
 ) -> None:
     monkeypatch.setenv(name, "/nowhere/at/all")
     error = failure()
-    assert (error.kind, error.detail) == ("environment", f"{name}: no such file or folder")
+    assert (error.kind, error.detail) == ("environment", f"{name} names a file or folder that does not exist")
 
 
 def test_a_ca_file_must_be_there_and_hold_a_certificate(tmp_path: Path) -> None:
     missing = failure(ca_file=str(tmp_path / "none.pem"))
-    assert (missing.kind, missing.detail) == ("tls", "ca_file: No such file or directory")
+    assert (missing.kind, missing.detail) == ("tls", "ca_file cannot be read: No such file or directory")
     (tmp_path / "text.pem").write_text("no certificate")
     empty = failure(ca_file=str(tmp_path / "text.pem"))
-    assert (empty.kind, empty.detail) == ("tls", "ca_file: no certificate in it")
+    assert (empty.kind, empty.detail) == ("tls", "ca_file contains no certificate")
 
 
 async def test_certifi_steps_in_where_the_system_has_no_certificates(

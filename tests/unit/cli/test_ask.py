@@ -98,16 +98,16 @@ class TestSavedPrompt:
     @pytest.mark.parametrize(
         ("tokens", "words"),
         [
-            (["--prompt", "sum"], "sum: has blanks to fill: add --fill number=…"),
+            (["--prompt", "sum"], "sum has blanks to fill: add --fill number=…"),
             (["--prompt", "long", "--fill", "a=1"], "add --fill 'b c'=…"),
             (
                 ["--prompt", "sum", "--fill", "numer=1"],
-                "--fill numer: the prompt has no blank of this name; it has number",
+                "--fill numer is not a blank of this prompt, which has: number",
             ),
             (["--prompt", "sume", "--fill", "number=1"], "Did you mean `sum`?"),
-            (["--prompt", "../sum"], "../sum: no saved prompt has this name"),
-            (["--fill", "number=1", "x"], "--fill: requires --prompt"),
-            (["--prompt", "sum", "--fill", "number"], "--fill: must be NAME=VALUE"),
+            (["--prompt", "../sum"], "../sum is not the name of a saved prompt"),
+            (["--fill", "number=1", "x"], "--fill requires --prompt"),
+            (["--prompt", "sum", "--fill", "number"], "--fill must have the form NAME=VALUE"),
         ],
     )
     def test_what_is_wrong_is_said_and_nothing_is_sent(

@@ -32,7 +32,7 @@ def test_help_speaks_the_language_of_the_environment_or_the_flag(command: Comman
 def test_a_wrong_command_is_one_line_and_status_2(command: Command) -> None:
     ran = command("aks")
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err == "coze-tui: aks: no such command. Did you mean `ask`?\n"
+    assert ran.err == "coze-tui: aks is not a command. Did you mean `ask`?\n"
 
 
 def test_a_wrong_flag_ends_before_anything_is_done(command: Command, environment: dict[str, str]) -> None:
@@ -49,7 +49,7 @@ def test_a_wrong_file_is_told_and_does_not_stop_anything(
     (config / "settings.toml").write_text('\nthem = "x"\n')
     ran = command("ask", "1 + 1")
     assert (ran.status, ran.out) == (0, "1 + 1 = **2**\n")
-    assert f"{config / 'settings.toml'}, line 2, `them`" in ran.err
+    assert f"{config / 'settings.toml'}, line 2: `them`" in ran.err
     assert "Did you mean `theme`?" in ran.err
 
 

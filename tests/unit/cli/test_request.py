@@ -63,7 +63,7 @@ def test_a_capture_does_not_choose_where_the_token_goes(
 ) -> None:
     ran = command("request", "--as", form, of_site(tmp_path, "evil.example"))
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err.startswith("coze-tui: evil.example: the chat names this server")
+    assert ran.err.startswith("coze-tui: evil.example is the server of the chat")
     assert "--base-url" in ran.err
     ran = command("request", "--as", form, of_site(tmp_path, "coze.com"))
     assert ran.status == 0

@@ -37,7 +37,7 @@ def test_a_wrong_settings_file_is_shown_and_reported(command: Command, home: Pat
     (home / "config" / "settings.toml").write_text("mouse = 5\n")
     ran = command("settings")
     assert ran.status == Exit.USAGE
-    assert "line 1, `mouse`" in ran.err
+    assert "line 1: `mouse`" in ran.err
     assert "mouse              true  (default)" in ran.out
     schema = command("settings", "--schema")
     assert (schema.status, schema.err) == (0, "")

@@ -149,7 +149,7 @@ def test_without_a_history_there_is_nothing_and_none_is_made(
         (["--since", "99999y"], ""),
         (["--by", "week"], "bot, day, conversation"),
         (["--json", "--csv"], "--csv"),
-        (["words"], "unexpected argument"),
+        (["words"], "is an unexpected argument"),
     ],
 )
 def test_what_makes_no_sense_is_told(command: Command, options: list[str], words: str) -> None:

@@ -141,7 +141,7 @@ class TestProfiles:
 
     def test_an_unknown_profile_names_the_nearest(self, file: Path) -> None:
         problem = only_problem(load(file, self.TEXT, flags={"profile": "wrok"}))
-        assert (problem.source, problem.key, problem.suggestion) == ("--profile", "profile", "work")
+        assert (problem.source, problem.key, problem.suggestion) == ("--profile", "", "work")
 
     def test_an_unknown_profile_of_the_file_names_its_line(self, file: Path) -> None:
         problem = only_problem(load(file, '\nprofile = "wrok"\n[profiles.work]\n'))

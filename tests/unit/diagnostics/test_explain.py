@@ -266,12 +266,13 @@ def test_every_trouble_with_the_store_says_what_to_do(kind: str) -> None:
 
 
 def test_a_wrong_setting_names_file_line_key_and_the_nearest() -> None:
-    error = SettingsError("no such setting", source="/s.toml", key="them", line=3, suggestion="theme")
+    error = SettingsError("is not a setting", source="/s.toml", key="them", line=3, suggestion="theme")
     assert (
-        explain(error, base_url="").text == "/s.toml, line 3, `them`: no such setting. Did you mean `theme`?"
+        explain(error, base_url="").text == "/s.toml, line 3: `them` is not a setting. Did you mean `theme`?"
     )
     assert (
-        explain(SettingsError("needs a value", source="--bot"), base_url="").text == "--bot: needs a value."
+        explain(SettingsError("requires a value", source="--bot"), base_url="").text
+        == "--bot requires a value."
     )
 
 

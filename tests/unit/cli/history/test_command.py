@@ -191,15 +191,15 @@ def test_an_unknown_id_names_the_nearest(command: Command, key: str) -> None:
     wrong = key[:-1] + ("a" if key[-1] != "a" else "b")
     ran = command("history", "show", wrong)
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err == f"coze-tui: {wrong}: no conversation with this ID. Did you mean `{key}`?\n"
-    assert command("history", "show").err == "coze-tui: history show: missing conversation ID.\n"
+    assert ran.err == f"coze-tui: {wrong} matches no conversation. Did you mean `{key}`?\n"
+    assert command("history", "show").err == "coze-tui: history show requires a conversation ID.\n"
 
 
 def test_an_id_that_several_have_is_said(command: Command, home: Path) -> None:
     written(home, lambda c: [add_spring(c), add_spring(c)])
     ran = command("history", "show", "3342")
     assert ran.status == 2
-    assert "ambiguous ID; matches: " in ran.err
+    assert "is ambiguous; it matches: " in ran.err
 
 
 def test_shown_as_json_it_is_one_object(command: Command, key: str) -> None:
@@ -418,7 +418,7 @@ def test_pruning_says_what_it_would_free_and_does_nothing_unasked(
         assert ran.status == status
         assert ran.out.startswith("Will remove 1 conversation, 14 messages, the events of 2 chats, about ")
         assert len(command("history").out.splitlines()) == 2
-    assert "--yes: is required when coze-tui cannot ask: Remove this permanently?" in ran.err
+    assert "--yes is required when coze-tui cannot ask: Remove this permanently?" in ran.err
     ran = command("history", "prune", "--older-than", "12w", "--yes")
     assert "Removed" in ran.out
     assert [each["id"] for each in objects(command("history", "--json").out)] == [kept]

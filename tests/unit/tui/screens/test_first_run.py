@@ -225,7 +225,7 @@ async def test_a_studio_cannot_check_and_its_bot_is_pasted(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("", "the address is empty"),
+        ("", "the URL is empty"),
         ("not an address", "not an address is not a URL"),
         ("http://coze.example.com", "plain http would expose the token"),
         ("ftp://coze.example.com", "must start with https://"),
