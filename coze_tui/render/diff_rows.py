@@ -18,7 +18,7 @@ from coze_tui.engine.analysis.difference import (
     ToolPair,
 )
 from coze_tui.engine.model.figures import EventRow
-from coze_tui.engine.model.transcript import event_words, tool_word
+from coze_tui.engine.model.transcript import tool_word
 from coze_tui.render.cells import cell_len, pad, runs_len, shorten
 from coze_tui.render.inline import wrapped
 from coze_tui.render.lines import Line
@@ -123,7 +123,7 @@ class _Layout:
         moment = milliseconds(row.at_us)
         count = f" ×{thousands(row.count)}" if row.count > 1 or row.is_delta_run else ""
         room = width - _GUTTER - cell_len(moment) - 2
-        name = shorten(f"{event_words(clean_line(row.name))}{count}", room)
+        name = shorten(f"{clean_line(row.name)}{count}", room)
         runs = [Segment(f"{_SIGNS[change]} ", style), Segment(name, style)]
         room -= cell_len(name)
         says_more = row.detail not in ("", row.name)  # a knowledge event's detail only repeats its name

@@ -33,7 +33,7 @@ _KEYS = "".join(
 _ROW = 40
 """Keys after which the prompt is emptied, so that it stays one row high."""
 _STAMP = re.compile(r"<(\d+\.\d{6}) (\d+)>")
-_DONE = "✓ chat completed"
+_DONE = "✓ completed"
 
 
 def idle(server: Server, seconds: float) -> Iterator[Figure]:

@@ -96,7 +96,7 @@ def test_no_command_crashes_without(keeper: Keeper, tmp_path: Path, name: str, c
 
 
 def test_a_stdin_that_cannot_be_read_is_named(keeper: Keeper, tmp_path: Path) -> None:
-    beginnings = dict.fromkeys(("--linear", "login", "ask x"), b"coze-tui: stdin: ")
+    beginnings = dict.fromkeys(("--linear", "login", "ask x"), b"coze-tui: stdin ")
     for command, beginning in (beginnings | {"show -": b"coze-tui: cannot read stdin"}).items():
         done = shell(keeper, tmp_path / "home", f"{COMMAND} {command} 0> {tmp_path}/file")
         assert done.returncode == 2, command

@@ -53,7 +53,7 @@ class EventRow:
     """One row of the event list: an event, or a run of equal ones."""
 
     name: str
-    """`sent`, `created`, `delta`, `reasoning`, a message type, `completed`, `done`…"""
+    """Coze's name of the event, shortened (docs/ui.md 2), or `sent` and other steps of our own."""
     at_us: int
     until_us: int
     """Arrival time of the last event of a run; `at_us` for a single event."""

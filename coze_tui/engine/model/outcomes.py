@@ -83,12 +83,6 @@ class Outcome(StrEnum):
         text = _facts_of(self).reason
         return _(text) if text else ""
 
-    @property
-    def event_words(self) -> str:
-        """Return the name of the event with which Coze reports this outcome, in the language in use."""
-        text = _facts_of(self).event_words
-        return _(text) if text else str(self)
-
 
 class _Facts(NamedTuple):
     """The properties of a final state. Texts are in English."""
@@ -96,7 +90,6 @@ class _Facts(NamedTuple):
     level: Level
     sign: str
     words: str
-    event_words: str = ""
     reason: str = ""
     can_continue: bool = False
     continues_queue: bool = False
@@ -105,20 +98,20 @@ class _Facts(NamedTuple):
 def _facts_of(outcome: Outcome) -> _Facts:
     match outcome:
         case Outcome.COMPLETED:
-            return _Facts("good", "✓", N_("completed"), N_("chat completed"), continues_queue=True)
+            return _Facts("good", "✓", N_("completed"), continues_queue=True)
         case Outcome.FAILED:
             reason = N_("the chat failed, and Coze gave no reason")
-            return _Facts("error", "✗", N_("failed"), N_("chat failed"), reason)
+            return _Facts("error", "✗", N_("failed"), reason)
         case Outcome.REQUIRES_ACTION:
             return _Facts("attention", "▲", N_("needs tool output"), can_continue=True)
         case Outcome.CANCELED:
-            return _Facts("attention", "◼", N_("stopped"), N_("chat canceled"), continues_queue=True)
+            return _Facts("attention", "◼", N_("stopped"), continues_queue=True)
         case Outcome.SERVER_CANCELED:
             reason = N_("the chat was canceled on the server, not by this program")
-            return _Facts("attention", "□", N_("canceled on the server"), N_("chat canceled"), reason)
+            return _Facts("attention", "□", N_("canceled on the server"), reason)
         case Outcome.EXPIRED:
             reason = N_("the chat expired: Coze dropped it before it was complete")
-            return _Facts("error", "◷", N_("expired"), N_("chat expired"), reason)
+            return _Facts("error", "◷", N_("expired"), reason)
         case Outcome.INTERRUPTED:
             reason = N_("the answer was cut off")
             return _Facts("attention", "⟂", N_("cut off"), reason=reason, can_continue=True)

@@ -155,14 +155,6 @@ def agent_line(name: str, condition: str) -> str:
     return f"→ {clean_line(name)}" + (f" ({why})" if why else "")
 
 
-def event_words(name: str) -> str:
-    """Return the name of an event to show: Coze's word, or a text if that word is not clear enough."""
-    if name == "answer":
-        return _("answer complete")
-    outcome = Outcome.of(name)
-    return name if outcome is None else outcome.event_words
-
-
 _CALLS = frozenset({MessageType.FUNCTION_CALL})
 _RESPONSES = frozenset({MessageType.TOOL_RESPONSE, MessageType.TOOL_OUTPUT, MessageType.KNOWLEDGE})
 

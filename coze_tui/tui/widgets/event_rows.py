@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from coze_tui.engine.model.figures import EventRow, TurnFigures, no_events_text
-from coze_tui.engine.model.transcript import event_words
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.wrap import rows_of
 from coze_tui.text.cells import levels
@@ -55,7 +54,7 @@ def event_line(row: EventRow, width: int, *, is_selected: bool = False) -> Parts
     """Return the line of an event or of a run of equal ones: sign, name, count, time."""
     sign, role = ("◐", "bot") if row.is_running else _SIGNS.get(row.level, _SIGNS["info"])
     words = "text bold" if row.is_running else ("failure" if row.level == "error" else "text")
-    name = event_words(row.name)
+    name = row.name
     if row.count > 1 or row.is_delta_run:
         name += f" ×{thousands(row.count)}"
     left: list[Part] = [(f"{sign} ", role), (name, words)]
@@ -72,7 +71,7 @@ def event_line(row: EventRow, width: int, *, is_selected: bool = False) -> Parts
 
 def expected_line(name: str) -> Parts:
     """Return the line of an event that has not arrived yet."""
-    return Parts([(f"○ {event_words(name)}", "muted")])
+    return Parts([(f"○ {name}", "muted")])
 
 
 def no_events(width: int) -> list[Parts]:

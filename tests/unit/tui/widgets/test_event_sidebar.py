@@ -74,8 +74,8 @@ async def test_running_chat_as_it_was_drawn(stage: Any) -> None:
             "✓ function_call       210 ms",
             "✓ tool_response       370 ms",
             "◐ delta ×214    412–1,264 ms",
-            "○ answer complete",
-            "○ chat completed",
+            "○ answer",
+            "○ completed",
             "○ done",
             "────────────────────────────",
             "first text            412 ms",
@@ -97,7 +97,7 @@ async def test_finished_chat_tells_totals(stage: Any) -> None:
     async with stage(sidebar, size=(100, 40)):
         sidebar.show(fed(finished()))
         lines = sidebar.lines()
-        assert "✓ answer complete   1,704 ms" in lines
+        assert "✓ answer            1,704 ms" in lines
         assert "✓ follow_up ×3      1,880 ms" in lines
         assert "✓ done              1,903 ms" in lines
         assert "total               1,903 ms" in lines
