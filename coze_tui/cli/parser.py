@@ -141,11 +141,11 @@ def help_text(command: Command) -> str:
 
     The lines are as wide as COLUMNS or the terminal, from 40 to 100 cells.
     """
-    name = "[" + _("COMMAND") + "]" if command is CHAT else command.name
+    name = "[COMMAND]" if command is CHAT else command.name
     words = f" [{command.words} …]" if command.words else ""
     parser = _parser(
         command,
-        usage=_escaped(f"{PROGRAM} {name} [{_('options')}]{words}"),
+        usage=_escaped(f"{PROGRAM} {name} [options]{words}"),
         description=_(command.summary),
         epilog=_(command.note),
     )

@@ -33,7 +33,7 @@ class SlashCommand:
     help: str
     """In English, like the group and the title; `_` translates them when they are shown."""
     argument: str = ""
-    """The name of its argument in the help; empty if it takes none."""
+    """The name of its argument in the help, the same in all languages; empty if it takes none."""
     needs_argument: bool = False
     """Whether it does nothing without one: the command palette asks for it."""
     completes: Completes = ""
@@ -43,7 +43,7 @@ class SlashCommand:
     @property
     def usage(self) -> str:
         """Return the command with the name of its argument, as the help shows it."""
-        return f"{self.name} {_(self.argument)}" if self.argument else self.name
+        return f"{self.name} {self.argument}" if self.argument else self.name
 
 
 @valueclass
@@ -92,7 +92,7 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             CONVERSATION,
             N_("Rename"),
             N_("Rename the conversation"),
-            N_("TITLE"),
+            "TITLE",
             needs_argument=True,
         ),
         SlashCommand(
@@ -107,7 +107,7 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             CONVERSATION,
             N_("Export"),
             N_("Export the conversation to a file"),
-            N_("FORMAT PATH"),
+            "FORMAT PATH",
             completes="format",
         ),
         SlashCommand(
@@ -115,7 +115,7 @@ def _of_conversations() -> tuple[SlashCommand, ...]:
             CONVERSATION,
             N_("Import"),
             N_("Import conversations from a file"),
-            N_("PATH"),
+            "PATH",
             needs_argument=True,
             completes="path",
         ),
@@ -162,7 +162,7 @@ def _of_chats() -> tuple[SlashCommand, ...]:
             CHAT,
             N_("Save images"),
             N_("Save the images in the messages"),
-            N_("FOLDER"),
+            "FOLDER",
             completes="folder",
         ),
         SlashCommand("/events", CHAT, N_("Events"), N_("Show or hide the events"), binding="chat.events"),
@@ -186,7 +186,7 @@ def _of_messages() -> tuple[SlashCommand, ...]:
             MESSAGE,
             N_("Send"),
             N_("Send the prompt, or a message that starts with a slash"),
-            N_("TEXT"),
+            "TEXT",
             binding="prompt.send",
         ),
         SlashCommand(
@@ -197,7 +197,7 @@ def _of_messages() -> tuple[SlashCommand, ...]:
             MESSAGE,
             N_("Saved prompts"),
             N_("Use a saved prompt; `save NAME`, `delete NAME` and `rename OLD NEW` change them"),
-            N_("NAME"),
+            "NAME",
             completes="prompt",
         ),
         SlashCommand(
@@ -205,7 +205,7 @@ def _of_messages() -> tuple[SlashCommand, ...]:
             MESSAGE,
             N_("Attach"),
             N_("Send a file with the next message"),
-            N_("PATH|URL"),
+            "PATH|URL",
             needs_argument=True,
             completes="path",
         ),
@@ -215,13 +215,13 @@ def _of_messages() -> tuple[SlashCommand, ...]:
 
 def _of_the_program() -> tuple[SlashCommand, ...]:
     return (
-        SlashCommand("/theme", LOOK, N_("Theme"), N_("Change the colors"), N_("NAME"), completes="theme"),
+        SlashCommand("/theme", LOOK, N_("Theme"), N_("Change the colors"), "NAME", completes="theme"),
         SlashCommand(
             "/lang",
             LOOK,
             N_("Language"),
             N_("Change the language: en, zh_CN"),
-            N_("CODE"),
+            "CODE",
             completes="language",
         ),
         SlashCommand(
@@ -229,7 +229,7 @@ def _of_the_program() -> tuple[SlashCommand, ...]:
             PROGRAM,
             N_("Choose a bot"),
             N_("Choose another bot"),
-            N_("NAME|ID"),
+            "NAME|ID",
             binding="chat.bot",
             completes="bot",
         ),

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from coze_tui.text.i18n import clause, listed, use_language
 from tests.support.samples import ROOT
@@ -36,6 +37,12 @@ AS_WRITTEN = {
 def modules() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
+
+
+def catalog_texts() -> list[str]:
+    with (PACKAGE / "text" / "locales" / "zh_CN" / "LC_MESSAGES" / "coze_tui.po").open("rb") as file:
+        ids = [message.id for message in read_po(file) if message.id]
+    return [text for found in ids for text in ([found] if isinstance(found, str) else found)]
 
 
 def is_translated(node: ast.AST) -> bool:
@@ -92,6 +99,12 @@ def test_lists_are_joined_by_the_separator_of_the_language() -> None:
         for line in joined_lists(tree)
     ]
     assert wrong == [], "use `listed`"
+
+
+def test_no_text_is_a_part_of_a_sentence() -> None:
+    """A text with a blank at one end is put beside another one, in the word order of one language."""
+    parts = [text for text in catalog_texts() if text != text.strip() and not text.endswith(": ")]
+    assert parts == [", "], "use placeholders, and `with_parts` if they have another color"
 
 
 def test_sentences_are_not_concatenated() -> None:

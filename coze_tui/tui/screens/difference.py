@@ -167,7 +167,7 @@ def _chat_row(chat: ChatRecord) -> ListRow:
     question = clean_line(chat.question[:200]).strip() or "–"
     below: list[Part] = [outcome_part(chat), (f" · {chat.bot}", "muted")]
     if chat.chat_id:
-        below.append((" · " + _("chat") + f" {tail(clean_line(chat.chat_id))}", "muted"))
+        below.append((" · " + _("chat {id}").format(id=tail(clean_line(chat.chat_id))), "muted"))
     return ListRow(str(chat.key), ((question, "text"),), ((when, "muted"),), tuple(below))
 
 
@@ -193,7 +193,7 @@ def _side(name: str, chat: InspectedChat) -> list[Part]:
     record = chat.record
     known = [record.bot, clock_time(record.sent_at) if record.sent_at else ""]
     if chat_id := chat.figures.chat_id or record.chat_id:
-        known.append(_("chat") + f" {tail(clean_line(chat_id))}")
+        known.append(_("chat {id}").format(id=tail(clean_line(chat_id))))
     parts: list[Part] = [(f"{name}  ", "bot bold"), state_part(chat)]
     return parts + [(f" · {fact}", "muted") for fact in known if fact]
 

@@ -23,7 +23,7 @@ from coze_tui.tui.context import AppContext
 from coze_tui.tui.explained import explain, in_program
 from coze_tui.tui.screens.coze_screen import Panel
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.text_views import Paragraph, Paragraphs
+from coze_tui.tui.widgets.text_views import Paragraph, Paragraphs, with_parts
 
 if TYPE_CHECKING:
     from coze_tui.api.oauth import DeviceCode
@@ -293,11 +293,12 @@ class TokenStep(Vertical):
 
 def _token_words(base_url: str) -> Iterator[Paragraph]:
     if page := TOKEN_PAGES.get(base_url):
-        yield [(_("Create a personal access token at "), "text"), (page, "bot")]
-        text = _("and give it the permissions for chats, messages, conversations, bots and files.")
+        yield with_parts(_("Create a personal access token at {page}"), "text", page=(page, "bot"))
+        text = _("Give it the permissions for chats, messages, conversations, bots and files.")
         yield [(text, "muted")]
     else:
         yield _("Create a token in the settings of {site}, under API.").format(site=site_name(base_url))
-    yield [("Ctrl+O", "bot"), (" " + _("uses browser login instead of a token."), "muted")]
+    text = _("Press {key} to log in with a browser instead.")
+    yield with_parts(text, "muted", key=("Ctrl+O", "bot"))
     text = _("Or quit and set COZE_API_TOKEN, or set `token_file` or `token_command` in the settings.")
     yield [(text, "muted")]

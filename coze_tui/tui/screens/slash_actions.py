@@ -61,7 +61,7 @@ class SlashActions:
                 self.run(command, argument)
 
         value = self.conversation.title if command.name == "/rename" else ""
-        self.screen.app.push_screen(AskText(_(command.title), value, _(command.argument)), run)
+        self.screen.app.push_screen(AskText(_(command.title), value, command.argument), run)
 
     def send(self, text: str) -> None:
         """Send a text as it is, or what is typed if it is empty."""

@@ -29,7 +29,7 @@ from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.prompt.prompt import NEW_LINE_KEYS
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
-from coze_tui.tui.widgets.text_views import JsonView
+from coze_tui.tui.widgets.text_views import JsonView, with_parts
 
 _FOOTER = ("output.done", "output.next", "output.new_line", "tool.send", "tool.run", "tool.next")
 """IDs of the bindings that the footer shows first."""
@@ -221,11 +221,13 @@ class ToolRequest(Panel[ToolOutputs | None]):
         """Return the command of the settings for this call, whole, so that one sees it before it runs."""
         command = clean_line(shlex.join(self._commands.get(self.call.name, ())))
         if self._is_running:
-            return [([("▶ ", "attention"), (command, "text"), (_(" is running"), "muted")], ())]
+            running = with_parts(_("{command} is running"), "muted", command=(command, "text"))
+            return [([("▶ ", "attention"), *running], ())]
         right: list[Part] = [(_("arguments are passed on stdin"), "muted")]
         if width - cell_len(command) < width_of(right) + 8:
             right = []
-        return [([("^T ", "bot"), (_("runs "), "muted"), (command, "text")], right)]
+        left = with_parts(_("{key} runs {command}"), "muted", key=("^T", "bot"), command=(command, "text"))
+        return [(left, right)]
 
     def _show_state(self) -> None:
         self.state.show([("  ", "text"), *_state_of(self._drafts.get(self.call.id, ""))])

@@ -41,7 +41,7 @@ class Parts(NamedTuple):
 
 def title(chat: str) -> Parts:
     """Return `EVENTS   chat …7402`, given the end of the chat's ID; empty while there is none."""
-    return Parts([(_("EVENTS"), "muted bold")], [(_("chat") + f" {chat}", "muted")] if chat else [])
+    return Parts([(_("EVENTS"), "muted bold")], [(_("chat {id}").format(id=chat), "muted")] if chat else [])
 
 
 def earlier(count: int) -> Parts:

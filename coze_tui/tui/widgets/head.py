@@ -112,7 +112,7 @@ def _facts(chat: InspectedChat) -> list[Part]:
     if record.bot:
         parts.append((record.bot, "muted"))
     if chat_id := figures.chat_id or record.chat_id:
-        parts.append((_("chat") + f" {tail(clean_line(chat_id))}", "muted"))
+        parts.append((_("chat {id}").format(id=tail(clean_line(chat_id))), "muted"))
     if record.logid:
         logid = clean_line(record.logid)
         parts.append((f"logid {logid[:4] if len(logid) > 9 else ''}{tail(logid)}", "muted"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from string import Formatter
 
 from textual.geometry import Size
 from textual.strip import Strip
@@ -17,6 +18,16 @@ from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 Paragraph = str | Sequence[Part]
 """Text of one role, or of several."""
+
+
+def with_parts(text: str, role: str, **parts: Part) -> list[Part]:
+    """Return a translated text as parts of this role, with other parts in place of its placeholders."""
+    found: list[Part] = []
+    for words, name, _spec, _conversion in Formatter().parse(text):
+        found += [(words, role)] if words else []
+        found += [parts[name]] if name else []
+    return found
+
 
 _TAB = 4
 _MARK = "! "
