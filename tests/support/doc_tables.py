@@ -33,7 +33,7 @@ from coze_tui.tui.key_names import long_key
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMA = ROOT / "docs" / "ask-json.schema.json"
-_FIRST_PARTS = ("Everywhere", "Chat", "Prompt", "Messages", "Log")
+_FIRST_PARTS = ("Global", "Chat", "Prompt", "Messages")
 """The parts of the screen that come first in docs/keys.md; the others follow by name."""
 _MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 

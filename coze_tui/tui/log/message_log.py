@@ -81,7 +81,7 @@ class Updated(Message, bubble=False):
 class MessageLog(ScrollView, can_focus=True):
     """The messages of a conversation with a cursor. A `LogViewport` lays them out and paints them."""
 
-    PART = N_("Log")
+    PART = N_("Messages")
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--chip"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

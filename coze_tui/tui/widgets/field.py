@@ -206,7 +206,7 @@ class FindBar(SearchBar):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "step(1)", N_("next"), id="find.next"),
         Binding("up,shift+enter", "step(-1)", N_("previous"), id="find.previous"),
-        Binding("tab", "leave", N_("go to the log"), id="find.leave"),
+        Binding("tab", "leave", N_("go to the messages"), id="find.leave"),
         Binding("escape", "close", N_("close"), id="find.close"),
     ]
     PART = N_("Find")

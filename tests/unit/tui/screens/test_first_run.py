@@ -379,7 +379,7 @@ async def test_a_login_with_a_browser_takes_the_place_of_a_token(tmp_path: Path)
         async with first_run(tmp_path, stand_in, settings=settings) as it:
             assert "browser" not in it.host.text
             await it.press("enter")
-            await it.shows("Ctrl+O uses browser login")
+            await it.shows("Press Ctrl+O to log in with a browser")
             await it.press("ctrl+o")
             await it.shows("Waiting for your approval")
             await it.shows("✓ Token valid")
