@@ -327,7 +327,7 @@ async def _coze_id(startup: Startup, id: str) -> str:
         return id
     from coze_tui.cli.history.call import opened_history
 
-    async with opened_history(file) as history:
+    async with opened_history(startup) as history:
         for saved in await history.browsing.named(id):
             if saved.key == id:
                 if not saved.conversation_id:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from coze_tui.api.captures import Capture
 from coze_tui.cli.startup import notify
@@ -100,14 +99,14 @@ def _from_history(startup: Startup, name: str) -> ChatFrames | None:
     import asyncio
 
     file = startup.paths.database_file
-    return asyncio.run(_read_history(file, name)) if os.path.lexists(file) else None
+    return asyncio.run(_read_history(startup, name)) if os.path.lexists(file) else None
 
 
-async def _read_history(file: Path, name: str) -> ChatFrames | None:
+async def _read_history(startup: Startup, name: str) -> ChatFrames | None:
     from coze_tui.cli.history.call import opened_history
     from coze_tui.engine.library.chats import Inspecting
 
-    async with opened_history(file) as history:
+    async with opened_history(startup) as history:
         if name == LAST:
             last = await history.browsing.last()
             name = last.key if last else ""

@@ -51,7 +51,7 @@ def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
         return 0
 
     async def opened() -> None:
-        async with opened_history(file) as history:
+        async with opened_history(startup) as history:
             reader.inspecting = Inspecting(history.database)
             await _write(reader, arguments, console)
             await _notify_running(reader.inspecting, reader.only)

@@ -87,5 +87,5 @@ async def _in_history(startup: Startup, name: str) -> ChatIdentified | None:
     from coze_tui.cli.history.call import opened_history
     from coze_tui.engine.library.chats import Inspecting
 
-    async with opened_history(file) as history:
+    async with opened_history(startup) as history:
         return await Inspecting(history.database).ids(name)

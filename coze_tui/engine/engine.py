@@ -107,7 +107,7 @@ class Engine:
         opened = await open_or_rescue(path, patience_s=CHAT_PATIENCE_S)
         self._database = opened.database
         self._outbox = Outbox(opened.database, self._report, self._store_works_again)
-        self._orphans = Orphans(opened.database, self._outbox.note)
+        self._orphans = Orphans(opened.database, self._outbox.note, self.site.find_cleaner)
         self.warnings = opened.warnings
         opened.database.on_rescue = self._rescued
         self.conversations = Conversations(opened.database)
@@ -327,7 +327,13 @@ class Engine:
         """Follow a chat that another program runs, by the frames that it writes into the store."""
         if (before := self._followed.get(conversation)) is not None:
             before.cancel()
-        following = follow_remote(self._database, chat_key, feed, is_orphaned=chat_key in self._orphans)
+        following = follow_remote(
+            self._database,
+            chat_key,
+            feed,
+            self.site.find_cleaner,
+            is_orphaned=chat_key in self._orphans,
+        )
         task = asyncio.create_task(following, name=f"follow {chat_key}")
         self._followed[conversation] = task
 

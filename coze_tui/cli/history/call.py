@@ -6,17 +6,17 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import begin, notify, show_error, show_problems
+from coze_tui.config.secret_cleaner import SecretCleaner
 from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.notices import store_warning_text
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import OpenHistory, open_history
-from coze_tui.errors import SettingsError
+from coze_tui.errors import CozeTuiError, SettingsError
 from coze_tui.report.console import Console
-from coze_tui.text.cleaning import clean_line
+from coze_tui.text.cleaning import StreamCleaner, clean_line
 from coze_tui.text.i18n import _, listed
 from coze_tui.text.matching import nearest
 from coze_tui.values import valueclass
@@ -58,16 +58,25 @@ def run(
     show_problems(startup)
 
     async def opened() -> int:
-        async with opened_history(startup.paths.database_file, changes=changes) as history:
+        async with opened_history(startup, changes=changes) as history:
             return await work(Call(startup, arguments, history, Console(sys.stdout, environment)))
 
     return asyncio.run(opened())
 
 
 @asynccontextmanager
-async def opened_history(file: Path, *, changes: bool = False) -> AsyncIterator[OpenHistory]:
+async def opened_history(startup: Startup, *, changes: bool = False) -> AsyncIterator[OpenHistory]:
     """Open the history as `open_history` does, and report its problems on stderr."""
-    async with open_history(file, changes=changes) as history:
+
+    async def find_cleaner() -> Callable[[], StreamCleaner]:
+        try:
+            token = await asyncio.to_thread(startup.token)  # it may come from a command
+        except CozeTuiError:
+            return StreamCleaner
+        return lambda: SecretCleaner(token.secret.reveal)
+
+    file = startup.paths.database_file
+    async with open_history(file, find_cleaner, changes=changes) as history:
         for warning in history.warnings:
             notify(store_warning_text(warning))
         if history.unsettled is not None:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from coze_tui.engine.library.unfinished import settle_orphans, unfinished_chats
+from coze_tui.engine.session.maintenance import FindCleaner
 from coze_tui.errors import StoreError, StoreWarning
 from coze_tui.store import forks, history, journal, retention, search
 from coze_tui.store.database import Database, now_ms, open_or_rescue
@@ -94,10 +95,13 @@ class OpenHistory:
 
 
 @asynccontextmanager
-async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[OpenHistory]:
+async def open_history(
+    file: Path, find_cleaner: FindCleaner, *, changes: bool = False
+) -> AsyncIterator[OpenHistory]:
     """Open the history or a copy in memory of its readable data, and finish the chats of ended programs.
 
     Args:
+        find_cleaner: as for `close_orphan`.
         changes: whether to refuse a copy in memory, because changes to it would be lost.
 
     Raises:
@@ -114,7 +118,7 @@ async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[Op
                 database, warnings = await Database.open(file), ()  # raises if the file cannot be opened
             else:
                 database = read_only
-        unsettled = await settle_orphans(database)
+        unsettled = await settle_orphans(database, find_cleaner)
         yield OpenHistory(database, Browsing(database), warnings, unsettled)
     finally:
         await database.close()

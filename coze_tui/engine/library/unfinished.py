@@ -9,7 +9,7 @@ from heapq import merge
 from operator import attrgetter
 
 from coze_tui.engine.model.turn_replay import past_turn
-from coze_tui.engine.session.maintenance import close_orphan
+from coze_tui.engine.session.maintenance import FindCleaner, close_orphan
 from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.errors import StoreError
 from coze_tui.store import journal
@@ -32,10 +32,13 @@ class UnfinishedChat:
     """The messages after the question, at their positions. They have no keys."""
 
 
-async def settle_orphans(database: Database) -> StoreError | None:
+async def settle_orphans(database: Database, find_cleaner: FindCleaner) -> StoreError | None:
     """Finish the chats of ended programs, as the next start of the screens would do.
 
     The next start still fetches the rest of them.
+
+    Args:
+        find_cleaner: as for `close_orphan`.
 
     Returns:
         The error because of which the store did not accept the end of one; see `unfinished_chats`.
@@ -46,7 +49,7 @@ async def settle_orphans(database: Database) -> StoreError | None:
     orphans = await database.read(lambda c: journal.orphaned_chats(c, now_ms()))
     try:
         for chat in orphans:
-            await close_orphan(database, chat)
+            await close_orphan(database, chat, find_cleaner)
     except StoreError as error:
         return error
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from coze_tui.api.events import ChatEvent, ChatInProgress, MessageDeltas, error_of_code, parse_events
 from coze_tui.api.objects import Frame
@@ -13,6 +13,7 @@ from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
 from coze_tui.errors import ApiError, CozeTuiError
 from coze_tui.store.records import Breaks
+from coze_tui.text.cleaning import StreamCleaner
 from coze_tui.values import valueclass
 
 
@@ -41,6 +42,7 @@ def past_turn(
     total_us: int = 0,
     breaks: Breaks = Breaks(),  # noqa: B008 frozen
     logid: str = "",
+    new_cleaner: Callable[[], StreamCleaner] = StreamCleaner,
 ) -> PastTurn:
     """Replay a whole chat.
 
@@ -48,8 +50,9 @@ def past_turn(
         outcome: if known; otherwise the frames decide, and a chat without an end was cut off.
         total_us: time of the end, if known.
         breaks: interruptions of the chat, which frames do not contain.
+        new_cleaner: as in `TurnState`.
     """
-    turn = PastTurn(TurnState(), Timeline())
+    turn = PastTurn(TurnState(new_cleaner=new_cleaner), Timeline())
     found = past_updates(turn.state, frames, outcome=outcome, total_us=total_us, breaks=breaks, logid=logid)
     for update in found:
         turn.timeline.add(update)

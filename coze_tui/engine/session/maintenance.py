@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from coze_tui.engine.model.turn_replay import past_turn
@@ -14,6 +14,7 @@ from coze_tui.store import checks, history, journal, retention, search
 from coze_tui.store.database import Database, now_ms
 from coze_tui.store.opening import CHECKED_BYTES
 from coze_tui.store.records import ChatRecord
+from coze_tui.text.cleaning import StreamCleaner
 
 DAY_MS = 86_400_000
 _DELETED_DAYS = 7
@@ -115,10 +116,17 @@ async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection
     return total
 
 
-async def close_orphan(database: Database, chat: ChatRecord) -> None:
+FindCleaner = Callable[[], Awaitable[Callable[[], StreamCleaner]]]
+"""Returns what makes cleaners that mask the token, which frames contain if a server splits it over deltas."""
+
+
+async def close_orphan(database: Database, chat: ChatRecord, find_cleaner: FindCleaner) -> None:
     """Finish an orphaned chat, one that was running when its program ended, with the frames in the store.
 
     It is marked as unfetched if Coze may have the rest of it. Does nothing if another program was faster.
+
+    Args:
+        find_cleaner: called only if there are frames, because it may have to look for the token.
 
     Raises:
         StoreError: nothing has changed; the next start tries again.
@@ -127,7 +135,8 @@ async def close_orphan(database: Database, chat: ChatRecord) -> None:
     if not await database.write(lambda c: journal.adopt(c, chat.key, now_ms())):
         return
     frames = await database.read(lambda c: journal.frames_of(c, chat.key))
-    turn = past_turn(frames, logid=chat.logid)
+    new_cleaner = await find_cleaner() if frames else StreamCleaner
+    turn = past_turn(frames, logid=chat.logid, new_cleaner=new_cleaner)
     ended = ended_record(turn.figures, turn.outcome, turn.figures.error, turn.figures.last_us)
     messages = messages_of(turn.state, chat.sent_at)
     is_unfetched = lacks_rest(turn.outcome, turn.figures.error)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from coze_tui.engine.session.maintenance import close_orphan
+from coze_tui.engine.session.maintenance import FindCleaner, close_orphan
 from coze_tui.errors import StoreError
 from coze_tui.store import journal
 from coze_tui.store.database import Database, now_ms
@@ -17,11 +17,15 @@ class Orphans:
 
     Args:
         report: called with each refusal of the store.
+        find_cleaner: as for `close_orphan`.
     """
 
-    def __init__(self, database: Database, report: Callable[[StoreError], None]) -> None:
+    def __init__(
+        self, database: Database, report: Callable[[StoreError], None], find_cleaner: FindCleaner
+    ) -> None:
         self._database = database
         self._report = report
+        self._find_cleaner = find_cleaner
         self._refused: set[int] = set()
         """Keys of the chats whose end the store refused."""
         self._closing: asyncio.Task[None] | None = None
@@ -39,7 +43,7 @@ class Orphans:
         self._refused = {chat.key for chat in left}
         for chat in left:
             try:
-                await close_orphan(self._database, chat)
+                await close_orphan(self._database, chat, self._find_cleaner)
             except StoreError as error:
                 self._report(error)
                 if error.kind == "locked":  # each further chat would wait as long

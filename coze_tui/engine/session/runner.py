@@ -108,11 +108,11 @@ class ChatTurn:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.request = request
-        self.state = TurnState(conversation_id=request.conversation_id, new_cleaner=client.new_cleaner)
+        self._client = client
+        self.state = self.new_state()
         self.figures = TurnFigures()
         self.frames = FrameLog()
         self.logid = ""
-        self._client = client
         self._record = record
         self._gathers = gathers
         self._measures = measures
@@ -143,6 +143,10 @@ class ChatTurn:
         self._arrived: Arrivals[StreamItem] | None = None
         """The items that the turn has not handled yet; None if no stream is open."""
         self._taken_at = -math.inf
+
+    def new_state(self) -> TurnState:
+        """Return the state of the turn before its first event, which masks the token."""
+        return TurnState(conversation_id=self.request.conversation_id, new_cleaner=self._client.new_cleaner)
 
     @property
     def elapsed_us(self) -> int:

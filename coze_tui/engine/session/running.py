@@ -14,6 +14,7 @@ from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import LogidReported, Phase, TurnEnded, TurnUpdate
 from coze_tui.engine.session.feed import TurnFeed
+from coze_tui.engine.session.maintenance import FindCleaner
 from coze_tui.engine.session.recorder import JournalRecorder, lacks_rest
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import InternalError, StoreError
@@ -97,7 +98,7 @@ class LiveTurns:
         if live is None or not live.is_running:
             return None
         # A late follower receives the whole turn from its frames, and then the same updates as all others.
-        replay = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
+        replay = TurnReplay(live.turn.new_state())
         feed.put_all(replay.start(live.turn.logid))
         feed.put_all(replay.apply_all(live.turn.frames.shown()))
         if isinstance(phase := live.turn.state.phase, Phase):  # the frames do not contain this phase
@@ -165,16 +166,22 @@ class LiveTurns:
 
 
 async def follow_remote(
-    database: Database, chat_key: int, feed: TurnFeed, *, is_orphaned: bool = False
+    database: Database,
+    chat_key: int,
+    feed: TurnFeed,
+    find_cleaner: FindCleaner,
+    *,
+    is_orphaned: bool = False,
 ) -> None:
     """Put the updates of a chat that another program runs into the feed, until the chat has ended.
 
     Its frames come from the store, which all programs share.
 
     Args:
+        find_cleaner: as for `close_orphan`.
         is_orphaned: its program has ended, although the store did not accept the end of the chat.
     """
-    replay, count, logid = TurnReplay(TurnState()), 0, ""
+    replay, count, logid = TurnReplay(TurnState(new_cleaner=await find_cleaner())), 0, ""
     feed.put_all(replay.start())
     while True:
 

@@ -12,7 +12,8 @@ from coze_tui.api.objects import Bot, User, Workspace
 from coze_tui.config.credentials import OAuthPair, Secret, Token
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
-from coze_tui.errors import ApiError, AuthError, NotFoundError, NotServedError, SettingsError
+from coze_tui.errors import ApiError, AuthError, CozeTuiError, NotFoundError, NotServedError, SettingsError
+from coze_tui.text.cleaning import StreamCleaner
 from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
@@ -159,6 +160,13 @@ class Site:
                 self._connection = await asyncio.to_thread(self._connect, self.settings)
             await self._connection.renew()
             return self._connection.client
+
+    async def find_cleaner(self) -> Callable[[], StreamCleaner]:
+        """Return what makes cleaners that mask the token, if there is one; connect at the first call."""
+        try:
+            return (await self.client()).new_cleaner
+        except CozeTuiError:
+            return StreamCleaner
 
     # --- the account ---
 

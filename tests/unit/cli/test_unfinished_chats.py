@@ -16,27 +16,31 @@ from coze_tui.config.locations import find_paths
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history, journal
 from tests.support.commands import Command
-from tests.support.stores import BOT, NOW, write
+from tests.support.program import TOKEN
+from tests.support.stores import BOT, NOW, write, written
 
 TEXT = "河流把盐带进海里"
 CHAT_ID = "7499"
 
 
-def frames() -> list[Frame]:
-    """Return what had arrived: the IDs, and a part of an answer."""
+def frames(*texts: str) -> list[Frame]:
+    """Return what had arrived: the IDs, and the deltas of an answer."""
     ids = {"id": CHAT_ID, "conversation_id": "7400", "bot_id": BOT, "status": "in_progress"}
-    delta = {"id": "1", "role": "assistant", "type": "answer", "content_type": "text", "content": TEXT}
+    delta = {"id": "1", "role": "assistant", "type": "answer", "content_type": "text", "chat_id": CHAT_ID}
     return [
         Frame("conversation.chat.created", json.dumps(ids), 1_000),
-        Frame("conversation.message.delta", json.dumps({**delta, "chat_id": CHAT_ID}), 400_000),
+        *(
+            Frame("conversation.message.delta", json.dumps({**delta, "content": text}), 400_000)
+            for text in texts
+        ),
     ]
 
 
-def begun(c: sqlite3.Connection, *, is_running: bool) -> str:
+def begun(c: sqlite3.Connection, *texts: str, is_running: bool) -> str:
     """Write a conversation whose only chat has no end; its program is this one, or has died."""
     key = history.create_conversation(c, "coze.cn", BOT, NOW, bot_name="海水")
     chat = journal.begin_chat(c, key, "海水为什么是咸的？", BOT, NOW)
-    journal.append_frames(c, chat, 1, frames())
+    journal.append_frames(c, chat, 1, frames(*texts or (TEXT,)))
     journal.note_ids(c, chat, chat_id=CHAT_ID, conversation_id="7400")
     if not is_running:
         c.execute("UPDATE chats SET owner = ''")
@@ -83,6 +87,17 @@ def test_the_text_is_shown(command: Command, line: str) -> None:
     ran = command(*line.split())
     assert (ran.status, ran.err) == (0, "")
     assert TEXT in ran.out
+
+
+def test_a_token_that_a_server_has_split_is_masked_when_a_dead_chat_is_closed(
+    command: Command, home: Path
+) -> None:
+    texts = ("the token is ", TOKEN[:9], TOKEN[9:], ", as you see")
+    written(home, lambda c: begun(c, *texts, is_running=False))
+    ran = command("history", "show", "last", COZE_API_TOKEN=TOKEN)
+    assert "the token is ***, as you see" in ran.out
+    [(stored,)] = rows(home, "SELECT content FROM messages WHERE type = 'answer'")
+    assert stored == "the token is ***, as you see"
 
 
 @pytest.mark.usefixtures("key")

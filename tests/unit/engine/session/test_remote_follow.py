@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -21,6 +21,7 @@ from coze_tui.engine.session.running import follow_remote
 from coze_tui.store import history, journal, owners
 from coze_tui.store.database import Database
 from coze_tui.store.records import ChatRecord, SavedMessage
+from coze_tui.text.cleaning import StreamCleaner
 
 CREATED = Frame("conversation.chat.created", '{"id":"c1","conversation_id":"v1"}', 10)
 
@@ -49,6 +50,11 @@ async def begun(database: Database, pid: int) -> int:
     return chat
 
 
+async def plain() -> Callable[[], StreamCleaner]:
+    """Return what makes cleaners if there is no token."""
+    return StreamCleaner
+
+
 async def until(feed: TurnFeed, kind: type[TurnUpdate]) -> list[TurnUpdate]:
     seen: list[TurnUpdate] = []
     async with asyncio.timeout(30):
@@ -60,7 +66,7 @@ async def until(feed: TurnFeed, kind: type[TurnUpdate]) -> list[TurnUpdate]:
 async def test_it_is_followed_to_its_end(database: Database, other: subprocess.Popen[bytes]) -> None:
     chat = await begun(database, other.pid)
     feed = TurnFeed()
-    task = asyncio.create_task(follow_remote(database, chat, feed))
+    task = asyncio.create_task(follow_remote(database, chat, feed, plain))
     seen = await until(feed, AnswerGrew)
     assert not any(isinstance(update, TurnEnded) for update in seen)
     await database.write(lambda c: journal.append_frames(c, chat, 3, [delta("18:40", 30)]))
@@ -78,7 +84,7 @@ async def test_it_ends_as_cut_off_with_the_program_that_ran_it(
 ) -> None:
     chat = await begun(database, other.pid)
     feed = TurnFeed()
-    task = asyncio.create_task(follow_remote(database, chat, feed))
+    task = asyncio.create_task(follow_remote(database, chat, feed, plain))
     await until(feed, AnswerGrew)
     other.kill()
     other.wait()
@@ -91,7 +97,7 @@ async def test_it_ends_as_cut_off_with_the_program_that_ran_it(
 async def test_what_this_program_could_not_settle_does_not_run(database: Database) -> None:
     chat = await begun(database, os.getpid())
     feed = TurnFeed()
-    await follow_remote(database, chat, feed, is_orphaned=True)
+    await follow_remote(database, chat, feed, plain, is_orphaned=True)
     seen = await until(feed, TurnEnded)
     assert isinstance(seen[-1], TurnEnded)
     assert seen[-1].outcome is Outcome.INTERRUPTED
@@ -102,7 +108,7 @@ async def test_it_goes_on_after_tool_outputs_and_tells_its_logid_when_it_is_know
 ) -> None:
     chat = await begun(database, other.pid)
     feed = TurnFeed()
-    task = asyncio.create_task(follow_remote(database, chat, feed))
+    task = asyncio.create_task(follow_remote(database, chat, feed, plain))
     seen = await until(feed, AnswerGrew)
     call = {"id": "t", "type": "function", "function": {"name": "lamp", "arguments": "{}"}}
     asked = {"id": "c1", "required_action": {"submit_tool_outputs": {"tool_calls": [call]}}}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-
-import pytest
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
@@ -16,13 +16,17 @@ from coze_tui.config.settings import Settings
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.library.unfinished import settle_orphans
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.updates import follow
+from coze_tui.engine.model.updates import AnswerGrew, follow
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.maintenance import close_orphan
-from coze_tui.errors import CozeTuiError, StoreError
-from coze_tui.store import history, journal, owners
+from coze_tui.engine.session.site import Connection
+from coze_tui.errors import CozeTuiError, CredentialsError, StoreError
+from coze_tui.store import history, journal, messages, owners
 from coze_tui.store.database import Database
 from coze_tui.store.records import ChatRecord
+from coze_tui.text.cleaning import StreamCleaner
+from tests.support.engine_desk import desk
+from tests.support.program import TOKEN
 from tests.support.samples import STREAMS
 from tests.support.stores import NOW
 
@@ -36,6 +40,11 @@ def frames_of(*streams: str) -> list[Frame]:
     ]
 
 
+async def plain() -> Callable[[], StreamCleaner]:
+    """Return what makes cleaners if there is no token."""
+    return StreamCleaner
+
+
 async def settled(database: Database, frames: Sequence[Frame]) -> tuple[bool, ChatRecord]:
     """Whether a chat with these frames, whose program is gone, lacks its rest, and what is kept of it."""
     key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1_000))
@@ -43,7 +52,7 @@ async def settled(database: Database, frames: Sequence[Frame]) -> tuple[bool, Ch
     await database.write(lambda c: journal.append_frames(c, chat, 1, frames))
     await database.write(lambda c: c.execute("UPDATE chats SET owner = '' WHERE key = ?", (chat,)))
     [left] = await database.run(lambda c: journal.orphaned_chats(c, 1 << 50))
-    await close_orphan(database, left)
+    await close_orphan(database, left, plain)
     unfetched = await database.run(lambda c: journal.unfetched_chats(c, "coze.cn", 10))
     saved = await database.run(lambda c: journal.chat(c, chat))
     assert saved is not None
@@ -87,7 +96,11 @@ async def test_chats_of_dead_programs_end_once_no_other_program_holds_the_store(
     await database.write(lambda c: c.execute("UPDATE chats SET owner = '' WHERE key = ?", (chat,)))
     await database.close()
     failures, restored = list[CozeTuiError](), asyncio.Event()
-    engine = Engine(Settings(), lambda _settings: pytest.fail("it connects"), failures.append, restored.set)
+
+    def connect(_settings: Settings) -> Connection:
+        raise CredentialsError("missing")
+
+    engine = Engine(Settings(), connect, failures.append, restored.set)
     await engine.open(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -119,7 +132,7 @@ async def test_the_rest_of_what_a_command_has_finished_is_fetched_by_the_next_st
             c.execute("UPDATE chats SET owner = ? WHERE key = ?", (owner, chat))
 
     await database.write(begin)
-    assert await settle_orphans(database) is None
+    assert await settle_orphans(database, plain) is None
     unfetched = await database.run(lambda c: journal.unfetched_chats(c, "coze.cn", 10))
     assert [(chat.question, chat.is_final) for chat in unfetched] == [("q", True)] * 2
     assert await database.run(lambda c: journal.unfetched_chats(c, "coze.com", 10)) == ()
@@ -130,6 +143,35 @@ async def test_the_rest_of_what_a_command_has_finished_is_fetched_by_the_next_st
         second
     ]
     await database.write(lambda c: c.execute("UPDATE chats SET owner = '' WHERE key = ?", (first,)))
-    assert await settle_orphans(database) is None  # the program that fetched it has died, too
+    assert await settle_orphans(database, plain) is None  # the program that fetched it has died, too
     unfetched = await database.run(lambda c: journal.unfetched_chats(c, "coze.cn", 10))
     assert [chat.key for chat in unfetched] == [first, second]
+
+
+async def test_a_token_that_a_server_has_split_is_masked_in_what_another_program_left(tmp_path: Path) -> None:
+    pieces = ("is it ", TOKEN[:7], TOKEN[7:], "?")
+    created = Frame("conversation.chat.created", '{"id":"c1","conversation_id":"v1"}', 10)
+    deltas = [
+        Frame("conversation.message.delta", json.dumps({"id": "a", "type": "answer", "content": piece}), 20)
+        for piece in pieces
+    ]
+    database = await Database.open(tmp_path / "store.db")
+    key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", NOW))
+    chats = [await database.write(lambda c: journal.begin_chat(c, key, "q", "7402", NOW)) for _ in range(2)]
+    for chat in chats:
+        await database.write(
+            partial(journal.append_frames, chat=chat, first_number=1, frames=[created, *deltas])
+        )
+    dead, running = chats
+    await database.write(lambda c: c.execute("UPDATE chats SET owner = '' WHERE key = ?", (dead,)))
+    async with desk(tmp_path, Settings(base_url="http://127.0.0.1:9"), TOKEN) as at:
+        feed = TurnFeed()
+        await at.engine_thread.call(lambda engine: engine.unfetched_chats())
+        await at.engine_thread.call(lambda engine: engine.follow_remote(key, running, feed))
+        shown = ""
+        while "?" not in shown:
+            shown += "".join(update.text for update in await feed.take() if isinstance(update, AnswerGrew))
+    assert shown == "is it ***?"
+    said = await database.run(lambda c: messages.messages(c, key))
+    assert [each.content for each in said if each.type == "answer"] == ["is it ***?"]
+    await database.close()
