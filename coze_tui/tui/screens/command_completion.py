@@ -15,8 +15,8 @@ from coze_tui.text.i18n import _, current_language, languages
 from coze_tui.tui.commands import SlashCommand, slash_commands
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.themes import AUTO_THEME, themes
+from coze_tui.tui.widgets.prompt.completer import Offer
 from coze_tui.tui.widgets.prompt.completion import Candidate, path_candidates
-from coze_tui.tui.widgets.prompt.prompt import Offer
 from coze_tui.values import valueclass
 
 

@@ -20,8 +20,9 @@ from coze_tui.tui.key_names import key_for, long_key
 from coze_tui.tui.log.notices import clock_time
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.tui.widgets.note_line import NoteLine
+from coze_tui.tui.widgets.prompt.completer import Commands
 from coze_tui.tui.widgets.prompt.completion import CompletionList
-from coze_tui.tui.widgets.prompt.prompt import Commands, EditMode, Prompt, SendKey
+from coze_tui.tui.widgets.prompt.prompt import EditMode, Prompt, SendKey
 
 _SHOWN = 3
 

@@ -1,9 +1,8 @@
-"""The box one types in: it sends, completes, and remembers what was sent before."""
+"""The box of a chat: sends what is typed, queues and recalls it, and posts what the user wants."""
 
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -23,101 +22,22 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
 from coze_tui.tui.widgets.note_line import NoteLine
-from coze_tui.tui.widgets.prompt.completion import (
-    Candidate,
-    CompletionList,
-    dropped_candidates,
-    path_candidates,
-)
+from coze_tui.tui.widgets.prompt.completer import Commands, Completer
+from coze_tui.tui.widgets.prompt.completion import CompletionList
+from coze_tui.tui.widgets.prompt.earlier_prompts import EarlierPrompts
 from coze_tui.tui.widgets.prompt.text_box import TextBox, is_text
 
 if TYPE_CHECKING:
     from coze_tui.tui.widgets.prompt.vi.engine import Vi
 
-_MOST_EARLIER = 1_000
 SendKey = Literal["enter", "ctrl+j"]
 EditMode = Literal["emacs", "vi"]
-Offer = Callable[[str, Sequence[Candidate]], None]
-"""Shows what a text could become, if it is still what is typed; may be called from any thread."""
-Commands = Callable[[str, Offer], Sequence[Candidate]]
-"""From what was typed, beginning with a slash, to what it could become; what takes time is offered later."""
 NEW_LINE_KEYS = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
 _NUMBER = re.compile(r"\s*\d{1,3}\s*", re.ASCII)
 _LEAST_PREVIEW = 20
 """Cells of a follow-up that are shown before there is room for a hint."""
 DRAFT_SECONDS = 0.2
 """Seconds after a change until the draft is saved, whether or not more is typed."""
-_PATH = re.compile(r"(?:.*\s)?@((?:\S.*)?)")
-"""After the last `@` that begins a word; names of files contain spaces."""
-_DROPPED = r"(?:file:|[a-z]:\\|[/~'\"])[^\n]{1,4000}"
-_MAY_BE_DROPPED = re.compile(rf"(?i){_DROPPED}(?:\n+{_DROPPED})*\s*")
-"""As terminals write the paths of files that are dropped on them, on one line or on several."""
-
-
-def _chooses(text: str, candidates: Sequence[Candidate]) -> bool:
-    """Return whether Enter should take the first of a list: not if nothing of it is typed, or all of it."""
-    if " " in text and text.endswith((" ", "/")):
-        return False
-    return not (candidates and candidates[0].text == f"{text}/")
-
-
-class EarlierPrompts:
-    """The prompts sent before, the newest first. It keeps the unsent draft and edits made on the way."""
-
-    def __init__(self, prompts: Iterable[str] = ()) -> None:
-        self._prompts: list[str] = []
-        self._position = -1
-        self._edited: dict[int, str] = {}
-        self.add_stored(prompts)
-
-    def add_stored(self, prompts: Iterable[str]) -> None:
-        """Add the prompts of the history, newest first, behind those that were sent while it was read.
-
-        The history may contain these already.
-        """
-        sent = len(self._prompts)
-        for number, prompt in enumerate(prompts):
-            if len(self._prompts) == _MOST_EARLIER:
-                break
-            is_sent = number < sent and prompt in self._prompts[:sent]
-            if prompt.strip() and not is_sent and self._prompts[-1:] != [prompt]:
-                self._prompts.append(prompt)
-
-    def older(self, present: str) -> str | None:
-        """Return the previous prompt; None at the oldest. Saves `present`, the text in the box."""
-        return self._go(self._position + 1, present)
-
-    def newer(self, present: str) -> str | None:
-        """Return the next prompt, at last the draft; None when the draft is in the box."""
-        return self._go(self._position - 1, present)
-
-    def sent(self, prompt: str) -> None:
-        """Add a sent prompt as the newest, and restart the walk."""
-        self._position = -1
-        self._edited.clear()
-        if prompt.strip() and self._prompts[:1] != [prompt]:
-            self._prompts.insert(0, prompt)
-            del self._prompts[_MOST_EARLIER:]
-
-    def search(self, words: str, limit: int = 50) -> list[str]:
-        """Return the prompts that contain every word, the newest first, each once."""
-        wanted = words.casefold().split()
-        found: dict[str, None] = {}
-        for prompt in self._prompts:
-            folded = prompt.casefold()
-            if all(word in folded for word in wanted):
-                found[prompt] = None
-                if len(found) == limit:
-                    break
-        return list(found)
-
-    def _go(self, position: int, present: str) -> str | None:
-        if not -1 <= position < len(self._prompts):
-            return None
-        self._edited[self._position] = present
-        self._position = position
-        stored = "" if position < 0 else self._prompts[position]
-        return self._edited.get(position, stored)
 
 
 def send_keymap(send_key: SendKey) -> dict[str, str]:
@@ -218,18 +138,6 @@ class Prompt(TextBox):
             self.prompt = prompt
             self.text = text
 
-    class _PathsFound(Message, bubble=False):
-        def __init__(self, typed: str, candidates: list[Candidate]) -> None:
-            super().__init__()
-            self.typed = typed
-            self.candidates = candidates
-
-    class _Offered(Message, bubble=False):
-        def __init__(self, text: str, candidates: Sequence[Candidate]) -> None:
-            super().__init__()
-            self.text = text
-            self.candidates = candidates
-
     send_key: var[SendKey] = var("enter", init=False)
     """The key that sends; the other one of the two makes a new line."""
 
@@ -248,8 +156,16 @@ class Prompt(TextBox):
         edit_mode: EditMode = "emacs",
         id: str | None = None,
     ) -> None:
-        self._sought_from: str | None = None
         self._vi: Vi | None = None
+        self._earlier = EarlierPrompts()
+        self._completer = Completer(
+            self,
+            completion,
+            commands,
+            self._earlier,
+            send=self.send,
+            attach=lambda path: self.post_message(self.AttachmentChosen(path)),
+        )
         super().__init__(id=id)
         self._follow_ups: Sequence[str] = ()
         self._posted_number = 0
@@ -263,40 +179,34 @@ class Prompt(TextBox):
         self.is_editing = False
         """The box holds an earlier question: a number is its text, and an empty box means nothing."""
         self.set_reactive(Prompt.send_key, send_key)
-        self._completion = completion
         self._note = note if note is not None else NoteLine()
-        self._commands = commands
         self._doubt_about = doubt_about
         self._doubted = ""
         """The message that the next Enter sends although there was a doubt about it."""
         self._guard = enter_guard if enter_guard is not None else EnterGuard()
-        self._earlier = EarlierPrompts()
         self._enter_is_typed = True
         self._line_end: events.Key | None = None
         """An Enter of which the next moment will tell whether it was typed."""
         self._draft_timer: Timer | None = None
         self._posted_draft = ""
         self._had_tokens = False
-        self._dropped: str | None = None
-        """A text pasted into the empty box that may be the path of a dropped file."""
-        self._no_paths: str | None = None
-        """No path begins with this, and so none with a longer text."""
 
     # --- what the screen does with it ---
 
     @property
     def message(self) -> str:
         """Return the text with pastes in place of their tokens; during a search, the text before it."""
-        return super().message if self._sought_from is None else self._pastes.whole(self._sought_from)
+        sought_from = self._completer.sought_from
+        return super().message if sought_from is None else self._pastes.whole(sought_from)
 
     @property
     def is_searching(self) -> bool:
         """Return whether the box contains words to find an earlier prompt by."""
-        return self._sought_from is not None
+        return self._completer.sought_from is not None
 
     def set_message(self, text: str) -> None:
         """Replace all of it, the cursor at the end; it can be undone. What was a token becomes one again."""
-        self._stop_search(restore=False)
+        self._completer.stop_search(restore=False)
         super().set_message(text)
         if self._vi is not None:
             self._vi.text_replaced()
@@ -309,7 +219,7 @@ class Prompt(TextBox):
 
     def clear_message(self) -> bool:
         """Empty the box; undo brings it back. A search ends first."""
-        self._stop_search(restore=True)
+        self._completer.stop_search(restore=True)
         return super().clear_message()
 
     def post_draft(self) -> None:
@@ -327,7 +237,7 @@ class Prompt(TextBox):
     def chosen_number(self) -> int:
         """Return the number, from 1, of the follow-up that would be sent now; 0 for none."""
         text = self.text
-        if not text or len(text) > 3 or self._sought_from is not None or self.is_editing:
+        if not text or len(text) > 3 or self.is_searching or self.is_editing:
             return 0
         number = int(text) if text.isascii() and text.isdecimal() else 0
         return number if text == str(number) and number <= len(self._follow_ups) else 0
@@ -363,8 +273,8 @@ class Prompt(TextBox):
         if key.key in SEND or key.key in NEW_LINE:
             self._enter_is_typed = self._guard.is_typed(key)
             self._line_end = key if not self._enter_is_typed and self._guard.may_end_a_line(key) else None
-        is_searching = self._sought_from is not None
-        is_list_key = self._list_key(key.key)
+        is_searching = self.is_searching  # before the key, which may end it
+        is_list_key = self._completer.press(key.key, may_take=self._enter_is_typed)
         # Esc closes the list and begins normal mode at once; it ends a search and nothing else.
         is_command = not is_searching and (key.key == "escape" or not is_list_key) and self._vi_key(key)
         if is_list_key or is_command:
@@ -373,27 +283,9 @@ class Prompt(TextBox):
         elif key.key == "enter":
             key.prevent_default()  # the bindings say what it means
 
-    def _list_key(self, key: str) -> bool:
-        """Act on a key of the list over the prompt; False when it is none."""
-        if key == "escape" and self._sought_from is not None:
-            self._stop_search(restore=True)
-        elif not self._completion.is_open:
-            return False
-        elif key in ("up", "down", "ctrl+r"):
-            self._completion.move(-1 if key == "up" else 1)
-        elif key == "tab" or (key == "enter" and self._enter_is_typed and self._completion.current):
-            if self._completion.current is None:
-                self._completion.move(1)
-            self._take_candidate(may_send=key == "enter")
-        elif key == "escape":
-            self._completion.close()
-        else:
-            return False
-        return True
-
     def _vi_key(self, key: events.Key) -> bool:
         """Give a key to vi; return whether it has a meaning there."""
-        if self._vi is None or self._sought_from is not None:
+        if self._vi is None or self.is_searching:
             return False
         is_character = key.character is not None and (key.is_printable or is_text(key.character))
         is_taken = self._vi.press(key.character if is_character and key.character else key.key)
@@ -402,7 +294,7 @@ class Prompt(TextBox):
 
     def typed_part(self, run: KeyRun) -> KeyRun | None:
         """Do the commands of vi with which a run starts."""
-        if self._vi is None or self._sought_from is not None:
+        if self._vi is None or self.is_searching:
             return run
         for number, character in enumerate(run.text):
             if self._vi.is_inserting:
@@ -477,11 +369,7 @@ class Prompt(TextBox):
 
     def action_search(self) -> None:
         """Look for an earlier prompt by words of it; Enter takes it, Esc brings the draft back."""
-        if self._sought_from is not None:
-            return
-        self._sought_from = self.text
-        self._put("")
-        self._complete()
+        self._completer.start_search()
 
     # --- sending ---
 
@@ -494,7 +382,7 @@ class Prompt(TextBox):
             return
         if number := self.chosen_number:
             question = self._follow_ups[number - 1]
-            self._put("")
+            self.put("")
             self.post_message(self.FollowUpChosen(question))
             return
         if self._is_doubted(message):
@@ -502,8 +390,8 @@ class Prompt(TextBox):
         if _NUMBER.fullmatch(message):
             message = message.strip()  # the space said that it is a text
         self.note_sent(message)
-        self._completion.close()
-        self._put("")
+        self._completer.close()
+        self.put("")
         if self._vi is not None:
             self._vi.start_inserting()
             self._show_mode()
@@ -524,7 +412,7 @@ class Prompt(TextBox):
 
     def mark(self) -> str:
         """Another one while searching."""
-        return "›" if self._sought_from is None else "/"
+        return "/" if self.is_searching else "›"
 
     def render_line(self, y: int) -> Strip:
         """Return a row; behind a number that chooses a follow-up stands what would be sent."""
@@ -548,7 +436,7 @@ class Prompt(TextBox):
 
     def placeholder_text(self, width: int) -> str:
         """Return the text of an empty box, at most `width` cells wide."""
-        if self._sought_from is not None:
+        if self.is_searching:
             return _("Search earlier messages")
         other: SendKey = "ctrl+j" if self.send_key == "enter" else "enter"
         text = _("Type a message. {send} to send, {new_line} for a new line").format(
@@ -560,11 +448,11 @@ class Prompt(TextBox):
         if prompt is not None:
             self.set_message(prompt)
 
-    # --- completion and search ---
+    # --- changes ---
 
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
-        self._complete()
+        self._completer.update()
         if self._doubted and self.message != self._doubted:
             self._doubted = ""
             self._note.hide()
@@ -577,27 +465,9 @@ class Prompt(TextBox):
 
     def _post_draft(self) -> None:
         self._draft_timer = None
-        if self._sought_from is None and self.message != self._posted_draft:
+        if not self.is_searching and self.message != self._posted_draft:
             self._posted_draft = self.message
             self.post_message(self.DraftChanged(self, self._posted_draft))
-
-    def _complete(self) -> None:
-        """Show what could be meant by what is typed."""
-        text, typed = self.text, self._typed_path()
-        if self._sought_from is not None:
-            earlier = self._earlier.search(text)
-            self._completion.show([Candidate(one, label=" ".join(one[:500].split())) for one in earlier])
-        elif text == self._dropped:
-            threading.Thread(target=self._find_paths, args=(text, dropped_candidates), daemon=True).start()
-        elif text.startswith("/") and "\n" not in text and self._commands is not None:
-            found = self._commands(text, self.offer_candidates) if self.cursor_at_end_of_text else ()
-            self._completion.show(found, chooses_first=_chooses(text, found))
-        elif typed is not None and not self._has_no_paths(typed):
-            shown, begun = self._completion.candidates, typed.casefold()
-            self._completion.show([one for one in shown if one.text.casefold().startswith(begun)])
-            threading.Thread(target=self._find_paths, args=(typed, path_candidates), daemon=True).start()
-        else:
-            self._completion.close()
 
     def insert_pasted(self, text: str) -> None:
         """Insert text from outside; the path of a file, alone in the box, is offered as an attachment."""
@@ -606,85 +476,8 @@ class Prompt(TextBox):
         if self._vi is not None and not self._vi.is_inserting:
             self._vi.text_replaced()
             self._show_mode()
-        self._dropped = self.text if was_empty and _MAY_BE_DROPPED.fullmatch(self.text) else None
-
-    def _typed_path(self) -> str | None:
-        if self._dropped is not None and self.text == self._dropped:
-            return self._dropped
-        row, column = self.cursor_location
-        match = _PATH.fullmatch(self.document[row][:column])
-        return match.group(1) if match else None
-
-    def _has_no_paths(self, typed: str) -> bool:
-        known = self._no_paths
-        if known is None or " " not in typed or typed == known or not typed.startswith(known):
-            return False
-        return "/" not in typed[len(known) :]
-
-    def _find_paths(self, typed: str, find: Callable[[str], list[Candidate]]) -> None:
-        # A folder on a dead network drive must hold up neither typing nor leaving: hence a daemon thread.
-        self.post_message(self._PathsFound(typed, find(typed)))
-
-    @on(_PathsFound)
-    def _show_paths(self, found: _PathsFound) -> None:
-        if found.typed == self._dropped and not found.candidates:
-            self._dropped = None  # not a file, perhaps a command
-            self._complete()
-            return
-        if not found.candidates:
-            self._no_paths = found.typed
-        if found.typed == self._typed_path() and self._sought_from is None:
-            self._completion.show(found.candidates)
-
-    def offer_candidates(self, text: str, candidates: Sequence[Candidate]) -> None:
-        """Show what a text could become, if it is still what is typed. May be called from any thread."""
-        self.post_message(self._Offered(text, candidates))
-
-    @on(_Offered)
-    def _show_offered(self, offered: _Offered) -> None:
-        if offered.text == self.text and self._sought_from is None and self.cursor_at_end_of_text:
-            chooses_first = _chooses(offered.text, offered.candidates)
-            self._completion.show(offered.candidates, chooses_first=chooses_first)
+        self._completer.pasted(into_empty_box=was_empty)
 
     def take_candidate(self) -> None:
         """Take the current one of the list, as Tab does."""
-        self._take_candidate(may_send=False)
-
-    def _take_candidate(self, *, may_send: bool) -> None:
-        candidate = self._completion.current
-        if candidate is None:
-            return
-        typed = self._typed_path()
-        self._completion.close()
-        if self._sought_from is not None:
-            self._stop_search(restore=True)
-            self.set_message(candidate.text)
-        elif self.text == self._dropped:
-            self._put("")
-            self.post_message(self.AttachmentChosen(candidate.text))
-        elif typed is not None and not self.text.startswith("/"):
-            self._take_path(typed, candidate)
-        else:
-            sends = may_send and candidate.is_complete
-            needs_space = not sends and not candidate.text.endswith((" ", "/"))
-            self._put(f"{candidate.text} " if needs_space else candidate.text)
-            if sends:
-                self.send()
-
-    def _take_path(self, typed: str, candidate: Candidate) -> None:
-        row, column = self.cursor_location
-        start = (row, column - len(typed) - 1)
-        if candidate.is_complete:
-            self.replace("", start, (row, column), maintain_selection_offset=False)
-            self.post_message(self.AttachmentChosen(candidate.text))
-        else:
-            self.replace(f"@{candidate.text}", start, (row, column), maintain_selection_offset=False)
-
-    def _stop_search(self, *, restore: bool) -> None:
-        before, self._sought_from = self._sought_from, None
-        if before is None:
-            return
-        self._completion.close()
-        if restore:
-            self._put(before)
-        self.refresh()
+        self._completer.take(may_send=False)

@@ -117,7 +117,7 @@ class TextBox(TextArea, inherit_bindings=False):
     def set_message(self, text: str) -> None:
         """Replace all of it, the cursor at the end; it can be undone. What was a token becomes one again."""
         text = self._pastes.folded(clean(text))
-        self._put(self._pastes.keep(text, "") if Pastes.is_long(text) else text)
+        self.put(self._pastes.keep(text, "") if Pastes.is_long(text) else text)
 
     def clear_message(self) -> bool:
         """Empty the box; undo brings it back.
@@ -127,7 +127,7 @@ class TextBox(TextArea, inherit_bindings=False):
         """
         if not self.text:
             return False
-        self._put("")
+        self.put("")
         return True
 
     def placeholder_text(self, width: int) -> str:
@@ -151,7 +151,7 @@ class TextBox(TextArea, inherit_bindings=False):
             key.prevent_default()
             self.insert_typed(key.character)
 
-    def _put(self, shown: str) -> None:
+    def put(self, shown: str) -> None:
         """Replace what is in the box, as one step of undo."""
         if shown == self.text:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coze_tui.tui.widgets.prompt.prompt import EarlierPrompts
+from coze_tui.tui.widgets.prompt.earlier_prompts import EarlierPrompts
 
 
 def test_walk_goes_back_and_returns_to_the_draft() -> None:

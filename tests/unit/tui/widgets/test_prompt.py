@@ -18,8 +18,9 @@ from textual.pilot import Pilot
 from coze_tui.terminal.keys import EnterGuard, KeyRun
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.area import PromptArea
+from coze_tui.tui.widgets.prompt.completer import Offer
 from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList
-from coze_tui.tui.widgets.prompt.prompt import DRAFT_SECONDS, EditMode, Offer, Prompt, SendKey
+from coze_tui.tui.widgets.prompt.prompt import DRAFT_SECONDS, EditMode, Prompt, SendKey
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 from tests.support.host_app import ThemedApp, sheets
 from tests.support.keyboard import Keyboard
