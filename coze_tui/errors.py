@@ -35,11 +35,17 @@ class CredentialsError(CozeTuiError):
 
     def __init__(
         self,
-        reason: Literal["missing", "not entered", "unreadable", "malformed", "command", "keyring"],
+        reason: Literal[
+            "missing", "not entered", "unreadable", "malformed", "command", "keyring", "other site"
+        ],
         source: str = "",
+        *,
+        site: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.site = site
+        """For `other site`: the site of the project file, which must not get the token of the source."""
         self.source = source
         """The file, variable, stream or command that should provide the token; never the token itself.
 

@@ -27,6 +27,7 @@ from coze_tui.cli.ask_output import (
 from coze_tui.cli.exits import exit_for, exit_for_end
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
+from coze_tui.cli.project import with_project
 from coze_tui.cli.startup import (
     begin,
     notify,
@@ -66,7 +67,7 @@ _COZE_DIGITS = 15
 
 def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask and print; return the status of the turn."""
-    startup = begin(arguments, environment)
+    startup = with_project(begin(arguments, environment))
     show_problems(startup, needs_site=True)
     question = ""
     if not arguments.fetch:

@@ -14,6 +14,7 @@ from coze_tui.cli.bench_output import Progress, print_report, report_values
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
+from coze_tui.cli.project import with_project
 from coze_tui.cli.startup import (
     begin,
     confirm,
@@ -53,7 +54,7 @@ _Judged = Sequence[tuple[Measurement, Sequence[Verdict]]]
 
 def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask, measure and print; the status is 0 if every run completed and met every expectation."""
-    startup = begin(arguments, environment)
+    startup = with_project(begin(arguments, environment))
     show_problems(startup, needs_site=True)
     bots = _bots(startup, arguments.bot)
     expectations = _expectations(arguments.expect)

@@ -26,6 +26,7 @@ from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.locations import find_paths
 from coze_tui.config.new_files import temporary_folder
+from coze_tui.config.project import IGNORE_VARIABLE
 from coze_tui.config.settings import variable_of
 from coze_tui.config.startup import Startup, load_and_speak
 from coze_tui.errors import SettingsError
@@ -152,6 +153,7 @@ def run_demo(arguments: Arguments, environment: Mapping[str, str], frame: EarlyF
         bots = demo_bots()
         own = {
             HOME_VARIABLE: home,
+            IGNORE_VARIABLE: "1",
             TOKEN_VARIABLE: stand_in.token,
             variable_of("base_url"): stand_in.base_url,
             variable_of("bot_id"): bots[0].id,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coze_tui.cli.options import (
+    NO_PROJECT,
     Command,
     OneOf,
     Option,
@@ -26,7 +27,7 @@ _COMMON = (option_of("profile"), _LANGUAGE)
 _BOT = option_of("bot_id")
 _SITE = option_of("base_url")
 _USER = option_of("user_id")
-_TARGET = (_BOT, _SITE, _USER)
+_TARGET = (_BOT, _SITE, _USER, NO_PROJECT)
 _SCREEN = (option_of("theme"), option_of("mouse"))
 _LINEAR = Option(
     "--linear", N_("plain labeled lines instead of full-screen mode, for screen readers and logs")
@@ -422,6 +423,7 @@ _ALL = (
             Option("--device", N_("log in with a browser, using your own OAuth app")),
             option_of("oauth_client_id"),
             Option("--workspace", N_("request access to one workspace only"), "ID"),
+            NO_PROJECT,
             *_COMMON,
         ),
         "login:run_login",
@@ -444,6 +446,7 @@ _ALL = (
             ),
             _SITE,
             _USER,
+            NO_PROJECT,
             Option("--online", N_("also contact the site (one API call)")),
             Option("--copy", N_("also test the clipboard: copies a line for you to paste")),
             *_COMMON,
@@ -466,6 +469,28 @@ _ALL = (
             "For completion and checks in editors, save the schema beside the settings file as "
             "coze-tui.schema.json, and begin the file with the line `#:schema ./coze-tui.schema.json`."
         ),
+    ),
+    Command(
+        "project",
+        N_("show the project file of this folder, and whether it is trusted"),
+        _COMMON,
+        "project:run_project",
+        note=N_(
+            "A project file (.coze-tui.toml) names bot, site and variables for the work in a folder and "
+            "below it. It is used only if you trust it, and only as long as it does not change."
+        ),
+    ),
+    Command(
+        "project trust",
+        N_("show the project file of this folder, and use it from now on"),
+        _COMMON,
+        "project:run_trust",
+    ),
+    Command(
+        "project forget",
+        N_("do not use the project file of this folder until you are asked again"),
+        _COMMON,
+        "project:run_forget",
     ),
     Command(
         "completion",

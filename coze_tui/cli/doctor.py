@@ -21,6 +21,7 @@ from coze_tui.cli.settings import setting_facts, show_facts
 from coze_tui.cli.startup import begin
 from coze_tui.config.child_environment import child_environment
 from coze_tui.config.credentials import MASK, hint_for
+from coze_tui.config.project import trust_text
 from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.crash import system_name, without_secrets
 from coze_tui.diagnostics.explain import explain
@@ -121,6 +122,8 @@ def _folders(startup: Startup) -> _Facts:
         places.log_file,
     ):
         yield _("file"), f"{path}  {_state_of(path)}"
+    if startup.project is not None:
+        yield _("project file"), trust_text(startup.project, startup.trust)
     if places.is_temporary:
         yield _("note"), _("no home folder: the system may delete everything here")
 

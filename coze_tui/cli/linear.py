@@ -18,6 +18,7 @@ from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.linear_output import LinearPrinter
 from coze_tui.cli.options import Arguments
+from coze_tui.cli.project import with_project
 from coze_tui.cli.startup import require_bot, show_problems, show_unsaved
 from coze_tui.cli.stdin import read_line
 from coze_tui.config.settings import Settings
@@ -63,6 +64,7 @@ def run_linear(startup: Startup, arguments: Arguments) -> int:
     Raises:
         SettingsError, CredentialsError: no bot or no token is known.
     """
+    startup = with_project(startup)
     show_problems(startup)
     require_bot(startup.settings)
     startup.token()

@@ -12,6 +12,7 @@ from coze_tui.api.client import CozeClient
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
+from coze_tui.cli.project import with_project
 from coze_tui.cli.startup import begin, notify, show_error, show_problems
 from coze_tui.cli.stdin import read_line
 from coze_tui.config.addresses import AddressError, base_url_from_text, site_name
@@ -34,7 +35,7 @@ def run_login(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """
     interrupt = Interrupt()
     interrupt.take(with_ctrl_c=False)  # SystemExit lets `getpass` switch the echo on again
-    startup = begin(arguments, environment)
+    startup = with_project(begin(arguments, environment))
     show_problems(startup, needs_site=True)
     console = Console(sys.stdout, environment)
     base_url = _site(startup.settings, console)
@@ -136,7 +137,7 @@ def _show_limit(error: NotServedError, feature: Feature) -> None:
 
 def _save(startup: Startup, base_url: str, token: Secret | OAuthPair, name: str, console: Console) -> int:
     profile = startup.settings.profile
-    kept = startup.credentials.keep(profile, token)
+    kept = startup.credentials.keep(profile, token, base_url)
     try:
         startup.app_state.use_site(profile, base_url)
     except StoreError as error:

@@ -70,6 +70,7 @@ def option_of(setting: str) -> Option:
 
 
 HELP = Option("--help", N_("show this help and exit"), short="-h")
+NO_PROJECT = Option("--no-project", N_("ignore a project file (.coze-tui.toml) in this folder or above it"))
 VERSION = Option("--version", N_("show the version and exit"))
 
 

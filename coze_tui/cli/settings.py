@@ -10,6 +10,7 @@ from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import begin, show_problems
 from coze_tui.cli.stdout import print_exactly
+from coze_tui.config.project import trust_text
 from coze_tui.config.settings import Settings, definitions
 from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.report.console import Console
@@ -31,6 +32,8 @@ def run_settings(arguments: Arguments, environment: Mapping[str, str]) -> int:
     file = startup.paths.settings_file
     is_there = "" if file.exists() else "  " + _("(does not exist)")
     console.text(_("settings file: {path}").format(path=file) + is_there)
+    if startup.project is not None:
+        console.text(trust_text(startup.project, startup.trust))
     show_facts(console, setting_facts(startup.settings))
     show_problems(startup)
     return exit_for(startup.problems[0]) if startup.problems else Exit.OK

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coze_tui.cli.options import Arguments
+from coze_tui.cli.options import NO_PROJECT, Arguments
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup, load_startup
 from coze_tui.errors import CozeTuiError, SettingsError, StoreError, kind_from_errno
@@ -25,7 +25,8 @@ def begin(arguments: Arguments, environment: Mapping[str, str]) -> Startup:
     Raises:
         SettingsError: an option is wrong. Errors in files and variables are in `problems`.
     """
-    startup = load_startup(environment, arguments.settings())
+    with_project = not getattr(arguments, NO_PROJECT.dest, False)
+    startup = load_startup(environment, arguments.settings(), with_project=with_project)
     if startup.settings.debug_log:
         from coze_tui.diagnostics.debug_log import keep_debug_log
 

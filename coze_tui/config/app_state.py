@@ -30,6 +30,8 @@ class AppState:
     """`bot_key` → bot ID."""
     recent_bots: Mapping[str, str] = field(default_factory=dict)
     """`bot_key` of a bot → its name, latest last."""
+    projects: Mapping[str, str] = field(default_factory=dict)
+    """Path of a project file → the decision about it and the hash of its content."""
     last_asked: Mapping[str, str] = field(default_factory=dict)
     """`bot_key` of a bot → the conversation of the last `ask`."""
     background: str = ""
@@ -85,18 +87,29 @@ class AppStateFile:
         """Save the site of the profile's token."""
         return self.change(lambda now: replace(now, sites={**now.sites, profile: base_url}))
 
-    def use_bot(self, profile: str, base_url: str, bot_id: str, name: str = "") -> AppState:
-        """Save the bot as the profile's last one, and as the most recent of all."""
+    def use_bot(
+        self, profile: str, base_url: str, bot_id: str, name: str = "", *, is_last: bool = True
+    ) -> AppState:
+        """Save the bot as the most recent of all, and as the profile's last one if `is_last` is set."""
 
         def use(now: AppState) -> AppState:
             key = bot_key(bot_id, base_url)
             recent = {other: title for other, title in now.recent_bots.items() if other != key}
             recent[key] = name or now.recent_bots.get(key, "")
             newest = dict(list(recent.items())[-RECENT_BOTS:])
-            last = {**now.last_bots, bot_key(profile, base_url): bot_id}
+            last = {**now.last_bots, bot_key(profile, base_url): bot_id} if is_last else now.last_bots
             return replace(now, last_bots=last, recent_bots=newest)
 
         return self.change(use)
+
+    def decide_on_project(self, path: str, decision: str) -> AppState:
+        """Save the decision about a project file; an empty text removes it."""
+
+        def decide(now: AppState) -> AppState:
+            others = {file: known for file, known in now.projects.items() if file != path}
+            return replace(now, projects={**others, path: decision} if decision else others)
+
+        return self.change(decide)
 
     def ask_in(self, base_url: str, bot_id: str, conversation_id: str) -> AppState:
         """Save the conversation of the last `ask` to a bot."""

@@ -117,6 +117,8 @@ class Token:
     """The variable, file or program that provided it."""
     pair: OAuthPair | None = None
     """Set if the token is the access token of an OAuth pair."""
+    base_url: str = ""
+    """The site for which it was saved, or empty if that is not known."""
 
 
 def secret_from_text(text: str, source: str = "") -> Secret:
@@ -193,23 +195,39 @@ def find_token(
     credentials: CredentialsFile,
     token_file: Path | None = None,
     token_command: str = "",
+    base_url: str = "",
+    sites: Mapping[str, str] | None = None,
 ) -> Token:
     """Return the token of a profile: of the environment, else a file, else a command, else `login`.
+
+    Args:
+        base_url: the site that will get the token.
+        sites: `Settings.token_sites`. If not empty, a token of another site, or of an unknown one, is neither
+            used nor read.
 
     Raises:
         CredentialsError: no source has a token, or the first one that has is unusable.
     """
-    variable = environment.get(TOKEN_VARIABLE, "")
-    if variable.strip():
+    variable = environment.get(TOKEN_VARIABLE, "").strip()
+    refused = ""
+
+    def may_use(source: str) -> bool:
+        nonlocal refused
+        is_allowed = not sites or sites.get(source) == base_url
+        refused = refused if is_allowed else refused or source
+        return is_allowed
+
+    if variable and may_use(TOKEN_VARIABLE):
         return Token(secret_from_text(variable, TOKEN_VARIABLE), TOKEN_VARIABLE)
-    if token_file is not None:
+    if token_file is not None and may_use("token_file"):
         return _token_from_file(token_file)
-    if token_command.strip():
+    if token_command.strip() and may_use("token_command"):
         return _token_from_command(token_command, child_environment(environment))
     token = credentials.find(profile)
-    if token is None:
-        raise CredentialsError("missing")
-    return token
+    if token is not None and (not sites or token.base_url == base_url):
+        return token
+    refused = refused or (token.source if token is not None else "")
+    raise CredentialsError("other site" if refused else "missing", refused, site=base_url)
 
 
 def _token_from_file(path: Path) -> Token:
@@ -292,11 +310,11 @@ class CredentialsFile:
             kept, source = self._from_keyring(entry)
         pair = _pair_from_json(kept)
         if pair is not None:
-            return Token(pair.access, source, pair)
-        token = kept.get("token")
+            return Token(pair.access, source, pair, pair.base_url)
+        token, base_url = kept.get("token"), kept.get("base_url", "")
         if not isinstance(token, str):
             raise CredentialsError("unreadable", source)
-        return Token(secret_from_text(token, source), source)
+        return Token(secret_from_text(token, source), source, base_url=str(base_url))
 
     def profiles(self) -> tuple[str, ...]:
         """Return the profiles that have a token in this file."""
@@ -306,14 +324,17 @@ class CredentialsFile:
         """Use a keyring from now on."""
         self._keyring = keyring
 
-    def keep(self, profile: str, token: Secret | OAuthPair) -> Kept:
+    def keep(self, profile: str, token: Secret | OAuthPair, base_url: str = "") -> Kept:
         """Save the token in place of the profile's earlier one: in the keyring, or else in the file.
+
+        Args:
+            base_url: the site that has accepted the token; an OAuth pair has its own.
 
         Raises:
             CredentialsError: the file cannot be written.
         """
         with _as_credentials_error(self.path), locked(self.path):
-            return self._save(profile, token)
+            return self._save(profile, token, base_url)
 
     def forget(self, profile: str) -> bool:
         """Delete the profile's token from the file and the keyring; return False if there was none.
@@ -387,18 +408,18 @@ class CredentialsFile:
             raise CredentialsError("unreadable", str(self.path))
         return profiles
 
-    def _save(self, profile: str, token: Secret | OAuthPair) -> Kept:
+    def _save(self, profile: str, token: Secret | OAuthPair, base_url: str = "") -> Kept:
         """Save a token; the caller holds the lock. What the keyring does not take goes into the file."""
-        before, problem = self._entries().get(profile), ""
+        before, problem, saved = self._entries().get(profile), "", _json_from(token, base_url)
         if self._keyring.saves:
             entry = self._entry_of(profile)
             try:
-                self._keyring.set(entry, json.dumps(_json_from(token)))
+                self._keyring.set(entry, json.dumps(saved))
                 self._put(profile, {_IN_KEYRING: entry})
                 return Kept(_keyring_source(self._keyring.name()))
             except KeyringError as error:
                 problem = error.problem
-        self._put(profile, _json_from(token))
+        self._put(profile, saved)
         earlier = before.get(_IN_KEYRING) if isinstance(before, dict) else None
         if isinstance(earlier, str):
             with suppress(KeyringError):
@@ -467,9 +488,9 @@ def _profiles_from_json(data: bytes) -> dict[str, object] | None:
     return profiles if isinstance(profiles, dict) else None
 
 
-def _json_from(token: Secret | OAuthPair) -> Mapping[str, object]:
+def _json_from(token: Secret | OAuthPair, base_url: str) -> Mapping[str, object]:
     if isinstance(token, Secret):
-        return {"token": token.reveal()}
+        return {"token": token.reveal(), **({"base_url": base_url} if base_url else {})}
     return {
         "access_token": token.access.reveal(),
         "refresh_token": token.refresh.reveal(),

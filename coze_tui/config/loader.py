@@ -1,18 +1,21 @@
-"""Loads the settings. Precedence, highest first: options, environment variables, choices made in the program,
-settings file, last site and bot of the profile, defaults.
+"""Loads the settings. Precedence, highest first: options, environment variables, project file, choices made
+in the program, settings file, last site and bot of the profile, defaults.
 
 Errors are collected and not raised, so that the program always starts.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from coze_tui.config import coercion as read
+from coze_tui.config.addresses import site_name
 from coze_tui.config.app_state import AppState, bot_key
+from coze_tui.config.child_environment import TOKEN_VARIABLE
+from coze_tui.config.project import Project
 from coze_tui.config.settings import Settings, Source, definitions, variable_of
+from coze_tui.config.toml_text import line_of, parse_toml
 from coze_tui.errors import SettingsError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
@@ -20,6 +23,7 @@ from coze_tui.text.matching import nearest
 from coze_tui.values import valueclass
 
 FILE_LIMIT = 1 << 20
+_Tables = Mapping[str, Mapping[str, object]]
 
 
 @valueclass
@@ -39,6 +43,7 @@ def load_settings(
     flags: Mapping[str, object] | None = None,
     remembered: AppState | None = None,
     other_profiles: Collection[str] = (),
+    project: Project | None = None,
 ) -> Loaded:
     """Read the settings from all their sources.
 
@@ -46,8 +51,9 @@ def load_settings(
         flags: the values of the given options, by field.
         remembered: choices made in the program, and the last site and bot of each profile.
         other_profiles: profiles that exist although the file has no table for them.
+        project: the project file, if the user trusts it.
     """
-    collector = _Collector(file, environment, flags or {}, remembered or AppState())
+    collector = _Collector(file, environment, flags or {}, remembered or AppState(), project)
     return collector.load(other_profiles)
 
 
@@ -60,11 +66,13 @@ class _Collector:
         environment: Mapping[str, str],
         flags: Mapping[str, object],
         remembered: AppState,
+        project: Project | None,
     ) -> None:
         self._file = file
         self._environment = environment
         self._flags = flags
         self._remembered = remembered
+        self._project = project
         self._definitions = definitions()
         self._values: dict[str, object] = {}
         self._sources: dict[str, Source] = {}
@@ -77,7 +85,12 @@ class _Collector:
         tables = self._profile_tables(content)
         names = tuple(dict.fromkeys((*tables, *other_profiles)))
         self._take_table(content, (), Source("file", str(self._file)))
-        profile = self._profile(names)
+        own = self._profile(names)
+        own_site = self._site_of(own, tables)
+        profile = self._profile_of_project(own, names, tables)
+        if profile != own and self._project is not None:
+            self._values["profile"] = profile
+            self._sources["profile"] = Source("project", str(self._project.path))
         self._take_remembered("user_id", self._remembered.user_id)
         self._take_remembered("base_url", self._remembered.sites.get(profile, ""))
         for name, table in tables.items():
@@ -88,6 +101,7 @@ class _Collector:
         for name, choice in self._remembered.chosen.items():
             if name in self._definitions:
                 self._take(name, choice, Source("chosen"), report=False)
+        self._take_project()
         for name in self._definitions:
             variable = variable_of(name)
             if name != "profile" and self._environment.get(variable, "").strip():
@@ -99,6 +113,7 @@ class _Collector:
         self._take_remembered("bot_id", self._remembered.last_bots.get(bot_key(profile, base_url), ""))
         settings = Settings(
             **self._values,  # type: ignore[arg-type]  # each value went through its field's reader
+            token_sites=self._token_sites(own_site, profile, tables),
             profiles=tuple(dict.fromkeys((*names, profile))),
             sources=self._sources,
         )
@@ -140,7 +155,7 @@ class _Collector:
         return tables
 
     def _profile(self, names: tuple[str, ...]) -> str:
-        """Return the profile in use, which selects the table of the file."""
+        """Return the user's profile."""
         variable = variable_of("profile")
         if self._environment.get(variable, "").strip():
             self._take("profile", self._environment[variable], Source("environment", variable))
@@ -159,6 +174,63 @@ class _Collector:
                 )
             )
         return profile
+
+    def _profile_of_project(self, profile: str, names: Sequence[str], tables: _Tables) -> str:
+        """Return the profile for the site of the project: the given one, else the first, else a new one.
+
+        So a login in a project of another site does not replace the user's token.
+        """
+        wanted = self._project.base_url if self._project is not None else ""
+        is_overridden = "base_url" in self._flags or bool(
+            self._environment.get(variable_of("base_url"), "").strip()
+        )
+        is_chosen = self._sources.get("profile", Source("default")).kind not in ("default", "file")
+        if not wanted or is_overridden or is_chosen or self._site_of(profile, tables) == wanted:
+            return profile
+        for name in names:
+            if wanted in (self._site_in_table(name, tables), self._remembered.sites.get(name)):
+                return name
+        return site_name(wanted)
+
+    def _site_in_table(self, profile: str, tables: _Tables) -> str:
+        try:
+            return read.base_url(tables.get(profile, {}).get("base_url", ""), self._file.parent)
+        except read.WrongValueError:
+            return ""
+
+    def _site_of(self, profile: str, tables: _Tables) -> str:
+        """Return the site of a profile without options, variables and project.
+
+        Call it before the table of the profile is read.
+        """
+        site = self._site_in_table(profile, tables) or self._values.get("base_url")
+        return str(site or self._remembered.sites.get(profile) or Settings.base_url)
+
+    def _take_project(self) -> None:
+        if self._project is not None:
+            source = Source("project", str(self._project.path))
+            self._values |= self._project.values
+            self._sources |= dict.fromkeys(self._project.values, source)
+            if self._project.base_url:
+                self._no_site = None
+
+    def _token_sites(self, own_site: str, profile: str, tables: _Tables) -> Mapping[str, str]:
+        """Return `Settings.token_sites`.
+
+        Args:
+            own_site: the site of the user's own profile.
+            profile: the profile in use.
+        """
+        if not self._is_project("base_url") or self._values["base_url"] == own_site:
+            return {}
+        sites = {TOKEN_VARIABLE: own_site}
+        for name in ("token_file", "token_command"):
+            is_of_profile = name in self._sources and self._sources[name].kind == "profile"
+            sites[name] = (self._site_in_table(profile, tables) if is_of_profile else "") or own_site
+        return sites
+
+    def _is_project(self, name: str) -> bool:
+        return name in self._sources and self._sources[name].kind == "project"
 
     def _take_remembered(self, name: str, value: str) -> None:
         if value and name not in self._sources:
@@ -217,46 +289,4 @@ class _Collector:
 
     def _line(self, place: tuple[str, ...]) -> int:
         """Return the first line that sets this key or a part of it, or 0 if it was not found."""
-        for number, found in _keys_by_line(self._text):
-            if found[: len(place)] == place:
-                return number
-        return 0
-
-
-def parse_toml(text: str, source: str) -> dict[str, object]:
-    """Return the tables and values of a TOML text.
-
-    Raises:
-        SettingsError: the text is not valid TOML; the error has `source` and the line.
-    """
-    import tomllib  # only needed if the file exists
-
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        place = re.search(r"line (\d+)", str(error))
-        line = int(place[1]) if place else text.count("\n") + 1
-        reason = re.sub(r" *\(at [^()]*\)$", "", str(error))
-        problem = _("is not valid TOML: {reason}").format(reason=reason)
-        raise SettingsError(problem, source=source, line=line) from error
-
-
-_TABLE = re.compile(r"\s*\[(?P<name>[^\[\]]+)\]")
-_ENTRY = re.compile(r"""\s*(?P<name>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
-
-
-def _keys_by_line(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the keys with their lines in the usual spellings, because tomllib reports no positions."""
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.split("\n"), 1):
-        opened, entry = _TABLE.match(line), _ENTRY.match(line)
-        if opened:
-            table = _parts(opened["name"])
-            yield number, table
-        elif entry:
-            yield number, table + _parts(entry["name"])
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _PART.findall(name))
+        return line_of(self._text, place)

@@ -20,7 +20,7 @@ PREFIX = "COZE_TUI_"
 class Source:
     """The source of a value."""
 
-    kind: Literal["default", "remembered", "file", "profile", "chosen", "environment", "flag"]
+    kind: Literal["default", "remembered", "file", "profile", "chosen", "project", "environment", "flag"]
     name: str = ""
     """The file, profile, variable or flag."""
 
@@ -30,7 +30,7 @@ class Source:
                 return _("default")
             case "remembered":
                 return _("last used")
-            case "file":
+            case "file" | "project":
                 return self.name
             case "profile":
                 return _("profile {name}").format(name=self.name)
@@ -282,6 +282,11 @@ class Settings:
     """The profiles that the user can choose."""
     site_names: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     """Base URL → display name, for a site such as the demo that has a better name than its host."""
+    token_sites: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """Source of a token (COZE_API_TOKEN, `token_file`, `token_command`) → the only site that may get it.
+
+    Empty unless a project file names another site than the user's profile.
+    """
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
 
     def source_of(self, name: str) -> Source:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from coze_tui.config.app_state import AppState, AppStateFile
-from coze_tui.config.credentials import CredentialsFile, OAuthPair, Secret, Token, find_token
+from coze_tui.config.credentials import CredentialsFile, Kept, OAuthPair, Secret, Token, find_token
 from coze_tui.config.keyring_store import SystemKeyring, is_over_ssh
 from coze_tui.config.loader import Loaded, load_settings
 from coze_tui.config.locations import Paths, ensure, find_paths
+from coze_tui.config.project import (
+    IGNORE_VARIABLE,
+    Project,
+    Trust,
+    decision_of,
+    find_project,
+    read_project,
+    trust_of,
+)
 from coze_tui.config.settings import Settings, variable_of
 from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError, kind_from_errno
 from coze_tui.text.i18n import _, current_language, language_of, use_language
@@ -34,6 +43,11 @@ class Startup:
     """The problem that leaves no site to connect to."""
     remembered: AppState = AppState()
     """The saved state of earlier runs, at the start of this one."""
+    flags: Mapping[str, object] = field(default_factory=dict)
+    """The values of the settings that the command line changes, by field."""
+    project: Project | None = None
+    """The project file, or None if there is none without problems. It is in use if `trust` is `trusted`."""
+    trust: Trust = "none"
 
     def with_settings(self, settings: Settings) -> Startup:
         """Return a copy with other settings, perhaps of another site."""
@@ -43,43 +57,79 @@ class Startup:
     def token(self) -> Token:
         """Return the token of the profile in use.
 
+        A site that only a project file names gets no other token than one of this site.
+
         Raises:
             CredentialsError: there is no usable token.
         """
+        settings = self.settings
         return find_token(
             environment=self.environment,
-            profile=self.settings.profile,
+            profile=settings.profile,
             credentials=self.credentials,
-            token_file=self.settings.token_file,
-            token_command=self.settings.token_command,
+            token_file=settings.token_file,
+            token_command=settings.token_command,
+            base_url=settings.base_url,
+            sites=settings.token_sites,
         )
 
-    def has_token(self, settings: Settings) -> bool:
-        """Return True if the profile of these settings has a usable token. May run a command for it."""
+    def token_problem(self, settings: Settings) -> CozeTuiError | None:
+        """Return why the profile of these settings has no usable token, or None. May run a command for it."""
         try:
             self.with_settings(settings).token()
-        except CozeTuiError:
-            return False
-        return True
+        except CozeTuiError as error:
+            return error
+        return None
 
-    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
-        """Save a token that was checked, and its site.
+    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> Kept:
+        """Save a token that was checked, and its site; return where the token is.
 
         Raises:
             CredentialsError, StoreError: a file cannot be written.
         """
-        self.credentials.keep(settings.profile, token)
+        kept = self.credentials.keep(settings.profile, token, settings.base_url)
         self.app_state.use_site(settings.profile, settings.base_url)
+        return kept
+
+    def decide_on_project(self, *, is_trusted: bool) -> Startup:
+        """Save whether the project file may be used, and return the start of this run with or without it.
+
+        Raises:
+            StoreError: the decision cannot be saved. `with_trust` has the same start for this run.
+        """
+        if self.project is not None:
+            decision = decision_of(self.project, is_trusted=is_trusted)
+            self.app_state.decide_on_project(str(self.project.path), decision)
+        return self.with_trust(is_trusted=is_trusted)
+
+    def with_trust(self, *, is_trusted: bool) -> Startup:
+        """Return the start of this run with the project file that was read, or without it."""
+        loaded = load_settings(
+            file=self.paths.settings_file,
+            environment=self.environment,
+            flags=self.flags,
+            remembered=self.remembered,
+            other_profiles=_logged_in(self.credentials),
+            project=self.project if is_trusted else None,
+        )
+        others = (problem for problem in self.problems if not isinstance(problem, SettingsError))
+        return replace(
+            self,
+            settings=loaded.settings,
+            problems=(*others, *loaded.problems),
+            no_site=loaded.no_site,
+            trust="trusted" if is_trusted else "refused",
+        )
 
     def settings_of(self, profile: str) -> Settings:
-        """Return the settings of another profile, with its own site and bot.
+        """Return the settings of another profile, with its own site and bot, and without a project file.
 
         Raises:
             SettingsError: the profile does not exist.
         """
         own = {variable_of(name) for name in ("profile", "base_url", "bot_id")}
         environment = {name: value for name, value in self.environment.items() if name not in own}
-        return load_startup(environment, {"profile": profile}).settings
+        return load_startup(environment, {"profile": profile}, with_project=False).settings
 
 
 def load_and_speak(
@@ -88,6 +138,7 @@ def load_and_speak(
     flags: Mapping[str, object],
     remembered: AppState,
     other_profiles: Collection[str] = (),
+    project: Project | None = None,
 ) -> Loaded:
     """Load the settings as `load_settings` does, and switch to their language, also for their problems."""
 
@@ -98,6 +149,7 @@ def load_and_speak(
             flags=flags,
             remembered=remembered,
             other_profiles=other_profiles,
+            project=project,
         )
 
     loaded, before = load(), current_language()
@@ -106,11 +158,21 @@ def load_and_speak(
     return load() if loaded.problems and current_language() != before else loaded
 
 
-def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) -> Startup:
+def _logged_in(credentials: CredentialsFile) -> tuple[str, ...]:
+    try:
+        return credentials.profiles()
+    except CredentialsError:  # reported when a token is needed
+        return ()
+
+
+def load_startup(
+    environment: Mapping[str, str], flags: Mapping[str, object], *, with_project: bool = True
+) -> Startup:
     """Create the folders, read the settings and choose the language.
 
     Args:
         flags: the values of the settings that the command line changes, by field.
+        with_project: whether to look for a project file.
 
     Raises:
         SettingsError: a flag is wrong. Errors in files and variables are in `problems`.
@@ -121,12 +183,11 @@ def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) ->
         for folder, error in ensure(places)
     ]
     app_state, credentials = AppStateFile(places.remembered_file), CredentialsFile(places.credentials_file)
-    try:
-        logged_in = credentials.profiles()
-    except CredentialsError:  # reported when a token is needed
-        logged_in = ()
-    remembered = app_state.with_user_id()
-    loaded = load_and_speak(places.settings_file, environment, flags, remembered, logged_in)
+    logged_in, remembered = _logged_in(credentials), app_state.with_user_id()
+    with_project = with_project and not environment.get(IGNORE_VARIABLE, "").strip()
+    project, trust, project_problem = _project(environment, remembered) if with_project else _NO_PROJECT
+    used = project if trust == "trusted" else None
+    loaded = load_and_speak(places.settings_file, environment, flags, remembered, logged_in, used)
     for problem in loaded.problems:
         if problem.source.startswith("--"):
             raise problem
@@ -138,6 +199,8 @@ def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) ->
             _("{path} was readable by others; now only you can read it").format(path=credentials.path)
         )
     problems += loaded.problems
+    if project_problem is not None:
+        problems.append(project_problem)
     return Startup(
         places,
         environment,
@@ -148,4 +211,25 @@ def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) ->
         tuple(notices),
         loaded.no_site,
         remembered,
+        flags,
+        project,
+        trust,
     )
+
+
+_NO_PROJECT: tuple[Project | None, Trust, SettingsError | None] = (None, "none", None)
+
+
+def _project(
+    environment: Mapping[str, str], remembered: AppState
+) -> tuple[Project | None, Trust, SettingsError | None]:
+    """Return the project file, what the user has decided about it, and its problem."""
+    path = find_project(environment)
+    if path is None:
+        return _NO_PROJECT
+    try:
+        project = read_project(path)
+    except SettingsError as error:
+        error.problem = _("{problem}; nothing of this file is used").format(problem=error.problem)
+        return None, "unusable", error
+    return project, trust_of(project, remembered.projects), None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from coze_tui.config.addresses import site_name
 from coze_tui.diagnostics.sentences import Explanation, joined, outside, quoted, sentence
 from coze_tui.errors import (
     AttachmentError,
@@ -78,6 +79,17 @@ def for_credentials_error(error: CredentialsError) -> Explanation:
             return Explanation(
                 _("the token cannot be read from the system's keyring: {reason}").format(reason=source),
                 do=_("Unlock the keyring, set COZE_API_TOKEN, or run `coze-tui login` again."),
+            )
+        case "other site":
+            site = outside(site_name(error.site))
+            return Explanation(
+                _("no token was saved for {site}, which the project file names").format(site=site),
+                _("The token of {source} may be for another site, so it is not sent.").format(source=source)
+                if source
+                else "",
+                _(
+                    "Run `coze-tui login` in this folder, or set COZE_API_BASE={url} if it is for this site."
+                ).format(url=outside(error.site)),
             )
         case _:
             assert_never(error.reason)

@@ -286,8 +286,12 @@ class AppContext:
         """Store a bot as the last one of its profile. A failure is ignored: only a convenience is lost."""
         self.note_bot(bot)
         settings, name = self.settings, clean_line(bot.name)
+        started = self.startup.settings
+        is_of_project = started.source_of("bot_id").kind == "project" and bot.id == started.bot_id
         self._in_state_thread(
-            lambda: self.startup.app_state.use_bot(settings.profile, settings.base_url, bot.id, name)
+            lambda: self.startup.app_state.use_bot(
+                settings.profile, settings.base_url, bot.id, name, is_last=not is_of_project
+            )
         ).add_done_callback(asyncio.Future.exception)
 
     def _in_state_thread(self, work: Callable[[], AppState]) -> asyncio.Future[AppState]:

@@ -12,6 +12,7 @@ from coze_tui.cli.command_lookup import find_command
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.parser import read_arguments
 from coze_tui.config.loader import load_settings
+from coze_tui.config.project import read_project
 from coze_tui.config.settings import definitions
 from coze_tui.diagnostics.help_pages import SECTIONS
 from tests.support.doc_tables import SCHEMA, documents, schema, updated
@@ -51,13 +52,16 @@ def test_every_flag_of_a_setting_is_an_option_of_a_command() -> None:
 
 def test_the_example_settings_are_valid(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "settings.md").read_text("utf-8")
-    whole, tools = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    whole, project, tools = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     file = tmp_path / "settings.toml"
     file.write_text(whole.replace("7511…", "7511") + tools, encoding="utf-8")
     loaded = load_settings(file=file, environment={}, flags={"profile": "work"})
     assert loaded.problems == ()
     assert loaded.settings.token_command == "pass show coze"
     assert loaded.settings.tools == {"get_local_time": ("date", "+%H:%M")}
+    (tmp_path / ".coze-tui.toml").write_text(project.replace("7511…", "7511"), encoding="utf-8")
+    values = read_project(tmp_path / ".coze-tui.toml").values
+    assert set(values) == {"bot_id", "base_url", "custom_variables"}
 
 
 @pytest.mark.parametrize("path", MANUAL, ids=by_name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coze_tui.config.child_environment import TOKEN_VARIABLE
-from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.credentials import Kept, OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
 from coze_tui.engine.engine import Engine
@@ -38,10 +38,11 @@ class Elsewhere(Startup):
             self, replace(settings, base_url=self.at.get(settings.base_url, settings.base_url))
         )
 
-    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
+    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> Kept:
         if self.refusals:
             raise self.refusals.pop()
         self.kept.append((settings.base_url, token))
+        return Kept(str(self.credentials.path))
 
 
 @dataclass

@@ -23,7 +23,7 @@ from dataclasses import field
 from datetime import UTC, datetime
 from xml.etree import ElementTree
 
-from coze_tui.config.loader import parse_toml
+from coze_tui.config.toml_text import parse_toml
 from coze_tui.engine.analysis.bench import Measurement, Run
 from coze_tui.engine.model.gaps import quantile
 from coze_tui.errors import SettingsError

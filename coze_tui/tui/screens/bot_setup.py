@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Literal
 
 from coze_tui.api.objects import Bot
@@ -37,6 +38,8 @@ class BotSetup:
         self._left_chats = left_chats
         self._offers = offers
         self._engine_thread = screen.context.engine_thread
+        self.asks_about_project = False
+        """Whether the user has not decided yet about the project file."""
 
     async def learn_bot(self, behind_failures: bool = False) -> None:
         """Show the name and greeting of the bot; a token may chat without seeing them (docs/wire.md 4.5).
@@ -47,8 +50,8 @@ class BotSetup:
         conversation, bot_id = self._conversation, self._conversation.bot.id
         try:
             bot = await self._engine_thread.call(lambda engine: engine.site.bot(bot_id))
-        except CredentialsError:
-            self.offer_first_run()
+        except CredentialsError as error:
+            self.offer_first_run(error)
             return
         except CozeTuiError as error:
             self._widgets.banner.add(self._screen.context.explain(error))
@@ -112,15 +115,21 @@ class BotSetup:
     async def _first_run(self) -> None:
         await self._use_choice(await self._screen.app.push_screen_wait(self._first_run_screen()))
 
-    def offer_first_run(self) -> None:
-        """Let the user choose site, token and bot, once nobody types: the program cannot chat without."""
-        title = _("Choose a site, a token and a bot")
-        self._offers.add("first run", title, self._first_run_screen, self._use_choice)
+    def offer_first_run(self, problem: CozeTuiError | None = None) -> None:
+        """Let the user choose site, token and bot, once nobody types: the program cannot chat without.
 
-    def _first_run_screen(self) -> FirstRun:
+        Args:
+            problem: why there is no token; it is explained if there is one for another site.
+        """
+        is_for_other_site = isinstance(problem, CredentialsError) and problem.reason == "other site"
+        notice = self._screen.context.explain(problem) if problem is not None and is_for_other_site else ""
+        title = _("Choose a site, a token and a bot")
+        self._offers.add("first run", title, lambda: self._first_run_screen(notice), self._use_choice)
+
+    def _first_run_screen(self, notice: str = "") -> FirstRun:
         from coze_tui.tui.screens.first_run import first_run
 
-        return first_run(self._screen.context)
+        return first_run(self._screen.context, notice)
 
     async def _use_choice(self, choice: FirstRunChoice | Literal["demo"] | None) -> None:
         from coze_tui.tui.screens.first_run import missing_texts, use_choice, what_is_missing
@@ -129,12 +138,42 @@ class BotSetup:
         conversation.take_back(missing_texts())
         before = conversation.bot.id
         if await use_choice(self._screen.context, choice):
-            conversation.use_settings()
-            is_other = bool(conversation.key) and before != conversation.bot.id
-            is_adopted = await self._adopt_open()
-            if is_other and not is_adopted:
-                self._opener.show_new()
-            self.start_learning_bot(behind_failures=is_adopted)
-            self._left_chats.start()
+            await self._use_changed_settings(before)
         elif choice is None and (text := await what_is_missing(self._screen.context)):
             conversation.warn(text)
+
+    async def _use_changed_settings(self, before: str) -> None:
+        """Talk to the bot of the settings, which perhaps is not the one before."""
+        conversation = self._conversation
+        conversation.use_settings()
+        is_other = bool(conversation.key) and before != conversation.bot.id
+        is_adopted = await self._adopt_open()
+        if is_other and not is_adopted:
+            self._opener.show_new()
+        self.start_learning_bot(behind_failures=is_adopted)
+        self._left_chats.start()
+
+    def offer_project(self, then: Callable[[], Awaitable[None]]) -> None:
+        """Ask about the project file once nobody types.
+
+        Args:
+            then: called with the decision in effect if the bot stays the same.
+        """
+        from coze_tui.tui.screens.project_trust import TrustProject, trust_title, use_decision
+
+        context = self._screen.context
+        project, trust = context.startup.project, context.startup.trust
+        if project is None:
+            return
+
+        async def take(is_trusted: bool | None) -> None:
+            self.asks_about_project = False
+            before = self._conversation.bot.id
+            is_used = is_trusted is not None and await use_decision(context, is_trusted)
+            if is_used and context.settings.bot_id:
+                await self._use_changed_settings(before)
+            else:
+                await then()
+
+        self.asks_about_project = True
+        self._offers.add("project", trust_title(), lambda: TrustProject(project, trust), take)

@@ -10,8 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widget import Widget
-from textual.widgets import TextArea
+from textual.widgets import Static, TextArea
 
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
@@ -159,7 +158,7 @@ class ChatScreen(LogScreen[None]):
         )
         target = self.context.target
         if not (self.context.settings.bot_id or target.conversation or target.continues_last):
-            yield Widget(id="cover")  # the first run comes, unless somebody types
+            yield Static(id="cover")  # the first run comes, unless somebody types
 
     @on(events.ScreenSuspend)
     @on(TextArea.Changed)

@@ -72,10 +72,19 @@ class ChatStart:
                 self._screen.run_in_worker("later", self._open_target_later)
         if not conversation.key:
             conversation.greet()
-        has_bot = bool(context.settings.bot_id or conversation.key)
+        if context.startup.trust in ("new", "changed"):
+            self._bots.offer_project(self._start_chatting)
+        await self._start_chatting()
+
+    async def _start_chatting(self) -> None:
+        """Connect to the bot; ask for what is missing, unless a project file may name it."""
+        context = self._screen.context
+        has_bot = bool(context.settings.bot_id or self._conversation.key)
         # The token may come from a command, which is why a thread asks for it.
-        if not has_bot or not await asyncio.to_thread(context.startup.has_token, context.settings):
-            self._bots.offer_first_run()
+        problem = await asyncio.to_thread(context.startup.token_problem, context.settings)
+        if not has_bot or problem is not None:
+            if not self._bots.asks_about_project:
+                self._bots.offer_first_run(problem)
             return
         self._on_ready()
         self._bots.start_learning_bot()

@@ -39,7 +39,7 @@ class FailureHelp:
         question = self._turns.view.question
         if isinstance(error, CredentialsError):
             self._conversation.give_back(question)
-            self._bots.offer_first_run()
+            self._bots.offer_first_run(error)
         elif isinstance(error, BusyError):
             self._offer_ways_out(question)
         else:

@@ -68,10 +68,11 @@ def types_with_input_method(environment: Mapping[str, str]) -> bool:
     return locale[:2].casefold() in ("zh", "ja", "ko")
 
 
-def first_run(context: AppContext) -> FirstRun:
+def first_run(context: AppContext, notice: str = "") -> FirstRun:
     """Return the screen that asks for site, token and bot; `use_choice` takes its result."""
     is_new = context.settings.source_of("send_key").kind == "default"
-    return FirstRun(ask_send_key=is_new and types_with_input_method(context.startup.environment))
+    asks_key = is_new and types_with_input_method(context.startup.environment)
+    return FirstRun(ask_send_key=asks_key, notice=notice)
 
 
 async def use_choice(context: AppContext, choice: FirstRunChoice | Literal["demo"] | None) -> bool:
@@ -109,7 +110,9 @@ def missing_texts() -> tuple[str, str]:
 async def what_is_missing(context: AppContext) -> str:
     """Return the sentence about what the program cannot chat without, or an empty text if all is there."""
     no_token, no_bot = missing_texts()
-    if not await asyncio.to_thread(context.startup.has_token, context.settings):  # may run a command
+    if (
+        await asyncio.to_thread(context.startup.token_problem, context.settings) is not None
+    ):  # may run a command
         return no_token
     return "" if context.settings.bot_id else no_bot
 

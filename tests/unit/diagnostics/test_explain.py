@@ -255,7 +255,7 @@ def test_a_cut_answer_is_not_to_be_asked_again() -> None:
 def test_every_missing_token_says_what_to_do(reason: str, source: str) -> None:
     told = explain(CredentialsError(reason, source), base_url="")  # type: ignore[arg-type]  # from the annotation itself
     assert told.do
-    assert source in told.title or reason == "not entered"
+    assert source in told.title + told.what or reason == "not entered"
 
 
 @pytest.mark.parametrize("kind", kinds_of(StoreError, "kind"))
