@@ -5,12 +5,13 @@ Modules are imported inside the functions that need them, since `--help` must be
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from coze_tui import __version__
@@ -18,6 +19,8 @@ from coze_tui.garbage import pause_collection, resume_collection
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
+    from types import FrameType
+
     from coze_tui.cli.options import Command
 
 PROGRAM = "coze-tui"
@@ -51,7 +54,7 @@ def run() -> None:
             reason = error.strerror or type(error).__name__
             problem = _("cannot write the output: {reason}").format(reason=reason)
             print(f"{PROGRAM}: {problem}", file=sys.stderr)
-    _let_signals_kill()
+    _keep_status(status)
     gc.freeze()  # the interpreter would search everything for circles before it exits: a tenth of `--help`
     sys.exit(status)
 
@@ -89,12 +92,37 @@ def _arguments() -> list[str]:
     return arguments(words)
 
 
-def _let_signals_kill() -> None:
-    """Replace the handlers that raise exceptions by the default, which ends the process with its signal."""
+def _signals_to_end_by() -> Iterator[int]:
+    """Yield the signals that ask for an exit, if this system has them and they are not ignored."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
-        if number is not None and callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            yield number
+
+
+def _let_signals_kill() -> None:
+    """Replace the handlers that raise exceptions by the default, which ends the process with its signal."""
+    for number in _signals_to_end_by():
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _keep_status(status: int) -> None:
+    """Let further signals end the exit, which may wait for a thread, but not change its status.
+
+    At its very end the interpreter takes the handlers away, and a signal would kill: they are ignored then.
+    """
+
+    def exit_at_once(_number: int, _frame: FrameType | None) -> None:
+        os._exit(status)
+
+    def ignore() -> None:
+        for number in taken:
+            signal.signal(number, signal.SIG_IGN)
+
+    taken = list(_signals_to_end_by())
+    for number in taken:
+        signal.signal(number, exit_at_once)
+    atexit.register(ignore)
 
 
 def _make_streams_safe() -> None:

@@ -154,3 +154,23 @@ def test_a_name_that_is_too_long_is_told_like_any_other(command: Command, line: 
     ran = command(*line.split(), "a" * 5_000)
     assert ran.status == 2
     assert "aaaaa" in ran.err
+
+
+_WHILE_IT_EXITS = "import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGINT)"
+_WHILE_A_THREAD_RUNS = """
+import os, signal, threading, time
+def press_late():
+    threading.main_thread().join()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+threading.Thread(target=press_late).start()
+"""
+
+
+@pytest.mark.parametrize("press", [_WHILE_IT_EXITS, _WHILE_A_THREAD_RUNS])
+def test_a_late_ctrl_c_does_not_change_the_exit_status(press: str) -> None:
+    code = (
+        f"{press}\nimport sys; sys.argv = ['coze-tui', '--version']\nfrom coze_tui.cli.main import run; run()"
+    )
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30)
+    assert (child.returncode, child.stderr) == (0, b"")
