@@ -161,8 +161,9 @@ _WHILE_A_THREAD_RUNS = """
 import os, signal, threading, time
 def press_late():
     threading.main_thread().join()
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(60)
+    while True:  # Python overlooks a signal that arrives just before it waits for this thread
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.01)
 threading.Thread(target=press_late).start()
 """
 
