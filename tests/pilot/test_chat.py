@@ -132,9 +132,13 @@ async def test_the_demo_introduces_itself_in_the_language_of_the_program(home: P
             await at.until(lambda: "This is the demo: each of its 12 bots" in at.text())
             assert "Ctrl+T changes the bot" in at.text()
             assert not CHINESE.search(at.text())
+            await at.screen.bots.learn_bot()  # in this language, which is kept
             at.context.choose_language("zh_CN")
             await at.until(lambda: "这是演示" in at.text() and "你好，我是小春" in at.text())
             await at.until(lambda: at.screen.header.bot == "小春")
+            await at.screen.bots.learn_bot()
+            assert at.screen.header.bot == "小春"
+            assert "Xiaochun" not in at.text()
             assert "Hello" not in at.text()
             at.context.choose_language("en")
             await at.until(lambda: "Hello, I am Xiaochun" in at.text())

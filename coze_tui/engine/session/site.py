@@ -114,7 +114,7 @@ class Site:
         self.settings = settings
         self._connect = connect or self._connect
         # An ID of one site means nothing on another.
-        self._bots.clear()
+        self._bots = {}
         self._leave()
         if not self._is_in_use():
             await self._close_left()
@@ -197,13 +197,19 @@ class Site:
 
     # --- bots ---
 
-    async def bot(self, bot_id: str) -> Bot:
+    async def bot(self, bot_id: str, *, again: bool = False) -> Bot:
         """Return a bot; only its ID if the token has no permission for more (docs/wire.md 4.5).
+
+        Args:
+            again: Ask the site even if the bot is known, and forget the others.
 
         Raises:
             AuthError: the token is not valid; this is reported before the user types a question.
         """
-        if bot_id not in self._bots:
+        if again:
+            self._bots = {}
+        bots = self._bots
+        if bot_id not in bots:
             client = await self.client()
             try:
                 bot = await resources.retrieve_bot(client, bot_id)
@@ -213,10 +219,10 @@ class Site:
                     raise
                 # Not cached: the token may get the permission later.
                 return Bot(id=bot_id)
-            self._bots[bot_id] = bot
+            bots[bot_id] = bot  # never into those of the next site
             if bot.name:
                 await self._name_bot(bot_id, bot.name)
-        return self._bots[bot_id]
+        return bots[bot_id]
 
     async def workspaces(self) -> tuple[Workspace, ...]:
         """Return the workspaces of the token's owner; none if the site has no workspaces."""

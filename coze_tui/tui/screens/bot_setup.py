@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from coze_tui.api.objects import Bot
 from coze_tui.errors import CozeTuiError, CredentialsError
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, current_language
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.left_chats import LeftChats
@@ -40,6 +40,8 @@ class BotSetup:
         self._engine_thread = screen.context.engine_thread
         self.asks_about_project = False
         """Whether the user has not decided yet about the project file."""
+        self._demo_language = current_language()
+        """The language of the last answer about a bot of the demo."""
 
     async def learn_bot(self, behind_failures: bool = False) -> None:
         """Show the name and greeting of the bot; a token may chat without seeing them (docs/wire.md 4.5).
@@ -48,14 +50,19 @@ class BotSetup:
             behind_failures: Greet also in a conversation in which every question has failed so far.
         """
         conversation, bot_id = self._conversation, self._conversation.bot.id
+        language, is_demo = current_language(), bool(self._screen.context.demo_bots)
+        again = is_demo and language != self._demo_language
         try:
-            bot = await self._engine_thread.call(lambda engine: engine.site.bot(bot_id))
+            bot = await self._engine_thread.call(lambda engine: engine.site.bot(bot_id, again=again))
         except CredentialsError as error:
             self.offer_first_run(error)
             return
         except CozeTuiError as error:
             self._widgets.banner.add(self._screen.context.explain(error))
             return
+        if is_demo and language != current_language():
+            return  # the answer is in the language before; the change asks again
+        self._demo_language = language
         if conversation.bot.id == bot_id:  # else a conversation with another bot was opened meanwhile
             conversation.use_bot(bot)
             self._screen.context.remember_bot(bot)

@@ -444,7 +444,7 @@ class ChatScreen(LogScreen[None]):
             widget.refresh()
         self.refresh_bindings()  # the footer
         if self.context.demo_bots:
-            self.bots.start_learning_bot()  # an answer on its way may still be in the other language
+            self.bots.start_learning_bot()  # what is known is in the other language
         self.run_in_worker("language", self.opener.open_again, exclusive=True)
 
     # --- layout ---
