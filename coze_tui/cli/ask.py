@@ -66,7 +66,11 @@ _COZE_DIGITS = 15
 
 
 def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Ask and print; return the status of the turn."""
+    """Ask and print; return the exit status, which is that of the turn or of a signal.
+
+    Raises:
+        SettingsError: there is no bot or no question, or two options exclude each other.
+    """
     startup = with_project(begin(arguments, environment))
     show_problems(startup, needs_site=True)
     question = ""
@@ -193,7 +197,7 @@ def _report_end(
 
 
 async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> TurnEnded:
-    """Print all updates until the turn ends; submit the given tool outputs if the bot asks for them."""
+    """Print all updates and return the end of the turn; submit tool outputs if none is missing."""
 
     def show(update: TurnUpdate) -> None:
         output.show(update)
@@ -345,7 +349,7 @@ def _last_asked(startup: Startup) -> str:
 
 
 def output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
-    """Return the output given for this call by its ID, which may contain `=`, or by the name of its tool."""
+    """Return the output given for a call by its ID, which may contain `=`, or by its tool, or None."""
     for key in (call.id, call.name):
         for output in outputs:
             if output.startswith(f"{key}="):

@@ -53,7 +53,10 @@ _Judged = Sequence[tuple[Measurement, Sequence[Verdict]]]
 
 
 def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Ask, measure and print; the status is 0 if every run completed and met every expectation."""
+    """Ask, measure and print; return the exit status.
+
+    It is 0 if every run completed and met every expectation, and also if the user does not confirm.
+    """
     startup = with_project(begin(arguments, environment))
     show_problems(startup, needs_site=True)
     bots = _bots(startup, arguments.bot)
@@ -96,7 +99,7 @@ async def _ask_all(
     runs: list[Run],
     interrupt: Interrupt,
 ) -> Bench:
-    """Ask the question; append every run to `runs` when it ends."""
+    """Ask the question, and append every run to `runs` when it ends; return the finished benchmark."""
     async with AsyncExitStack() as stack:
         connection = Connection(startup)
         stack.push_async_callback(connection.aclose)
@@ -177,7 +180,7 @@ def _expectations(name: str | None) -> tuple[Expectation, ...]:
 
 
 def _open_junit(name: str | None) -> Callable[[str], None] | None:
-    """Open the file before anything is asked, so that no measurement is lost; return its writer."""
+    """Open the file before anything is asked, so that no run is in vain; return its writer, or None."""
     if not name:
         return None
     try:

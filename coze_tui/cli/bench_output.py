@@ -126,7 +126,7 @@ def _print_sequence(
 
 
 def _histogram(spread: Spread) -> str:
-    """Return bars of the numbers of runs, from the fastest to the slowest."""
+    """Return bars of the numbers of runs, from the fastest to the slowest; empty if all are equal."""
     least, most = spread.values[0], spread.values[-1]
     if most <= least:
         return ""

@@ -44,7 +44,7 @@ _Facts = Iterator[tuple[str, str]]
 
 
 def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Print everything; return the status of the first problem."""
+    """Print all facts and problems; return the exit status for the first problem, or 0."""
     startup = begin(arguments, environment)
     console = Console(sys.stdout, environment)
     problems: list[CozeTuiError] = list(startup.problems)

@@ -46,7 +46,7 @@ def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterato
 
 
 def is_first_run(arguments: Arguments, environment: Mapping[str, str]) -> bool:
-    """Return whether nothing names a bot, without reading all settings: a settings file may."""
+    """Return whether nothing names a bot. A settings file is not read: if there is one, it may name a bot."""
     if arguments.command.name != "chat" or environment.get("COZE_BOT_ID") or "bot_id" in arguments.settings():
         return False
     if arguments.conversation or arguments.continues:

@@ -21,7 +21,7 @@ _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 
 
 def take_ending_signals(handler: Handler, *, with_ctrl_c: bool = True) -> list[int]:
-    """Install a handler for the signals that ask for an exit; return those that were not ignored before."""
+    """Install a handler for the signals that ask for an exit and are not ignored; return their numbers."""
     taken = []
     for name in _ENDING:
         number = getattr(signal, name, None)
@@ -53,7 +53,7 @@ class Interrupt:
         take_ending_signals(self._take, with_ctrl_c=with_ctrl_c)
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T | int:
-        """Run a coroutine with the signals taken; return its result, or the exit status if it was stopped."""
+        """Run a coroutine with the signals taken; return its result, or the exit status after a signal."""
         self.take()
         try:
             return asyncio.run(self._quietly(work))
@@ -83,7 +83,7 @@ class Interrupt:
 
     @contextmanager
     def ending(self, *, stop: Callable[[], None], leave: Callable[[], None]) -> Iterator[None]:
-        """Call one of these on the running loop at the first signal, as long as this is entered.
+        """Call one of these on the running loop at the first signal within the context.
 
         Args:
             stop: For Ctrl+C.

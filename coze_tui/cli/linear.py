@@ -127,7 +127,7 @@ class _Talk:
         """A text that looks like an unknown command; an empty line sends it."""
 
     def run(self, arguments: Arguments) -> int:
-        """Start as the arguments say, then read what the user types."""
+        """Start as the arguments say, then handle what the user types; return the exit status."""
         key = arguments.conversation or ""
         try:
             self._show_last_turn()
@@ -456,7 +456,7 @@ async def _fetch_unseen(engine: Engine, *, chat: int) -> None:
 
 @contextmanager
 def _ctrl_c(stop: Callable[[], object]) -> Iterator[None]:
-    """Let Ctrl+C call `stop` instead of ending the program, as long as this is entered."""
+    """Let Ctrl+C call `stop` within the context, instead of ending the program."""
     loop = asyncio.get_running_loop()
     before = signal.signal(signal.SIGINT, lambda _number, _frame: loop.call_soon_threadsafe(stop))
     try:

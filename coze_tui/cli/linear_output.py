@@ -136,7 +136,7 @@ class LinearPrinter:
             self.line(_("Status"), _("More help: {url}").format(url=page))
 
     def saved(self) -> None:
-        """Print that the history can be saved again."""
+        """Print that the history works again."""
         self.line(_("Status"), _("the history works again; everything is saved"))
 
     # --- what grows ---

@@ -31,7 +31,8 @@ def run_login(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask for a token, or log in with OAuth; save what Coze accepts.
 
     Raises:
-        CredentialsError: no token was entered, or what was entered is none.
+        CredentialsError: no token was entered, or the text is not a token.
+        ApiError: Coze rejects the token.
     """
     interrupt = Interrupt()
     interrupt.take(with_ctrl_c=False)  # SystemExit lets `getpass` switch the echo on again
@@ -48,7 +49,7 @@ def run_login(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 
 def _site(settings: Settings, console: Console) -> str:
-    """Return the site that is set; ask for it if none is."""
+    """Return the site that is set; if none is, ask for it on a terminal, or return the default."""
     if settings.source_of("base_url").kind != "default" or not sys.stdin.isatty():
         return settings.base_url
     while True:

@@ -63,7 +63,7 @@ def _spare_httpx_imports() -> None:
     """Let imports fail that httpx tries and this program does not need.
 
     Where click is installed, its command line brings rich and Pygments, a third of the start of `ask`.
-    It looks for the others again and again.
+    httpx looks for the others again and again.
     """
     for name in ("httpx._main", "sniffio", "trio"):
         sys.modules[name] = None  # type: ignore[assignment]  # as documented for `import`

@@ -78,7 +78,7 @@ class Command:
     """One command of the program.
 
     Args:
-        name: one word, or two for the commands of the history.
+        name: one word, or two, such as `history list`.
         handler: `module:function`, the module below `coze_tui.cli`. The function takes the arguments and the
             environment and returns the exit status. It is imported when the command runs.
         words: the placeholder of the words that the command takes; empty if it takes none.
@@ -172,14 +172,14 @@ class OneOf:
 
 
 def assignment(option: str, text: str) -> str:
-    """Accept `TOOL=VALUE`, which stays one text: a name may contain `=`, too."""
+    """Return `TOOL=VALUE` unchanged: a name may contain `=`, too. Raise SettingsError for another form."""
     if "=" not in text:
         raise wrong(_("must have the form {form}").format(form="TOOL=VALUE"), source=option)
     return text
 
 
 def filling(option: str, text: str) -> str:
-    """Accept `NAME=VALUE`, which stays one text."""
+    """Return `NAME=VALUE` unchanged; raise SettingsError for another form."""
     if not text.partition("=")[1]:
         raise wrong(_("must have the form {form}").format(form="NAME=VALUE"), source=option)
     return text

@@ -28,7 +28,8 @@ def read_arguments(command: Command, tokens: Sequence[str]) -> Arguments:
     """Return the values of the options, or their defaults, and the words; only `help` if it is asked for.
 
     Raises:
-        SettingsError: an option is unknown or its value is missing or wrong, or the command takes no words.
+        SettingsError: an option is unknown, excluded by another one, or its value is missing or wrong, or the
+            command takes no words.
     """
     arguments = Arguments(command)
     given, arguments.words = _sorted_tokens(command, tokens)
@@ -208,7 +209,10 @@ def cells(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return the text in lines of at most `width` cells, broken at blanks and between wide characters."""
+    """Return the text in lines of at most `width` cells, broken at blanks and between wide characters.
+
+    A longer word is a line of its own.
+    """
     lines, line = [], ""
     for piece in _pieces(text):
         if line and cells(line) + cells(piece.rstrip()) > width:

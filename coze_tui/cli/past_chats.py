@@ -27,7 +27,7 @@ def read_past_chat(startup: Startup, words: Sequence[str]) -> ChatFrames:
 
     Raises:
         SettingsError: there is not exactly one word, or neither a file nor a chat of this name.
-        FileError: the file is not a capture.
+        FileError: the file cannot be read, or is not a capture.
         StoreError: the history cannot be read.
     """
     if len(words) != 1:

@@ -31,7 +31,11 @@ _MOST_BYTES = 256_000_000
 
 
 def run_serve(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Start the server, print how to reach it, and wait for a signal."""
+    """Start the server, print how to reach it, and wait for a signal.
+
+    Raises:
+        SettingsError: the port cannot be used, or a capture cannot be read or is empty.
+    """
     # The printed lines lead to the first bot: a capture goes before the demo.
     recorded = [_recorded(number, name) for number, name in enumerate(arguments.capture)]
     bots = [*recorded, *demo_bots(chinese=is_chinese(current_language()))]

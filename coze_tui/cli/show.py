@@ -156,7 +156,10 @@ def _span_values(span: Span) -> Mapping[str, object]:
 
 
 def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Replay the chat until the user quits the screen; needs no token and no network."""
+    """Replay the chat until the user quits the screen; needs no token and no network.
+
+    Returns the status for wrong arguments if there is no terminal for a screen.
+    """
     from coze_tui.terminal.signals import ExitGuard, missing_terminals, speak_utf8
 
     startup = begin(arguments, environment)

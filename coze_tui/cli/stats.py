@@ -108,7 +108,7 @@ async def _notify_running(inspecting: Inspecting, only: ChatFilter) -> None:
 
 
 def _since(text: str | None) -> int:
-    """Return the Unix milliseconds of an age before today (`30d`, `12w`, `1y`) or of a date.
+    """Return the Unix milliseconds of an age before today (`30d`, `12w`, `1y`) or of a date; 0 for no text.
 
     Raises:
         SettingsError: the text is neither.

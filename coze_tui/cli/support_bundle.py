@@ -26,7 +26,12 @@ _STDOUT = "-"
 
 
 def run_support_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Show the bundle, ask, and write it; with `--output -` print it without asking."""
+    """Show the bundle, ask, and write it; with `--output -` print it without asking.
+
+    Raises:
+        SettingsError: --yes is missing and the user cannot be asked.
+        FileError: the bundle cannot be written, or the file of the chat cannot be read.
+    """
     startup = begin(arguments, environment)
     show_problems(startup)
     past = read_past_chat(startup, arguments.words)

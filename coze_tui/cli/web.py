@@ -199,7 +199,12 @@ class _Guard:
         return f"http://{self.site}/?key={self._key}"
 
     async def check(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """Answer a request of the page, a first one with the key by a cookie, and refuse all others."""
+        """Handle a request with the cookie, exchange the key in a URL for the cookie, refuse all others.
+
+        Raises:
+            HTTPSeeOther: the URL contained the key; the reply sets the cookie.
+            HTTPForbidden: key and cookie are missing or wrong, or another site sent the request.
+        """
         from aiohttp import web
 
         origin = request.headers.get("Origin")

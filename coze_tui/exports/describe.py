@@ -70,7 +70,7 @@ def chats_of(archived: ConversationArchive) -> Iterator[ChatTranscript]:
 
 
 def started_at(archived: ConversationArchive) -> int:
-    """Return the time of the first message in Unix milliseconds."""
+    """Return the Unix milliseconds of the first message, or of the creation if that is earlier."""
     first = next(iter(archived.messages), None)
     created_at = archived.conversation.created_at
     return min(created_at, first.created_at) if first and first.created_at > 0 else created_at
@@ -106,7 +106,7 @@ def metadata_of(archived: ConversationArchive, clock: Clock) -> list[tuple[str, 
 
 
 def metrics_of(chat: ChatTranscript) -> list[str]:
-    """Return the duration, the time to first text and the tokens of a chat, as far as they are known."""
+    """Return the known metrics of a chat: duration, time to first text, breaks and tokens."""
     figures = []
     record = chat.record
     if record.total_us:
@@ -138,7 +138,7 @@ def tool_name(tool: ToolTranscript) -> str:
 
 
 def tool_metrics(tool: ToolTranscript) -> str:
-    """Return the size of a tool's response and its duration."""
+    """Return the size of a tool's response and its duration if known, or that there is no response."""
     if tool.response is None:
         return _("its response is unknown") if tool.is_unpaired else _("no result")
     amount = size(len(tool.response.encode("utf-8", "replace")))

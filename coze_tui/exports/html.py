@@ -50,7 +50,7 @@ class MarkdownRenderer:
         self._parser = _parser()
 
     def html(self, markdown: str) -> str:
-        """Return the HTML of an answer."""
+        """Return the HTML of an answer; a very long one is plain text."""
         if len(markdown) > _MOST_RENDERED:
             return f'<pre class="long">{text(markdown)}</pre>\n'
         return str(self._parser.render(unwrapped(clean(markdown))))

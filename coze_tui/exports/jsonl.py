@@ -208,7 +208,11 @@ class _Reader:
         self._open: _Open | None = None
 
     def take(self, line: bytes) -> ConversationArchive | None:
-        """Read the next line; return the conversation if it was its last line."""
+        """Read the next line; return the conversation if it was its last line, else None.
+
+        Raises:
+            FileError: the line is wrong, or too large.
+        """
         self._number += 1
         self._total += len(line)
         if len(line) > self._limits.line:

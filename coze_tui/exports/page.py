@@ -195,7 +195,7 @@ def _event(row: EventRow) -> str:
 
 
 def _frames(shown: Sequence[Frame], count: int) -> str:
-    """Return the table of the first frames as received; `count` is the number of all frames."""
+    """Return the table of the first of `count` frames as received; empty if there are none."""
     if not shown:
         return ""
     rows, before = [], 0

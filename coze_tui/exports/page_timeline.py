@@ -137,7 +137,7 @@ def _class(span: Span) -> str:
 
 
 def _sparkline(span: Span, scale: _Scale) -> str:
-    """Return the rate of the deltas as a filled curve within the bar."""
+    """Return the rate of the deltas as a filled curve within the bar; empty for a step without deltas."""
     if not span.rates:
         return ""
     top, height = _BAR

@@ -89,7 +89,7 @@ def figure_values(chat: InspectedChat) -> Mapping[str, object]:
 
 
 def characters_per_second(figures: TurnFigures) -> float:
-    """Return the speed of the answers while they were written, or 0 if they are too short."""
+    """Return the characters per second while the answers were written, or 0 with fewer than two deltas."""
     deltas = figures.deltas + figures.reasoning_deltas
     if deltas < 2 or not figures.rate():
         return 0.0

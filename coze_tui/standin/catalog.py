@@ -265,7 +265,7 @@ class Catalog:
 
 
 def read_multipart(request: Request) -> list[tuple[str, str, bytes]]:
-    """Return the parts of a form as (field, file name, bytes). Raise Failure 4300 for any other body."""
+    """Return the parts of a form as (field, file name, bytes). Raise Failure if it is not a form."""
     content_type = request.headers.get("content-type", "")
     if not content_type.lower().startswith("multipart/form-data") or "boundary=" not in content_type:
         raise Failure(4300, "Content-Type must be multipart/form-data with a boundary (sample)")

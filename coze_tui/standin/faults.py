@@ -179,15 +179,15 @@ class Faults:
         return self.values.get(name, "")
 
     def number(self, name: str, default: int) -> int:
-        """Return the value of a fault as a number."""
+        """Return the value of a fault as a number, or the default if it has none."""
         return int(self.values.get(name) or default)
 
     def seconds(self, name: str, default: float) -> float:
-        """Return the value of a fault in seconds."""
+        """Return the value of a fault in seconds, or the default if it has none."""
         return float(self.values.get(name) or default)
 
     def joined(self, other: Faults) -> Faults:
-        """Return the faults of both."""
+        """Return the faults of both; own values take precedence."""
         return Faults({**other.values, **self.values})
 
 
@@ -210,7 +210,7 @@ def parse(words: str) -> Faults:
 
 
 def take(question: str) -> tuple[str, Faults]:
-    """Return the question without fault words, and the faults."""
+    """Return the question without fault words, and the faults. Raise `UnknownFault` as `parse` does."""
     words = " ".join(_WORD.findall(question))
     return (_WORD.sub("", question).strip(), parse(words)) if words else (question, NONE)
 

@@ -82,7 +82,11 @@ def read_outputs(value: object) -> dict[str, str]:
 def read_question(
     value: object, files: Mapping[str, StoredFile], *, limit: int, strict: bool = True
 ) -> Question:
-    """Return the messages and the question in them. `strict` validates as the official service does."""
+    """Return the messages and the question in them. Raise Failure 4000, 4004 or 4005 if they are not valid.
+
+    Args:
+        strict: validate as the official service does.
+    """
     if value is None:
         return Question()
     if not isinstance(value, list):

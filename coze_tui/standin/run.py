@@ -79,7 +79,7 @@ class Run:
         self._has_replayed = False
 
     async def start(self, wire: Wire | None) -> None:
-        """Start the run."""
+        """Send created and in_progress, then play the steps until the chat ends or waits."""
         self._emitter.wire = wire
         if self._faults.has("echo-question"):
             await self._emitter.echo(self.turn.question)
@@ -102,7 +102,7 @@ class Run:
         await self._play()
 
     def remember(self, capture: Capture) -> None:
-        """Replay this recording from now on."""
+        """Take the IDs of a recording, which `replay` sends in place of the steps."""
         self._recorded = streams(capture.data)
         take_ids(self._context.state, self._chat, self._conversation, capture.data)
 

@@ -320,7 +320,7 @@ def _answer(answer: Answer, rng: random.Random) -> Iterator[Plain]:
 
 
 def split(text: str, rng: random.Random) -> Iterator[str]:
-    """Split `text` like a model: a word with its blank, or one to three Chinese characters."""
+    """Yield `text` in pieces like those of a model: at most eight characters, or three Chinese ones."""
     for match in re.finditer(r"[\u3000-\u9fff\uff00-\uffef]+|\s*[^\s\u3000-\u9fff\uff00-\uffef]+|\s+", text):
         word = match.group()
         size = 3 if CHINESE.search(word) else 8

@@ -107,7 +107,7 @@ class Wire:
             await self.finish()
 
     def template(self, frame: Frame) -> tuple[bytes, bytes] | None:
-        """Return the bytes before and after `MARK` in a delta of it; None if deltas differ otherwise."""
+        """Return the bytes before and after `MARK` in a delta of it; None if deltas differ in more."""
         style = self._style
         plain = (
             style.cut_events is None and not style.comments and not style.two_data_lines and self._events > 0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def run_rename(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Change the title of a conversation."""
+    """Change the title of a conversation, here and on the server."""
     return run(_rename, arguments, environment, changes=True)
 
 

@@ -67,7 +67,7 @@ async def _list(call: Call) -> int:
 
 
 def _list_line(summary: SavedConversation, last: LastChat, clock: Clock) -> Iterator[Piece]:
-    """Return key, time, the marks of the history screen, title and bot."""
+    """Yield key, time, the marks of the history screen, title and bot."""
     signs = "".join(mark.sign for mark in marks_of(summary, last))
     yield fit(summary.key, _KEY_CELLS), "answering"
     yield f"  {clock.day(summary.updated_at)} {clock.time(summary.updated_at)[:5]}", "dim"

@@ -157,7 +157,12 @@ def _sum(text: str, turn: Turn) -> str:
 
 
 def evaluate(text: str) -> float:
-    """Return the value of a sum: numbers, + - * / %, brackets. Raise `ValueError` for anything else."""
+    """Return the value of a sum: numbers, + - * / %, brackets.
+
+    Raises:
+        ValueError, SyntaxError: the text is something else, or longer than 200 characters.
+        ZeroDivisionError: it divides by zero.
+    """
 
     def value(node: ast.expr) -> float:
         match node:
