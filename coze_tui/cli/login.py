@@ -147,13 +147,9 @@ def _save(startup: Startup, base_url: str, token: Secret | OAuthPair, name: str,
         console.text(_("Logged in to {site} as {name}.").format(site=site_name(base_url), name=name))
     else:
         console.text(_("Logged in to {site}.").format(site=site_name(base_url)))
-    if kept.source == str(startup.credentials.path):
-        console.text(_("Token saved to {path}, readable only by you.").format(path=kept.source))
-    else:
-        console.text(_("Token saved in {place}.").format(place=kept.source))
-    if kept.keyring_problem and startup.settings.token_store == "keyring":
-        problem = _("the token is not in the system's keyring: {reason}")
-        notify(problem.format(reason=kept.keyring_problem))
+    console.text(startup.credentials.place_text(kept))
+    if problem := startup.credentials.keyring_text(kept):
+        notify(problem)
     try:
         source = startup.token().source
     except CredentialsError as error:

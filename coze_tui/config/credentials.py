@@ -336,6 +336,19 @@ class CredentialsFile:
         with _as_credentials_error(self.path), locked(self.path):
             return self._save(profile, token, base_url)
 
+    def place_text(self, kept: Kept) -> str:
+        """Return a sentence about where a token was saved."""
+        if kept.source == str(self.path):
+            return _("Token saved to {path}, readable only by you.").format(path=clean_line(kept.source))
+        return _("Token saved in {place}.").format(place=kept.source)
+
+    def keyring_text(self, kept: Kept) -> str:
+        """Return why a token is not in the keyring that the settings ask for, or an empty text."""
+        if not kept.keyring_problem or self._keyring.mode != "keyring":
+            return ""
+        problem = _("the token is not in the system's keyring: {reason}")
+        return problem.format(reason=kept.keyring_problem)
+
     def forget(self, profile: str) -> bool:
         """Delete the profile's token from the file and the keyring; return False if there was none.
 

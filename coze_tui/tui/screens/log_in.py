@@ -17,6 +17,7 @@ from textual.widgets import Input
 from coze_tui.api.objects import User
 from coze_tui.config.addresses import COZE_CN, COZE_COM, other_site, site_name
 from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
+from coze_tui.diagnostics.sentences import sentence
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
@@ -54,14 +55,19 @@ class LogIn:
         await self._connect(base_url, token)
         return await self._context.engine_thread.call(lambda engine: engine.site.check())
 
-    async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
+    async def keep(self, base_url: str, token: Secret | OAuthPair) -> tuple[str, str]:
         """Save a token that was checked.
+
+        Returns:
+            A sentence about where it is, and why it is not in the keyring that the settings ask for, or "".
 
         Raises:
             CredentialsError, StoreError: it cannot be saved; it works until the program ends.
         """
         settings = replace(self._context.settings, base_url=base_url)
-        await asyncio.to_thread(self._context.startup.keep_token, settings, token)
+        startup = self._context.startup
+        kept = await asyncio.to_thread(startup.keep_token, settings, token)
+        return startup.credentials.place_text(kept), startup.credentials.keyring_text(kept)
 
     async def begin_device(self, base_url: str, client_id: str) -> DeviceCode:
         """Connect the engine to a site without a token; return the code and the page for the browser."""
@@ -248,11 +254,15 @@ class TokenStep(Vertical):
                 return None
             user = None
         try:
-            await self._log_in.keep(self._base_url, token)
+            place, problem = await self._log_in.keep(self._base_url, token)
         except (CredentialsError, StoreError, SettingsError) as error:
             why = explain(error, base_url=self._base_url).text
             text = _("The token works, but was not saved: {why}").format(why=why)
             self.notify(text, severity="warning", markup=False)
+        else:
+            self.notify(place, markup=False)
+            if problem:
+                self.notify(sentence(problem), severity="warning", markup=False)
         if hint:
             self.notify(hint, severity="warning", markup=False)
         self._checked_site = self._base_url

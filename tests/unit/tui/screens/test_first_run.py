@@ -94,6 +94,8 @@ async def test_site_token_and_bot_are_asked_checked_and_given(tmp_path: Path) ->
             await it.shows("valid; belongs to")
             await it.shows(FIRST.name)
             assert it.desk.startup.kept == [(COZE_CN, Secret(TOKEN))]
+            file = it.desk.startup.credentials.path
+            assert it.host.told == [f"Token saved to {file}, readable only by you."]
             await it.press("enter")
             assert it.result == FirstRunChoice(COZE_CN, FIRST.id, FIRST.name)
             assert FirstRunChoice(COZE_CN, "1").changes == {"base_url": COZE_CN, "bot_id": "1"}
