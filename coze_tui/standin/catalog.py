@@ -118,6 +118,24 @@ class Catalog:
             whole["prompt_info"] = {"prompt": bot.draft_prompt}
         return envelope(self._context, whole)
 
+    async def variables(self, request: Request) -> Answer:
+        """GET /v1/variables (docs/wire.md 11.2)."""
+        if not request.query.get("connector_uid") or not request.query.get("bot_id"):
+            raise Failure(4000, "connector_uid and bot_id are required (sample)")
+        bot = self._bot(request.query["bot_id"])
+        wanted = request.query.get("keywords", "")
+        items: list[objects.Json] = [
+            {
+                "keyword": variable.name,
+                "value": variable.value,
+                "create_time": bot.published_at if variable.value else 0,
+                "update_time": bot.published_at if variable.value else 0,
+            }
+            for variable in bot.variables
+            if not wanted or variable.name in wanted.split(",")
+        ]
+        return envelope(self._context, {"items": items})
+
     async def benefits(self, request: Request) -> Answer:
         """GET /v1/commerce/benefit/benefits/get without a query: the plan alone (docs/wire.md 16.1)."""
         plan: objects.Json = {"user_level": self._context.switches.plan}
@@ -192,15 +210,15 @@ class Catalog:
             },
             "variables": [
                 {
-                    "keyword": name,
+                    "keyword": variable.name,
                     "description": "",
                     "default_value": "",
-                    "enable": True,
-                    "prompt_enable": True,
+                    "enable": variable.is_on,
+                    "prompt_enable": variable.is_in_prompt,
                     "channel": "custom",
                     "variable_type": "",
                 }
-                for name in bot.variables
+                for variable in bot.variables
             ],
             "shortcut_commands": [],
             "owner_user_id": self._context.user_id,

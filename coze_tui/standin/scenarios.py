@@ -265,6 +265,17 @@ Scenario = Iterable[Step] | Callable[[Turn], "Iterable[Step]"]
 
 
 @dataclass(frozen=True)
+class MemoryVariable:
+    """A variable of a bot's memory (docs/wire.md 11.4). It has the same value for all users."""
+
+    name: str
+    value: str = ""
+    """Empty if it was never set."""
+    is_on: bool = True
+    is_in_prompt: bool = True
+
+
+@dataclass(frozen=True)
 class Bot:
     """A bot: its scenario and the content of its page."""
 
@@ -284,8 +295,7 @@ class Bot:
     """The prompt of the draft if its author has not published it yet."""
     mode: int = 0
     """`bot_mode`: 2 is a bot that is one chatflow."""
-    variables: tuple[str, ...] = ()
-    """The names of its memory variables."""
+    variables: tuple[MemoryVariable, ...] = ()
     thinking: str = ""
     """`thinking_type` of its model, or empty."""
     suggests: bool = False

@@ -108,6 +108,7 @@ class Service:
             Route("GET", "/v1/files/retrieve", catalog.file, "retrieveFile"),
             Route("GET", "/v1/workspaces", catalog.workspaces, "listWorkspace"),
             Route("GET", "/v1/users/me", catalog.me),
+            Route("GET", "/v1/variables", catalog.variables, "readVariable"),
             Route("GET", "/v1/commerce/benefit/benefits/get", catalog.benefits, "getBenefit"),
             Route("POST", oauth + "/device/code", self.oauth.device_code, NO_TOKEN),
             Route(

@@ -89,6 +89,54 @@ async def test_inside_tmux_copies_go_there_and_emoji_are_simple(home: Path) -> N
         assert "simple_emoji is on, so" in text
 
 
+async def test_b_checks_the_bot_and_shows_the_results_as_they_arrive(home: Path) -> None:
+    def checked(screen: DoctorScreen) -> str:
+        return screen.checks.text
+
+    env = {"COZE_TUI_CUSTOM_VARIABLES": '{"nam": "x"}'}
+    async with desk(home, BOTS, environment=env, size=(80, 24)) as at:
+        screen = await open_doctor(at)
+        assert checked(screen) == ""
+        asked = len(at.stand_in.requests)
+        at.stand_in.fault("hang", path="/v1/workspaces")
+        await at.pilot.press("b")
+        await at.until(lambda: "✓ permission uploadFile" in checked(screen), "what arrived is shown")
+        assert "checking…" in checked(screen)
+        await at.pilot.press("escape")  # stops the checks
+        await at.until(lambda: len(at.app.screen_stack) == 1, "closed")
+
+        screen = await open_doctor(at)
+        await at.pilot.press("b")
+        await at.until(lambda: checked(screen) and "checking…" not in checked(screen), "all is checked")
+        text = checked(screen)
+        assert "✓ token  valid" in text
+        assert "海水: published to API" in text
+        assert "! no effect  custom_variables.nam" in text
+        assert "quota" in text
+        assert screen.reading.scroll_offset.y == screen.reading.max_scroll_y > 0
+        assert not [
+            each
+            for each in at.stand_in.requests[asked:]
+            if BOTS[0].id.encode() in each.raw.partition(b"\r\n\r\n")[2]
+        ]
+
+
+async def test_a_bot_that_cannot_be_checked_has_its_reason_and_its_page(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        screen = await open_doctor(at)
+        at.stand_in.fault("expired-token", path="/v1/users/me")
+        await at.pilot.press("b")
+        await at.until(lambda: "✗ token" in screen.checks.text, "the token is refused")
+        await at.until(lambda: "checking…" not in screen.checks.text, "no more is checked")
+        assert "4100" in screen.checks.text
+        assert "/login" in screen.checks.text
+        assert "error-codes" in screen.checks.text
+        at.stand_in.fault("html502", path="/v1/users/me", times=9)
+        await at.pilot.press("b")
+        await at.until(lambda: "✗ site" in screen.checks.text, "the site is none")
+        await at.until(lambda: "checking…" not in screen.checks.text, "no more is checked")
+
+
 async def test_the_bars_of_the_signs_stand_in_one_column(home: Path) -> None:
     async with desk(home, BOTS) as at:
         lines = told(await open_doctor(at)).splitlines()

@@ -12,11 +12,14 @@ from typing import Literal
 from urllib.parse import quote
 
 from coze_tui.api import resources
+from coze_tui.api.chats import DEFAULT_CONNECTOR
 from coze_tui.api.client import CozeClient
 from coze_tui.api.json_values import Json, items_of, mapping_of, text_of
 from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
+from coze_tui.diagnostics.sentences import joined
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, NotServedError
+from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.values import valueclass
@@ -25,6 +28,7 @@ _LACKS_PERMISSION = 4101
 _CHATFLOW = 2
 """`bot_mode` of a bot that is one chatflow (docs/wire.md 4.5)."""
 _NAME = re.compile(r"[A-Za-z_]+")
+_VALUE_CELLS = 40
 _NOTHING = "0"
 """An ID that nothing has."""
 
@@ -139,7 +143,8 @@ async def check_bot(client: CozeClient, settings: Settings) -> AsyncIterator[Che
     check, bot = await _check_published(client, settings)
     yield check
     if bot is not None:
-        for problem in without_effect(settings, bot, await _draft(client, settings), is_studio=is_studio):
+        draft, values = await _draft(client, settings), await _memory_values(client, settings, bot)
+        for problem in without_effect(settings, bot, draft, values, is_studio=is_studio):
             yield Check(_("no effect"), "note", problem)
     if not is_studio:
         yield await _plan(client)
@@ -202,12 +207,40 @@ async def _draft(client: CozeClient, settings: Settings) -> Bot | None:
 # --- variables and parameters ---
 
 
-def without_effect(settings: Settings, bot: Bot, draft: Bot | None, *, is_studio: bool) -> Iterator[str]:
+async def _memory_values(client: CozeClient, settings: Settings, bot: Bot) -> Mapping[str, str]:
+    """Return the values of the bot's memory for the variables of the settings (docs/wire.md 11.2).
+
+    They are those of the user and the channel of the chats. A variable that was never set, or cannot be read,
+    is missing.
+    """
+    names = [name for name in settings.custom_variables if name in _memory_variables(bot)]
+    if not names or not settings.user_id:
+        return {}
+    query = {
+        "connector_uid": settings.user_id,
+        "connector_id": settings.connector_id or DEFAULT_CONNECTOR,
+        "bot_id": settings.bot_id,
+        "keywords": ",".join(names),
+    }
+    try:
+        data = (await client.get_json("/v1/variables", query)).mapping()
+    except ApiError:
+        return {}
+    found = (mapping_of(item) for item in items_of(data.get("items")))
+    return {
+        text_of(each.get("keyword")): text_of(each.get("value")) for each in found if each.get("create_time")
+    }
+
+
+def without_effect(
+    settings: Settings, bot: Bot, draft: Bot | None, values: Mapping[str, str], *, is_studio: bool
+) -> Iterator[str]:
     """Yield a sentence for each variable and parameter that will have no effect (docs/wire.md 11.5).
 
     Args:
         bot: the version that answers.
         draft: the bot as its author sees it, or None if it cannot be read.
+        values: the values of the bot's memory, by the names of their variables.
     """
     is_chatflow = bot.raw.get("bot_mode") == _CHATFLOW
     names = settings.custom_variables
@@ -215,7 +248,12 @@ def without_effect(settings: Settings, bot: Bot, draft: Bot | None, *, is_studio
         yield _("custom_variables: the bot is a chatflow and has no prompt. Use `parameters`.")
     elif names:
         for name in names:
-            if problem := _problem_of(name, bot, draft, is_studio=is_studio):
+            memory = _memory_variables(bot).get(name)
+            if memory is not None:
+                problem = _memory_text(name, memory, values, settings)
+            else:
+                problem = _problem_of(name, bot, draft, is_studio=is_studio)
+            if problem:
                 yield _("custom_variables.{name}: {problem}").format(name=clean_line(name), problem=problem)
     thinking = mapping_of(mapping_of(bot.raw.get("model_info")).get("parameters")).get("thinking_type")
     if names and thinking == "enabled":
@@ -226,14 +264,29 @@ def without_effect(settings: Settings, bot: Bot, draft: Bot | None, *, is_studio
         yield _("parameters: the bot is not a chatflow. Use `custom_variables` for its prompt.")
 
 
+def _memory_text(name: str, memory: Json, values: Mapping[str, str], settings: Settings) -> str:
+    """Return why a chat does not set a variable of the bot's memory, and what the bot sees instead."""
+    text = _(
+        "it is a variable of the bot's memory, which a chat cannot set. Set it with PUT /v1/variables, "
+        "or give the variable of the prompt another name."
+    )
+    if memory.get("enable") is False:
+        return joined(text, _("It is turned off in the bot."))
+    if memory.get("prompt_enable") is False:
+        return joined(text, _("It is for workflows only: its value is not part of the prompt."))
+    user, channel = clean_line(settings.user_id), clean_line(settings.connector_id) or DEFAULT_CONNECTOR
+    if name in values:
+        value = shorten(clean_line(values[name]), _VALUE_CELLS)
+        state = _("For user {user} and channel {channel} its value is “{value}”.")
+        state = state.format(user=user, channel=channel, value=value)
+    else:
+        state = _("For user {user} and channel {channel} no value is known, so its default applies.")
+        state = state.format(user=user, channel=channel)
+    return joined(text, state, _("Each token, user and channel has values of its own."))
+
+
 def _problem_of(name: str, bot: Bot, draft: Bot | None, *, is_studio: bool) -> str:
     """Return why a variable has no effect and what to do, or an empty text."""
-    memory = _memory_variables(bot).get(name)
-    if memory is not None:
-        return _(
-            "it is a variable of the bot's memory, which a chat cannot set. Set it with PUT /v1/variables, "
-            "or give the variable of the prompt another name."
-        )
     if not is_studio and not _NAME.fullmatch(name):
         return _("Coze accepts only letters (A–Z, a–z) and _ in names. Rename it here and in the prompt.")
     prompt = _prompt_of(bot)

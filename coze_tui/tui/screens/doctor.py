@@ -1,19 +1,23 @@
-"""The terminal as the program sees it: the keys that arrive, where copies go, how wide characters are."""
+"""The terminal and the bot, examined: keys, copies and widths of characters; token, permissions and bot."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, getters
+from textual import events, getters, work
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import TextArea
 
+from coze_tui.diagnostics.help_pages import help_page
 from coze_tui.diagnostics.notices import explain_library
+from coze_tui.engine.library.bot_checks import Check, check_bot
+from coze_tui.errors import CozeTuiError
 from coze_tui.render.cells import cell_len, fit, pad
 from coze_tui.terminal import attention
 from coze_tui.terminal.textual_overrides import changed_library
@@ -23,7 +27,11 @@ from coze_tui.tui.key_names import bindings_of, long_key
 from coze_tui.tui.screens.coze_screen import Pager, Panel
 from coze_tui.tui.widgets.text_views import Paragraph, Paragraphs
 
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+
 _MOST_KEYS = 4
+_VERDICTS = {"good": ("✓", "good"), "note": ("!", "attention"), "wrong": ("✗", "failure")}
 _KEY_CELLS = 14
 _VARIABLES = ("TERM", "TERM_PROGRAM", "COLORTERM", "NO_COLOR", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY")
 _SIGNS = ("0123456789", "一二三四五", "👍👩‍👩‍👧🇨🇳❤️👋🏽", "e̊a̋ȯûı́ñçx̂ẙz̄")
@@ -31,30 +39,35 @@ _SIGNS = ("0123456789", "一二三四五", "👍👩‍👩‍👧🇨🇳❤️
 
 
 class DoctorScreen(Panel[None]):
-    """A panel on which the user tries three things that differ between terminals.
+    """A panel on which the user tries three things that differ between terminals, and checks the bot.
 
     Args:
         screen: The screen whose keys are tested. They are read now, while it still has its focus.
+        bot_id: The bot to check; empty if none is chosen.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", N_("copy a line"), id="doctor.copy"),
+        Binding("b", "check", N_("check the bot"), id="doctor.check"),
         Binding("pagedown", "page(1)", N_("page down"), id="doctor.page_down", show=False),
         Binding("pageup", "page(-1)", N_("page up"), id="doctor.page_up", show=False),
     ]
     PART = N_("Doctor")
 
     keys = getters.query_one("#keys", Paragraphs)
+    checks = getters.query_one("#checks", Paragraphs)
     reading = getters.query_one(Pager)
 
-    def __init__(self, screen: Screen[Any]) -> None:
+    def __init__(self, screen: Screen[Any], bot_id: str = "") -> None:
         super().__init__(_("Doctor"), is_tall=True)
         self._meanings = _meanings(screen)
         self._types = isinstance(screen.focused, TextArea)
+        self._bot_id = bot_id
         self._pressed: deque[Paragraph] = deque(maxlen=_MOST_KEYS)
+        self._checked: list[Paragraph] = []
 
     def body(self) -> Iterable[Widget]:
-        """Yield the parts about keys, clipboard and terminal."""
+        """Yield the parts about keys, clipboard, terminal and bot."""
         with Pager(classes="body") as reading:
             reading.can_focus = False
             yield Paragraphs(
@@ -75,6 +88,12 @@ class DoctorScreen(Panel[None]):
                 *([(f"{pad(signs, 10)}│", "text")] for signs in _SIGNS),
                 [(self._emoji(), "muted")],
             )
+            asks = _(
+                "Press b to check the token, its permissions and the bot on the server: about 15 API calls, "
+                "no tokens."
+            )
+            yield Paragraphs("", [(_("BOT"), "muted bold")], [(asks, "muted")])
+            yield Paragraphs(id="checks")
 
     def on_mount(self) -> None:
         """Show that no key was pressed yet."""
@@ -127,6 +146,40 @@ class DoctorScreen(Panel[None]):
         """Copy a line with the current time."""
         text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
         self.context.copy(text, _("a line"))
+
+    # --- the bot ---
+
+    @work(exclusive=True, group="check", exit_on_error=False)
+    async def action_check(self) -> None:
+        """Check the token and the bot on the server; each result is shown when it arrives."""
+        self._checked = []
+        self._show_checks(_("checking…"))
+
+        async def run(engine: Engine) -> None:
+            client, settings = await engine.site.client(), replace(engine.settings, bot_id=self._bot_id)
+            async for check in check_bot(client, settings):
+                self.app.call_later(self._add_check, check)
+
+        try:
+            await self.context.engine_thread.call(run)
+        except CozeTuiError as error:
+            self._add_check(Check(_("site"), "wrong", error=error))
+        # Behind the results that the loop has not shown yet.
+        self.app.call_later(self._show_checks)
+
+    def _add_check(self, check: Check) -> None:
+        sign, role = _VERDICTS[check.verdict]
+        self._checked.append([(f"{sign} ", role), (f"{check.subject}  ", "muted"), (check.text, "text")])
+        if check.error is not None:
+            self._checked.append(self.context.explain(check.error))
+            if page := help_page(check.error):
+                self._checked.append([(_("More help: {url}").format(url=page), "muted")])
+        self._show_checks(_("checking…"))
+
+    def _show_checks(self, more: str = "") -> None:
+        if self.is_attached:
+            self.checks.show(*self._checked, *([[(more, "muted")]] if more else []))
+            self.reading.scroll_end(animate=False)
 
     def _library(self) -> Sequence[Paragraph]:
         library = changed_library()

@@ -94,10 +94,10 @@ class SlashActions:
         self.bots.choose_bot(text, self.completion.bot_named(text))
 
     def examine_terminal(self) -> None:
-        """Show what arrives from this terminal, and what it can do."""
+        """Show what arrives from this terminal and what it can do; the bot can be checked there, too."""
         from coze_tui.tui.screens.doctor import DoctorScreen
 
-        self.screen.app.push_screen(DoctorScreen(self.screen))
+        self.screen.app.push_screen(DoctorScreen(self.screen, self.conversation.bot.id))
 
 
 SLASH_ACTIONS: Mapping[str, Callable[[SlashActions, str], object]] = {

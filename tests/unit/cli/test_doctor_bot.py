@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
-from coze_tui.standin.scenarios import Bot
+from coze_tui.standin.scenarios import Bot, MemoryVariable
 from coze_tui.standin.server import StandIn
 from tests.support.commands import XIAOCHUN, Command
 
 BOT = Bot(XIAOCHUN, "小春", [], prompt="Greet {{name}} in {{ city }}. {% if mood %}Be glad.{% endif %}")
+
+
+def with_memory(**more: Any) -> Bot:
+    return replace(BOT, variables=(MemoryVariable("level", **more),))
+
+
+LEVEL = with_memory()
 SCOPES = (
     *("chat", "getMetadata", "getChat", "listMessage", "cancelChat", "submitToolChat", "listConversation"),
     *("editConversation", "uploadFile", "listWorkspace", "listBot", "getBenefit"),
@@ -98,7 +106,15 @@ def test_what_is_wrong_has_its_sentence_and_the_usual_status(
         (replace(BOT, prompt="{{名}} {{a1}}"), {"a1": "x"}, "only letters"),
         (replace(BOT, prompt="-", draft_prompt="{{name}}"), {"name": "x"}, "Publish the bot again"),
         (replace(BOT, prompt=""), {"name": "x"}, "Check that it contains {{name}}"),
-        (replace(BOT, variables=("level",)), {"level": "1"}, "variable of the bot's memory"),
+        (LEVEL, {"level": "1"}, "variable of the bot's memory"),
+        (LEVEL, {"level": "1"}, "For user me and channel 1024 no value is known"),
+        (
+            with_memory(value="7\x1b[31m"),
+            {"level": "1"},
+            "channel 1024 its value is “7[31m”. Each token, user",
+        ),
+        (with_memory(is_on=False), {"level": "1"}, "It is turned off in the bot."),
+        (with_memory(is_in_prompt=False), {"level": "1"}, "It is for workflows only"),
         (replace(BOT, mode=2), {"name": "x"}, "Use `parameters`"),
         (replace(BOT, thinking="enabled"), {"name": "x"}, "thinking turned on"),
     ],
@@ -108,7 +124,7 @@ def test_each_variable_without_effect_is_explained(
 ) -> None:
     stand_in.use_bots([bot])
     pairs = ", ".join(f'"{name}": "{value}"' for name, value in variables.items())
-    ran = command("doctor", "--bot", COZE_TUI_CUSTOM_VARIABLES=f"{{{pairs}}}")
+    ran = command("doctor", "--bot", "--user", "me", COZE_TUI_CUSTOM_VARIABLES=f"{{{pairs}}}")
     assert words in section(ran.out)["no effect"]
     assert ran.status == 0
 
