@@ -74,7 +74,6 @@ class CozeClient:
         reply_timeout: float = 60.0,
         ca_file: str | None = None,
         proxy: str | None = None,
-        user_agent: str = f"coze-tui/{__version__}",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Read the certificates and the proxy variables, without connecting.
@@ -99,7 +98,7 @@ class CozeClient:
         self._http = open_client(
             self.base_url,
             timeout=httpx.Timeout(idle_timeout, connect=connect_timeout, pool=_POOL_SECONDS),
-            headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
+            headers={"User-Agent": f"coze-tui/{__version__}", "Accept-Encoding": "identity"},
             ca_file=ca_file,
             proxy=proxy,
         )

@@ -6,7 +6,6 @@ See docs/wire.md 4.5 to 4.9.
 from __future__ import annotations
 
 import mimetypes
-from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
@@ -144,20 +143,16 @@ LARGEST_FILE = 512 * 1024 * 1024
 """Bytes; a model may accept less."""
 
 
-async def upload_file(client: CozeClient, file: Path | bytes, file_name: str = "") -> UploadedFile:
+async def upload_file(client: CozeClient, path: Path) -> UploadedFile:
     """Upload a file, read piece by piece. The server saves it for three months, for this account only.
-
-    Args:
-        file_name: the name that the server receives; by default that of the path.
 
     Raises:
         OSError: the file cannot be read.
         ApiError: for example 4300 to 4304: empty, too large, of an unsupported type, damaged.
     """
-    name = file_name or (file.name if isinstance(file, Path) else "file")
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    with nullcontext(file) if isinstance(file, bytes) else file.open("rb") as content:
-        answer = await client.upload("/v1/files/upload", {"file": (name, content, kind)})
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    with path.open("rb") as content:
+        answer = await client.upload("/v1/files/upload", {"file": (path.name, content, kind)})
     return UploadedFile.from_wire(answer.mapping())
 
 

@@ -118,23 +118,13 @@ class Exports:
         self._tidied: set[Path] = set()
         """Folders from which the leftovers of killed exports were removed."""
 
-    async def export(
-        self,
-        keys: Sequence[str] | None,
-        form: Format,
-        folder: Path,
-        *,
-        replace: bool = False,
-        written: Callable[[Path], None] | None = None,
-    ) -> list[Path]:
+    async def export(self, keys: Sequence[str] | None, form: Format, folder: Path) -> list[Path]:
         """Write conversations into a folder; return the files in order.
 
-        An existing file is not changed unless it is to be replaced. A conversation that no longer exists is
-        skipped.
+        No existing file is changed. A conversation that no longer exists is skipped.
 
         Args:
             keys: None for all that are listed.
-            written: called with each file once it exists.
 
         Raises:
             FileError: a file cannot be written. The earlier files are complete.
@@ -142,13 +132,10 @@ class Exports:
         """
         paths: list[Path] = []
         wanted = await self.keys() if keys is None else keys
-        async for exported in self.export_each(wanted, form, folder, replace=replace):
+        async for exported in self.export_each(wanted, form, folder):
             if exported.error is not None:
                 raise exported.error
-            for path in exported.paths:
-                paths.append(path)
-                if written is not None:
-                    written(path)
+            paths += exported.paths
         return paths
 
     async def suggested_name(self, key: str, form: Format) -> str:

@@ -131,9 +131,8 @@ def _tool(tool: ToolTranscript) -> str:
     return _details("tool", summary, f"<div>{body}</div>")
 
 
-def _details(kind: str, summary: str, body: str, *, is_open: bool = False) -> str:
-    opened = " open" if is_open else ""
-    return f'<details class="{kind}"{opened}><summary>{summary}</summary>\n{body}\n</details>\n'
+def _details(kind: str, summary: str, body: str) -> str:
+    return f'<details class="{kind}"><summary>{summary}</summary>\n{body}\n</details>\n'
 
 
 # --- events ---

@@ -230,20 +230,13 @@ def render_plain(text: str, width: int, style: Style, *, is_open: bool = False) 
     return lines
 
 
-def wrapped(runs: list[Segment], width: int, lead: tuple[Segment, ...] = (), hang: int = 0) -> list[Line]:
-    """Wrap one line into rows, with `lead` before the first and `hang` cells before each other row."""
+def wrapped(runs: list[Segment], width: int) -> list[Line]:
+    """Wrap one line into rows."""
     runs = untorn(runs)
     text = "".join([run.text for run in runs])
-    indent = (Segment(" " * hang),) if hang else ()
-    rows = rows_of(text, max(4, width - hang))
+    rows = rows_of(text, max(4, width))
     return [
-        Line(
-            lead if row.start == 0 else indent,
-            piece,
-            hang,
-            row.width,
-            joint=row.dropped if row.start else "\n",
-        )
+        Line((), piece, 0, row.width, joint=row.dropped if row.start else "\n")
         for row, piece in zip(rows, cuts(runs, rows), strict=True)
     ]
 

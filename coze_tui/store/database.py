@@ -387,8 +387,8 @@ class Database:
         raise StoreError("damaged", str(self.path), "the file was moved or replaced")
 
 
-async def open_or_rescue(path: Path, *, suspect: bool = False, patience_s: float | None = None) -> OpenStore:
-    """Open the store whatever its state; with `suspect` check the whole file first.
+async def open_or_rescue(path: Path, *, patience_s: float | None = None) -> OpenStore:
+    """Open the store whatever its state.
 
     Renames a damaged file and copies its readable rows into a new one. If no file can be written, the store
     is in memory only, with a copy of the existing data if they can be read.
@@ -399,7 +399,7 @@ async def open_or_rescue(path: Path, *, suspect: bool = False, patience_s: float
     """
     line = _Line("store")
     connection, file, warnings = await line.call(
-        lambda: opening.open_somehow(path, suspect=suspect, defers=patience_s is not None)
+        lambda: opening.open_somehow(path, suspect=False, defers=patience_s is not None)
     )
     line.connection = connection
     database = Database(file, line, patience_s=patience_s)

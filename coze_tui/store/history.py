@@ -196,14 +196,13 @@ def key_by_id(c: sqlite3.Connection, id: str) -> str:
     return ""
 
 
-def last_conversation(c: sqlite3.Connection, site: str = "", bot_id: str = "") -> SavedConversation | None:
-    """Return the conversation with the latest message, of one site or bot if given, or None."""
-    wanted = {name: value for name, value in (("site", site), ("bot_id", bot_id)) if value}
+def last_conversation(c: sqlite3.Connection, site: str = "") -> SavedConversation | None:
+    """Return the conversation with the latest message, of one site if given, or None."""
     row = c.execute(
         f"""SELECT {_COLUMNS} FROM conversations
-            WHERE deleted_at = 0 AND last_slot > 0 {"".join(f"AND {name} = ? " for name in wanted)}
+            WHERE deleted_at = 0 AND last_slot > 0 {"AND site = ?" if site else ""}
             ORDER BY updated_at DESC, key DESC LIMIT 1""",
-        tuple(map(storable, wanted.values())),
+        (storable(site),) if site else (),
     ).fetchone()
     return _conversation_from_row(row) if row else None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from coze_tui.store.messages import storable
-from coze_tui.text.matching import fold
+
+_MOST = 200
 
 
 def add(c: sqlite3.Connection, text: str, now_ms: int) -> None:
@@ -13,18 +14,13 @@ def add(c: sqlite3.Connection, text: str, now_ms: int) -> None:
     text = storable(text)
     if text.strip():
         c.execute(
-            """INSERT INTO prompts (text, used_at, folded) VALUES (?, ?, ?)
+            """INSERT INTO prompts (text, used_at) VALUES (?, ?)
                ON CONFLICT (text) DO UPDATE SET used_at = excluded.used_at""",
-            (text, now_ms, fold(text)),
+            (text, now_ms),
         )
 
 
-def find(c: sqlite3.Connection, *, containing: str = "", limit: int = 100) -> tuple[str, ...]:
-    """Return the earlier prompts that contain a text, the newest first."""
-    query = fold(containing)
-    rows = c.execute(
-        """SELECT text FROM prompts WHERE ? = '' OR instr(folded, ?)
-           ORDER BY used_at DESC, key DESC LIMIT ?""",
-        (query, query, limit),
-    )
+def latest(c: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the latest prompts, the newest first."""
+    rows = c.execute("SELECT text FROM prompts ORDER BY used_at DESC, key DESC LIMIT ?", (_MOST,))
     return tuple(str(text) for (text,) in rows)

@@ -27,14 +27,14 @@ class PrunePlan:
     """The conversations, the oldest first; empty if only frames are removed."""
 
 
-def prune_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True) -> PrunePlan:
-    """Return the conversations that have not changed since a time, and those deleted before it."""
+def prune_plan(c: sqlite3.Connection, older_than_ms: int) -> PrunePlan:
+    """Return the unpinned conversations that have not changed since a time, and those deleted before it."""
     rows = c.execute(
         """SELECT key FROM conversations
-           WHERE (updated_at < ? AND NOT (pinned AND ?) OR deleted_at > 0 AND deleted_at < ?)
+           WHERE (updated_at < ? AND NOT pinned OR deleted_at > 0 AND deleted_at < ?)
              AND NOT EXISTS (SELECT 1 FROM chats WHERE conversation = conversations.key AND is_final = 0)
            ORDER BY updated_at""",
-        (older_than_ms, keep_pinned, older_than_ms),
+        (older_than_ms, older_than_ms),
     )
     keys = tuple(str(key) for (key,) in rows)
     messages = chats = captures = size = 0
@@ -61,28 +61,29 @@ def prune(c: sqlite3.Connection, keys: tuple[str, ...]) -> None:
         purge(c, key)
 
 
-def frames_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True) -> PrunePlan:
+def frames_plan(c: sqlite3.Connection, older_than_ms: int) -> PrunePlan:
     """Return the plan of `prune_frames`: frames of older chats, whose messages and metrics remain."""
     count, length = c.execute(
         f"SELECT count(*), coalesce(sum(length(capture)), 0) FROM chats WHERE {_OLD_CAPTURES}",
-        (older_than_ms, keep_pinned),
+        (older_than_ms,),
     ).fetchone()
     return PrunePlan(0, 0, 0, count, length, ())
 
 
-def prune_frames(
-    c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True, limit: int = 200
-) -> int:
-    """Remove the frames of some older chats; return their number. Call it until it returns 0."""
+def prune_frames(c: sqlite3.Connection, older_than_ms: int, *, limit: int = 200) -> int:
+    """Remove the frames of some older chats, except in pinned conversations; return the number of chats.
+
+    Call it until it returns 0.
+    """
     return c.execute(
         f"""UPDATE chats SET capture = NULL
             WHERE key IN (SELECT key FROM chats WHERE {_OLD_CAPTURES} LIMIT {limit:d})""",
-        (older_than_ms, keep_pinned),
+        (older_than_ms,),
     ).rowcount
 
 
 _OLD_CAPTURES = """capture IS NOT NULL AND is_final AND sent_at < ?
-    AND NOT (? AND (SELECT pinned FROM conversations WHERE key = chats.conversation))"""
+    AND NOT (SELECT pinned FROM conversations WHERE key = chats.conversation)"""
 
 
 def free_bytes(c: sqlite3.Connection) -> int:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from coze_tui.api import resources
+from coze_tui.config.settings import Settings
 from coze_tui.errors import AuthError, NotServedError
 from coze_tui.standin.server import StandIn
-from tests.support.loopback import Loopback
+from tests.support.engine_desk import desk
+from tests.support.loopback import TOKEN, Loopback
 
 
 async def test_the_owner_of_the_token(official: StandIn, loopback: Loopback) -> None:
@@ -32,9 +36,10 @@ async def test_a_revoked_token(status: int, official: StandIn, loopback: Loopbac
     assert caught.value.logid
 
 
-async def test_workspaces_come_in_pages(loopback: Loopback) -> None:
+async def test_all_pages_of_workspaces_are_read(tmp_path: Path, loopback: Loopback) -> None:
     body = b'{"code":0,"data":{"workspaces":[{"id":"1","name":"w"}],"total_count":51}}'
     server = await loopback.serve(loopback.answer(body))
-    client = await loopback.client(server.base_url)
-    first, second = await resources.list_workspaces(client), await resources.list_workspaces(client, 2)
-    assert (first.items[0].name, first.has_more, second.has_more) == ("w", True, False)
+    async with desk(tmp_path, Settings(base_url=server.base_url), TOKEN) as at:
+        found = await at.engine_thread.call(lambda engine: engine.site.workspaces())
+    assert [each.name for each in found] == ["w", "w"]
+    assert ["page_num=1" in request.line for request in server.requests] == [True, False]

@@ -121,9 +121,9 @@ class Conversations:
 
         return await self._database.read(read)
 
-    async def last(self, site: str = "", bot_id: str = "") -> str | None:
+    async def last(self) -> str | None:
         """Return the key of the conversation with the latest message, or None."""
-        saved = await self._database.run(lambda c: history.last_conversation(c, site, bot_id))
+        saved = await self._database.run(history.last_conversation)
         return saved.key if saved else None
 
     async def keep_draft(
@@ -161,9 +161,9 @@ class Conversations:
 
         await self._database.write(write)
 
-    async def prompts(self, containing: str = "", limit: int = 200) -> tuple[str, ...]:
+    async def prompts(self) -> tuple[str, ...]:
         """Return earlier questions of all conversations, latest first."""
-        return await self._database.read(lambda c: prompts.find(c, containing=containing, limit=limit))
+        return await self._database.read(prompts.latest)
 
     async def name_bot(self, site: str, bot_id: str, bot_name: str) -> None:
         """Set the name of a bot in its conversations."""

@@ -236,7 +236,6 @@ class Browsing:
         self,
         key: str,
         *,
-        message: int = 0,
         chat: int = 0,
         position: int = 0,
         question_only: bool = False,
@@ -244,8 +243,8 @@ class Browsing:
     ) -> str:
         """Copy a conversation up to a message, unbound from the server; return its key.
 
-        The place is a message by key, the end of a chat by key, or the message at a position; by default it
-        is the end. `question_only` excludes the answer of that chat. `before` excludes the chat or message
+        The place is the end of a chat by key, or the message at a position; by default it is the end of the
+        conversation. `question_only` excludes the answer of that chat. `before` excludes the chat or message
         itself; the copy is then empty if that is the first one.
 
         Raises:
@@ -255,7 +254,7 @@ class Browsing:
         def write(c: sqlite3.Connection) -> str:
             if before:
                 return forks.fork(c, key, _last_message_before(c, key, chat, position), now_ms())
-            upto = message or _last_message(c, key, chat, position, question_only=question_only)
+            upto = _last_message(c, key, chat, position, question_only=question_only)
             return forks.fork(c, key, upto, now_ms())
 
         return await self._database.write(write)

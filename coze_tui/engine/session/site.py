@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from coze_tui.api import resources
 from coze_tui.api.client import CozeClient
-from coze_tui.api.objects import Bot, User, Workspace
+from coze_tui.api.objects import Bot, Page, User, Workspace
 from coze_tui.config.credentials import OAuthPair, Secret, Token
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from coze_tui.api.oauth import DeviceCode
     from coze_tui.store.history import SavedConversation
 
-_MOST_BOTS = 200
+_T = TypeVar("_T")
+_MOST_PAGES = 10
+"""A page has 20 bots or 50 workspaces."""
 _LACKS_A_RIGHT = 4101
 """Coze's code for a valid token without the required permission (docs/wire.md 1.3, 5.1)."""
 
@@ -225,17 +227,22 @@ class Site:
         return bots[bot_id]
 
     async def workspaces(self) -> tuple[Workspace, ...]:
-        """Return the workspaces of the token's owner; none if the site has no workspaces."""
+        """Return the workspaces of the token's owner, at most 500; none if the site has no workspaces."""
         client = await self.client()
-        return (await resources.list_workspaces(client)).items
+        return await _all_of(lambda number: resources.list_workspaces(client, number))
 
     async def bots_of(self, workspace_id: str) -> tuple[Bot, ...]:
-        """Return the published bots of a workspace."""
+        """Return the published bots of a workspace, at most 200."""
         client = await self.client()
-        found: list[Bot] = []
-        for number in range(1, _MOST_BOTS // 20 + 1):
-            page = await resources.list_bots(client, workspace_id, number)
-            found += page.items
-            if not page.has_more:
-                break
-        return tuple(found)
+        return await _all_of(lambda number: resources.list_bots(client, workspace_id, number))
+
+
+async def _all_of(read: Callable[[int], Awaitable[Page[_T]]]) -> tuple[_T, ...]:
+    """Return the items of the first ten pages."""
+    found: list[_T] = []
+    for number in range(1, _MOST_PAGES + 1):
+        page = await read(number)
+        found += page.items
+        if not page.has_more:
+            break
+    return tuple(found)

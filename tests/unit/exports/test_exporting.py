@@ -33,13 +33,13 @@ async def test_each_form_gives_its_files(database: Database, tmp_path: Path) -> 
 
 async def test_an_export_never_takes_the_place_of_a_file_unasked(database: Database, tmp_path: Path) -> None:
     key = await database.write(add_spring)
-    seen: list[Path] = []
     exports = Exports(database)
-    [first] = await exports.export([key], "md", tmp_path, written=seen.append)
-    [second] = await exports.export([key], "md", tmp_path, written=seen.append)
+    [first] = await exports.export([key], "md", tmp_path)
+    [second] = await exports.export([key], "md", tmp_path)
     assert second.name == f"{first.stem} (2).md"
-    assert await exports.export([key], "md", tmp_path, replace=True, written=seen.append) == [first]
-    assert seen == [first, second, first]
+    replaced = [each.paths async for each in exports.export_each([key], "md", tmp_path, replace=True)]
+    assert replaced == [(first,)]
+    assert {*tmp_path.glob("*.md")} == {first, second}
 
 
 async def test_all_are_those_of_the_list_and_what_is_gone_is_left_out(

@@ -572,7 +572,7 @@ async def test_an_older_store_is_migrated_and_the_backup_named(path: Path) -> No
     (trouble,) = opened.warnings
     assert trouble.kind == "migrated"
     assert Path(trouble.path).exists()
-    assert await opened.database.run(prompts.find) == ("old",)
+    assert await opened.database.run(prompts.latest) == ("old",)
     await opened.database.close()
 
 
@@ -605,7 +605,7 @@ async def test_a_damaged_store_is_set_aside_and_rescued(path: Path) -> None:
     await again.database.close()
 
 
-async def test_damage_in_a_large_store_is_found_when_it_is_suspected(
+async def test_damage_in_a_large_store_is_found_by_a_check(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = await Database.open(path)
@@ -622,9 +622,10 @@ async def test_damage_in_a_large_store_is_found_when_it_is_suspected(
     opened = await open_or_rescue(path)
     assert opened.warnings == ()
     assert await opened.database.damage()
-    await opened.database.close()
-    opened = await open_or_rescue(path, suspect=True)
-    assert [trouble.kind for trouble in opened.warnings] == ["damaged"]
+    warnings: list[StoreWarning] = []
+    opened.database.on_rescue = warnings.extend
+    await opened.database.check()
+    assert [trouble.kind for trouble in warnings] == ["damaged"]
     assert await opened.database.damage() == ""
     assert len(await opened.database.read(lambda c: search.search(c, "可以"))) > 40
     await opened.database.close()

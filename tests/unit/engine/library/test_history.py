@@ -174,7 +174,6 @@ async def test_a_name_that_was_given_is_kept_clean_and_found(database: Database,
         (("chat",), ["q0", "a0", "q1", "a1"]),
         (("chat", "question_only"), ["q0", "a0", "q1"]),
         (("position",), ["q0", "a0", "q1", "a1"]),
-        (("message",), ["q0", "a0", "q1"]),
     ],
 )
 async def test_a_fork_ends_where_it_was_asked_to(
@@ -185,10 +184,8 @@ async def test_a_fork_ends_where_it_was_asked_to(
     opened = await conversations.open(key)
     assert opened is not None
     second = opened.page.chats[1]
-    (question,) = await browsing.find(key, "q1")
     new = await browsing.fork(
         key,
-        message=question.message if "message" in place else 0,
         chat=second.record.key if "chat" in place else 0,
         position=second.last if "position" in place else 0,
         question_only="question_only" in place,
