@@ -103,7 +103,7 @@ class CozeApp(ContextApp):
         self.stylesheet.set_variables(self.get_css_variables())
         self.set_keymap(dict(settings.keys))
         if not is_known_textual():
-            self.error_console = Console(file=io.StringIO())  # the same traceback, where nobody reads it
+            self.error_console = Console(file=io.StringIO())  # the same traceback, discarded
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         handle_failure(event, self.context.notify_failure)
@@ -127,7 +127,7 @@ class CozeApp(ContextApp):
     # --- help and the command palette ---
 
     def action_help(self) -> None:
-        """Show the keys, and the slash commands where they can be typed."""
+        """Show the keys, and the slash commands if they can be typed on this screen."""
         from coze_tui.tui.screens.help import HelpScreen
 
         commands = slash_commands() if isinstance(self.screen, ChatScreen) else ()
@@ -135,7 +135,7 @@ class CozeApp(ContextApp):
         self.push_screen(HelpScreen(self.screen, shown, self._vi_keys()))
 
     def _vi_keys(self) -> Sequence[tuple[str, str]]:
-        """Return the keys of vi where there is a prompt; if they are off, the setting that turns them on."""
+        """Return the keys of vi, or if they are off the setting that turns them on; none without a prompt."""
         if not self.screen.query(Prompt):
             return ()
         if self.context.settings.edit_mode != "vi":
@@ -211,10 +211,10 @@ class CozeApp(ContextApp):
             return
         self._is_quitting = True
         try:
-            for screen in reversed(self.screen_stack):  # what one leaves to the one below is kept there
+            for screen in reversed(self.screen_stack):  # a screen may leave a text to the screen below it
                 if isinstance(screen, CozeScreen):
                     await screen.before_leaving()
-        finally:  # who wants to leave can leave, whatever could not be kept
+        finally:  # a failed save never blocks quitting
             await asyncio.to_thread(self.context.engine_thread.close, 5.0)
             self.exit(return_code=self._exit_status)
 

@@ -28,10 +28,10 @@ class ChatSource:
         chat: int = 0,
         problems: Sequence[Problem] = (),
     ) -> None:
-        """Read nothing yet.
+        """Create a source; reads nothing yet.
 
         Args:
-            read: Returns the frames of the chat with this key behind the first ones; None if it is gone.
+            read: Returns the frames of the chat with a key after a number of them; None if it is gone.
             chat: Its key in the store; 0 if it is not there, or its key is not known yet.
             problems: Places of its capture that could not be read.
         """
@@ -41,7 +41,7 @@ class ChatSource:
 
     @classmethod
     def stored(cls, engine_thread: EngineThread, conversation: str, chat: int = 0) -> ChatSource:
-        """Return a chat of the store, also one that runs now; without a key the last of its conversation."""
+        """Return the source of a stored chat; without a key of the last one of its conversation."""
 
         async def read(chat: int, after: int) -> ChatFrames | None:
             return await engine_thread.call(lambda engine: engine.inspecting.page(conversation, chat, after))
@@ -50,7 +50,7 @@ class ChatSource:
 
     @classmethod
     def whole(cls, chat: ChatFrames) -> ChatSource:
-        """Return a chat of which all frames are known, from a file for instance."""
+        """Return the source of a chat with all of its frames, for example from a file."""
 
         async def read(_key: int, after: int) -> ChatFrames | None:
             return ChatFrames(chat.record, chat.frames[after:])
@@ -58,7 +58,7 @@ class ChatSource:
         return cls(read, problems=chat.problems)
 
     async def page(self, after: int) -> ChatFrames | None:
-        """Return the frames behind the first `after`; None if the chat is gone. May raise StoreError."""
+        """Return the frames after the first `after`; None if the chat is gone. May raise StoreError."""
         page = await self._read(self.chat, after)
         if page is not None:
             self.chat = page.record.key
@@ -76,7 +76,7 @@ async def take_in(
 
 
 async def whole_chat(page: ChatFrames) -> InspectedChat:
-    """Return a chat that is over, with all of its frames."""
+    """Return a finished chat with the frames of a page, which contains all of them."""
     chat = InspectedChat(page.record)
     await take_in(chat, page.frames)
     chat.end(page.record)

@@ -12,7 +12,7 @@ from coze_tui.values import valueclass
 _WITH_TEXT = ("/send", "/prompts")
 """Commands whose argument may have several lines."""
 Completes = Literal["", "theme", "language", "format", "bot", "path", "folder", "prompt"]
-"""The kind of completion that the prompt offers for an argument; None for free text."""
+"""The kind of completion that the prompt offers for an argument; empty for free text."""
 
 CONVERSATION = N_("CONVERSATION")
 CHAT = N_("CHAT")

@@ -87,7 +87,7 @@ class AppContext:
         self.language_changed: Signal[str] = Signal(app, "language changed")
         """Carries the code of the new language."""
         self.store_failed: Signal[str] = Signal(app, "store failed")
-        """Carries a sentence for the person."""
+        """Published with a sentence for the user."""
         self.store_restored: Signal[Sequence[str]] = Signal(app, "store restored")
         """The store works again and has everything. Carries the sentences that are no longer true."""
         self._store_failures: list[str] = []
@@ -114,7 +114,7 @@ class AppContext:
         return engine
 
     def connect(self, settings: Settings, token: Secret | OAuthPair | None = None) -> Connection:
-        """Return a client for a site; by default with the token of the profile. See `Connection`."""
+        """Return a connection to a site; by default with the token of the profile. See `Connection`."""
         from coze_tui.engine.session.site import Connection  # httpx loads after the first frame
 
         return Connection(self.startup.with_settings(settings), token)
@@ -126,7 +126,7 @@ class AppContext:
         return explain(error, base_url=self.settings.base_url).text
 
     def notify_failure(self, error: CozeTuiError, consequence: str = "") -> None:
-        """Show an error in a toast, after a sentence that says what follows from it here."""
+        """Show an error in a toast, after a sentence about its consequence if one is given."""
         text = self.explain(error)
         if consequence:
             text = _("{consequence}: {reason}").format(consequence=consequence.rstrip(".。"), reason=text)
@@ -153,7 +153,7 @@ class AppContext:
         self.store_restored.publish(texts)
 
     def note_store_failure(self, error: StoreError) -> None:
-        """Let the engine report that the store failed, and try it until it works again."""
+        """Let the engine report that the store failed, and retry until it works again."""
         self.app.run_worker(
             self.engine_thread.call(lambda engine: engine.note_failure(error)), exit_on_error=False
         )
@@ -188,11 +188,11 @@ class AppContext:
 
     @property
     def max_fps(self) -> int:
-        """Return the seconds between two redraws of a growing answer."""
+        """Return how often a second a growing answer may be redrawn."""
         return self.settings.frame_rate(over_ssh=over_ssh(self.startup.environment))
 
     def choose_theme(self, name: str) -> None:
-        """Use a theme now and at the next start; while NO_COLOR is set, it is only remembered."""
+        """Use a theme now and at the next start; while NO_COLOR is set, only at a later start."""
         self.app.theme = self.app.theme_for(name)
         if name == AUTO_THEME and not self.app.no_color:
             self.app.ask_background()
@@ -215,7 +215,7 @@ class AppContext:
         """Ring the bell, and show a notification of the terminal, if the user may look elsewhere.
 
         Args:
-            title: What it is about; may come from outside, like the text.
+            title: The conversation; may come from outside, like the text.
             seconds: How long the user has waited for it.
         """
         if self.settings.notifications != "never" and (not self.app.app_focus or seconds > _PATIENCE_SECONDS):
@@ -258,7 +258,7 @@ class AppContext:
     # --- the app state ---
 
     async def app_state(self) -> AppState:
-        """Return what earlier runs chose."""
+        """Return the state that earlier runs of the program saved."""
         return await self._in_state_thread(self.startup.app_state.read)
 
     def remember(self, name: str, value: str) -> None:
@@ -267,7 +267,7 @@ class AppContext:
         change.add_done_callback(self._warn_if_not_stored)
 
     def known_bot(self) -> Bot:
-        """Return the bot of the settings, with what is known of it without asking the site."""
+        """Return the bot of the settings with its known name and details; sends no request."""
         key = bot_key(self.settings.bot_id, self.settings.base_url)
         name = self.startup.remembered.recent_bots.get(key, "")
         return self._known_bots.get(key, Bot(id=self.settings.bot_id, name=name))

@@ -1,4 +1,4 @@
-"""Deletions in the history: undone, or repeated on the server as soon as the time to undo is over."""
+"""Deletions in the history: they can be undone, and reach the server when the time to undo is over."""
 
 from __future__ import annotations
 

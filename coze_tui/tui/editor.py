@@ -1,6 +1,6 @@
-"""The person's own editor, for a text that is long: the screen steps aside until it has ended.
+"""Edits a text in the user's own editor, which gets the terminal until it exits.
 
-Only the screen's loop stands still meanwhile; the engine goes on receiving in its own thread.
+Only the screen's loop waits meanwhile; the engine continues to receive in its own thread.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ FALLBACKS = ("nano", "vi") if os.name != "nt" else ("notepad",)
 MOST_BYTES = 4_000_000
 """Larger files are refused."""
 AT_ONCE_SECONDS = 1.5
-"""A person who reads the text and changes nothing takes longer; a program that opens a window does not."""
+"""Seconds; a user who reads the text and changes nothing takes longer than an editor that opens a window."""
 _AGE_SECONDS = 60
-"""The file is made as old as this, so that each write changes its time, however coarse the clock is."""
+"""Seconds by which the file is backdated, so that each write changes its time even with a coarse clock."""
 
 
 class EditorFailed(Exception):
-    """The editor returned no text; the message is a sentence for the person."""
+    """The editor returned no text; the message is a sentence for the user."""
 
 
 def edit_text(app: App[Any], text: str, environment: Mapping[str, str], *, suffix: str = ".md") -> str | None:
-    """Let the person edit the text in the editor that the environment names.
+    """Let the user edit the text in the editor that the environment names.
 
     Returns:
         The new text, cleaned; None after a toast that says why there is none.
@@ -59,7 +59,7 @@ def edit_text(app: App[Any], text: str, environment: Mapping[str, str], *, suffi
 
 
 def editor_command(environment: Mapping[str, str]) -> list[str]:
-    """Return the editor with its arguments: $VISUAL, else $EDITOR, else one that most systems have.
+    """Return the command of the editor: $VISUAL, $EDITOR, or one that most systems have.
 
     Raises:
         EditorFailed: there is none.
@@ -119,7 +119,7 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
 
 
 def _is_untouched(path: Path, written: os.stat_result) -> bool:
-    """Return whether the file is the one that we wrote; an editor that saves the same text has touched it."""
+    """Return whether the file was not written since; saving the same text counts as writing."""
     try:
         now = path.stat()
     except OSError:

@@ -18,7 +18,7 @@ from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option
 
 
 def export(context: AppContext, keys: Sequence[str], typed: str = "") -> None:
-    """Ask for form and place, and write conversations there; goes on if the screen that asked is closed.
+    """Ask for form and place, and write conversations there; continues if the screen is closed.
 
     Args:
         typed: The form, or the form and the place, as after `/export`: what it names is not asked for.
@@ -64,7 +64,7 @@ async def _export(context: AppContext, keys: Sequence[str], typed: str) -> None:
 async def _export_file(
     context: AppContext, key: str, form: Format, folder: Path, place: str
 ) -> Sequence[Path] | None:
-    """Write a conversation into the file that the person names; return None if they close the question."""
+    """Write a conversation into the file that the user names; return None if they cancel."""
     name = await context.engine_thread.call(lambda engine: engine.exports.suggested_name(key, form))
     path = await _asked_path(context, _("Export to this file"), place, folder, name)
     if path is None:
@@ -86,7 +86,7 @@ async def _export_file(
 async def _export_files(
     context: AppContext, keys: Sequence[str], form: Format, folder: Path, place: str
 ) -> Sequence[Path] | None:
-    """Write files into the folder that the person names; a name that is taken gets a number."""
+    """Write files into the folder that the user names; return None if they cancel."""
     target = await _asked_path(context, _("Export into this folder"), place, folder)
     if target is None:
         return None
@@ -96,7 +96,7 @@ async def _export_files(
 async def _asked_path(
     context: AppContext, title: str, place: str, folder: Path, name: str = ""
 ) -> Path | None:
-    """Return the path that the person types, by default this name in the folder; None if they give none.
+    """Return the path that the user types, by default this name in the folder; None if they cancel.
 
     Args:
         place: What was typed already; if there is something, nothing is asked.

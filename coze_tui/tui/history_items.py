@@ -114,8 +114,8 @@ def merged(local: Sequence[Item], there: Iterable[Item], *, oldest_ms: int, pins
     """Return the list with the conversations of the server inserted by time.
 
     Args:
-        oldest_ms: What is older belongs behind a page that is not loaded yet.
-        pins_first: Pinned conversations stand above all days.
+        oldest_ms: Older conversations of the server are left out: they belong to a page that is not loaded.
+        pins_first: Whether pinned conversations come before all others.
     """
     more = [item for item in there if item.at_ms >= oldest_ms]
     pinned = [item for item in local if item.is_pinned] if pins_first else []
@@ -180,7 +180,7 @@ class ServerListing:
 
     Args:
         bot_name: Stored with what is imported.
-        hides: Returns True for the Coze conversation ID of a conversation that the person has deleted.
+        hides: Returns True for the Coze conversation ID of a conversation that the user has deleted.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class ServerListing:
         self.is_asked = False
 
     def only_there(self, query: str) -> Sequence[ServerConversation]:
-        """Return the conversations that are not here, with a query those that have it in their names."""
+        """Return the conversations that are not stored locally; with a query those whose names contain it."""
         found = self._only_there.values()
         return [
             each
@@ -207,7 +207,7 @@ class ServerListing:
         """Ask for all conversations, page by page, and store which local ones the server has.
 
         Raises:
-            CozeTuiError: the server was not reached, or refused; what was known before stands.
+            CozeTuiError: the server was not reached, or refused; the last known list remains.
         """
         found, ids, has_more = dict[str, ServerConversation](), set[str](), True
         for number in range(1, _MOST_PAGES + 1):
@@ -222,7 +222,7 @@ class ServerListing:
         self._only_there, self.is_asked = found, True
 
     async def take(self, conversation: ServerConversation) -> ImportResult:
-        """Import a conversation, or those of its messages that are not stored yet."""
+        """Import a conversation, or its messages that are not stored yet; return what was added."""
         bot_name = self.bot_name
         taken = await self._engine_thread.call(lambda engine: engine.server_side.take(conversation, bot_name))
         self._only_there.pop(conversation.conversation_id, None)
@@ -268,7 +268,7 @@ class HistoryList:
 
     @property
     def is_search(self) -> bool:
-        """Return True if the query says enough to search the messages, too."""
+        """Return True if the query is long enough to search the messages, too."""
         return is_word(self.text)
 
     def search_for(self, query: str) -> None:
@@ -319,7 +319,7 @@ class HistoryList:
 
     @property
     def empty_text(self) -> str:
-        """Why the list is empty; it never says that nothing was found where it has not searched."""
+        """Return why the list is empty: it contains nothing, nothing matches, or the query is too short."""
         if not self.text:
             return _("No conversations yet.")
         if self.is_search:

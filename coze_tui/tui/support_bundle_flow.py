@@ -17,7 +17,7 @@ from coze_tui.tui.screens.dialogs import AskText, Choose, Option
 
 
 async def save_support_bundle(context: AppContext, source: ChatSource) -> None:
-    """Ask what the report may contain and where to save it; show the path in a toast. Call it in a worker.
+    """Ask what the bundle may contain and where to save it; show the path in a toast. Call it in a worker.
 
     Raises:
         FileError: the file cannot be written.

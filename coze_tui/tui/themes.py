@@ -14,7 +14,7 @@ from textual.theme import Theme
 from coze_tui.render.palette import DARK, LIGHT, Colors, Palette
 
 AUTO_THEME = "auto"
-"""Stands for the dark or the light theme, by the background of the terminal."""
+"""Chooses the dark or the light theme by the background of the terminal."""
 DARK_THEME = "coze-dark"
 LIGHT_THEME = "coze-light"
 ANSI_THEME = "ansi"
@@ -28,7 +28,7 @@ def themes() -> tuple[Theme, ...]:
 
 
 def theme_variable_defaults(theme: Theme) -> dict[str, str]:
-    """Return our variables for a theme without them, made from its own colors."""
+    """Return our variables for a theme that lacks them, made from its colors; none for our own themes."""
     if theme.ansi:
         return _ansi_roles()
     if theme.name in (DARK_THEME, LIGHT_THEME):

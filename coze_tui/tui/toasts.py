@@ -1,4 +1,4 @@
-"""Which toast is shown: one at a time, the newest, but no warning goes before it can have been read."""
+"""Shows one toast at a time, the newest, but each warning long enough to be read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.notifications import SeverityLevel
 from textual.timer import Timer
 
 _LEAST_SECONDS = 3.0
-"""Seconds that a warning remains although there is a newer one."""
+"""Seconds that a warning remains although a newer toast waits."""
 
 
 class ToastQueue:
@@ -26,7 +26,7 @@ class ToastQueue:
         """Runs while a warning is new."""
 
     def add(self, show: Callable[[], None], severity: SeverityLevel) -> None:
-        """Show a toast now, or when the warning before it can have been read.
+        """Show a toast now, or after the warning before it was shown long enough.
 
         Args:
             show: Shows the toast.

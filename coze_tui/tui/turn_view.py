@@ -1,4 +1,4 @@
-"""One turn on screen: takes its updates from the engine and passes each to the log and to the figures."""
+"""One turn on screen: passes its updates from the engine to the message pane and to the figures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TurnView:
         self._log = log
         self._on_milestone = on_milestone
         self.clock: Callable[[], float] = time.monotonic
-        """Seconds; replaced in pictures, in which time stands still."""
+        """Returns seconds; replaced in screenshots by a fixed time."""
         self.phase: Phase | Outcome | None = None
         """The phase of the turn, its outcome once the log has shown the end; None if there is no turn."""
         self.question = ""
@@ -80,7 +80,7 @@ class TurnView:
 
     @property
     def last_accepted(self) -> AnswerEntry | None:
-        """Return the last answer whose question Coze accepted; a question refused later changes nothing."""
+        """Return the last answer whose question Coze accepted, or None; refused questions do not count."""
         entries = reversed(self._log.entries)
         return next((item for item in entries if isinstance(item, AnswerEntry) and item.is_at_coze), None)
 
@@ -91,15 +91,15 @@ class TurnView:
         return entry if entry is not None and entry.outcome is Outcome.REQUIRES_ACTION else None
 
     def expect(self) -> None:
-        """Count a turn as sending whose question is not shown yet, because it is being stored."""
+        """Show the state of a turn that is being sent, before its question is stored and shown."""
         self.phase = Phase.SENDING
         self._sent_at = self.clock()
 
     def start(self, asked: QuestionEntry | None, entry: AnswerEntry, *, is_unasked: bool = False) -> None:
-        """Show a question and the entry for its answer at the end of the log.
+        """Show a question and the entry for its answer after the last message.
 
         Args:
-            is_unasked: The program sends the question by itself: a user who reads further up stays there.
+            is_unasked: Whether the program sends it by itself: the view of a user who reads further up stays.
         """
         follows = self._log.viewport.following or not is_unasked
         self._log.append(*([asked] if asked is not None else []), entry)
@@ -118,7 +118,7 @@ class TurnView:
         self._log.begin(entry, figures)
 
     async def follow(self, feed: TurnFeed) -> None:
-        """Pass on every update in order; return after the log has handled the last one.
+        """Pass on every update in order; return after the message pane has handled the last one.
 
         Cancel it to leave the turn: no later update of it reaches the log or the figures.
         """
@@ -143,7 +143,7 @@ class TurnView:
             self._on_milestone(update)
 
     async def _handled(self) -> None:
-        """Wait until the log has handled all messages, so that no key queues behind a flood of them."""
+        """Wait until the message pane has handled all updates, so that no key queues behind them."""
         handled = asyncio.Event()
         if self._log.call_later(handled.set):
             await handled.wait()

@@ -109,7 +109,7 @@ class EntryBlock:
         self._lines = None
 
     def copy_text(self) -> str:
-        """Return the source for the clipboard."""
+        """Return the source for the clipboard; empty if there is none."""
         return ""
 
     def find_text(self) -> str:
@@ -211,7 +211,7 @@ class PlainBlock(EntryBlock):
 
 
 def slices_of(text: str) -> list[str]:
-    """Cut a text at line ends into slices of at most `SLICE` characters; a longer line is one slice."""
+    """Return a text in slices of whole lines, of at most `SLICE` characters if no line is longer."""
     slices: list[str] = []
     start = 0
     while len(text) - start > SLICE:

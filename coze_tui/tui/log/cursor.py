@@ -60,12 +60,12 @@ class LogCursor:
 
     @property
     def entry(self) -> Entry | None:
-        """Return the entry under the cursor."""
+        """Return the entry under the cursor, or None."""
         return self.stop.entry if self.stop is not None else None
 
     @property
     def fold(self) -> FoldBlock | None:
-        """Return the fold under the cursor."""
+        """Return the fold under the cursor, or None."""
         block = self.stop.block if self.stop is not None else None
         return block if isinstance(block, FoldBlock) else None
 
@@ -241,7 +241,7 @@ class LogCursor:
                     yield start + entry.start_of(block) + code.line, Stop(entry, block, number)
 
     def choose_only_code(self) -> bool:
-        """Go to the code of the message under the cursor if it has exactly one code block."""
+        """Go to the only code block of the message under the cursor; return False unless it has just one."""
         if self.stop is not None and len(all_codes := _codes_in(self.stop.entry)) == 1:
             self.choose(self.stop.entry, *all_codes[0])
             return True
@@ -249,7 +249,7 @@ class LogCursor:
 
     @property
     def code(self) -> CodeBlock | None:
-        """Return the code block under the cursor."""
+        """Return the code block under the cursor, or None."""
         stop = self.stop
         if stop is None or stop.code is None or stop.block is None:
             return None
@@ -257,7 +257,7 @@ class LogCursor:
         return codes[stop.code] if stop.code < len(codes) else None
 
     def code_place(self) -> tuple[int, int, str] | None:
-        """Return the number of the code block under the cursor, the number of all, and its language."""
+        """Return number, count and language of the code block under the cursor; None without one."""
         stop, code = self.stop, self.code
         if stop is None or code is None:
             return None

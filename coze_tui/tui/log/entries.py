@@ -262,7 +262,7 @@ class AnswerEntry(BotEntry):
 
     @classmethod
     def of(cls, chat: ChatTranscript, *, only_read: bool = False) -> AnswerEntry:
-        """Create the entry of a stored chat."""
+        """Return the entry of a stored chat."""
         record = chat.record
         entry = cls(
             clean_line(record.bot_name) or tail(clean_line(record.bot_id)),

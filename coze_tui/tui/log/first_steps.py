@@ -24,11 +24,11 @@ _SHOWN_BY_BOTS = N_(
 
 
 def first_steps(screen: Screen[None], demo_bots: int) -> FirstStepsEntry:
-    """Return what an empty conversation says: in the demo what its bots show, and a few keys.
+    """Return the introduction for an empty conversation: in the demo its bots, and a few keys.
 
     Args:
         screen: The chat, which has the keys.
-        demo_bots: How many bots the demo has; 0 for a real site.
+        demo_bots: The number of bots of the demo; 0 for a real site.
     """
 
     def key_of(binding: str) -> str:

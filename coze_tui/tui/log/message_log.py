@@ -214,7 +214,7 @@ class MessageLog(ScrollView, can_focus=True):
         self.selector.leave()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enable Esc for a selection that was made by keys."""
+        """Enable Esc only for a selection that was made by keys."""
         return self.selector.is_on if action == "leave_selection" else True
 
     def _selecting_changed(self) -> None:
@@ -469,9 +469,10 @@ class MessageLog(ScrollView, can_focus=True):
 
     @property
     def opens(self) -> FoldBlock | AnswerEntry | None:
-        """Return what Enter opens: the fold under the cursor, or the first one of the message.
+        """Return what Enter opens or closes: the fold under the cursor, or the first one of the message.
 
-        For an answer that waits for the output of a local tool, that is the answer.
+        It is the answer itself if that waits for the output of a local tool and the cursor is not on a fold;
+        None if there is nothing to open.
         """
         if self.cursor.fold is not None:
             return self.cursor.fold
@@ -496,7 +497,7 @@ class MessageLog(ScrollView, can_focus=True):
 
     @property
     def last_fold(self) -> FoldBlock | None:
-        """Return the last fold in the view, otherwise the last one of all."""
+        """Return the last fold in the view, otherwise the last one of all; None if there is none."""
         found = self._last_fold()
         return found[1] if found is not None else None
 

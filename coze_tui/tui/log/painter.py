@@ -168,7 +168,7 @@ class LogPainter:
         return strip
 
     def _with_matches(self, body: list[Segment], log_line: LogLine, shift: int) -> list[Segment]:
-        """Highlight the query and the current match in a painted line."""
+        """Return a painted line with the query and the current match highlighted."""
         line = log_line.line
         lead = sum(len(segment.text) for segment in line.lead)
         parts = [] if shift else split_match_parts(log_line.entry, log_line.number, self.query)
@@ -190,7 +190,7 @@ class LogPainter:
         return [Segment(" "), Segment("▌" if is_chosen else "▎", style), Segment(" ")]
 
     def _with_code_mark(self, body: Sequence[Segment], label: str) -> list[Segment]:
-        """Add a bar, and a label at the right end if it fits, to a line of the selected code block."""
+        """Return a line of the selected code block with a bar, and a label at the right end if it fits."""
         width = sum(segment.cell_length for segment in body)
         bar = Segment("▌", self.palette.attention + Style(bold=True))
         marked = [bar, *crop_runs(body, 1, width - 1)]
@@ -201,7 +201,7 @@ class LogPainter:
         return [*crop_runs(marked, 0, room), chip]
 
     def with_chip(self, strip: Strip, new_lines: int) -> Strip:
-        """Add a chip with the number of new lines below, if there is room for it."""
+        """Return the strip with a chip that counts the new lines below, if there is room for it."""
         words = ngettext("{n} new line", "{n} new lines", new_lines).format(n=thousands(new_lines))
         style = self._log.get_component_rich_style("log--chip")
         chip = Strip([Segment(f" ↓ {words} (Ctrl+End) ", style)])
@@ -226,7 +226,7 @@ def _with_selection(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
 
 
 def _with_caret(strip: Strip, offset: int) -> Strip:
-    """Draw the caret on the character at an offset, or on the cell after the text."""
+    """Return the strip with the caret on the character at an offset, or on the cell after the text."""
     start = cell_of(strip, offset)
     clusters = split_graphemes(strip.text[offset:])[0]
     end = cell_of(strip, offset + (clusters[0][1] if clusters else 1))

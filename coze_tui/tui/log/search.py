@@ -1,4 +1,4 @@
-"""Finds and highlights a query in the entries of the log. Pure."""
+"""Finds and highlights a query in the entries of the message pane. Pure."""
 
 from __future__ import annotations
 

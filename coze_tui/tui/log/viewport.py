@@ -530,7 +530,7 @@ class LogViewport:
         self._to_end()
 
     def place_at_top(self) -> tuple[Entry, tuple[int, int]] | None:
-        """Return the first message in the view, and its first visible row as indexes of block and row.
+        """Return the first message in the view and its first visible row (block and row), or None.
 
         Lines between messages, such as a section line, belong to the message after them.
         """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class BotSetup:
-    """Shows what the bot says of itself, and lets the user choose another bot, site or token."""
+    """Shows the bot's name and greeting, and lets the user choose another bot, site or token."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class BotSetup:
         """Show the name and greeting of the bot; a token may chat without seeing them (docs/wire.md 4.5).
 
         Args:
-            behind_failures: Greet also in a conversation in which every question has failed so far.
+            behind_failures: Greet also in a conversation in which every question has failed.
         """
         conversation, bot_id = self._conversation, self._conversation.bot.id
         language, is_demo = current_language(), bool(self._screen.context.demo_bots)
@@ -73,11 +73,11 @@ class BotSetup:
         self._screen.run_in_worker("bot", self.learn_bot, behind_failures, exclusive=True)
 
     def choose_bot(self, text: str, bot: Bot | None = None) -> None:
-        """Talk to another bot, in a new conversation.
+        """Use another bot, in a new conversation.
 
         Args:
-            text: What is typed already in the list of bots.
-            bot: The bot that is meant; without one the user chooses.
+            text: The initial text of the field above the bots.
+            bot: The bot to use; without one the user chooses.
         """
         from coze_tui.tui.screens.bots import BotChoice, bot_picker
 
@@ -102,7 +102,7 @@ class BotSetup:
         self.start_learning_bot(behind_failures=is_adopted)
 
     async def _adopt_open(self) -> bool:
-        """Give the open conversation the bot in use if it was begun without one; return whether it was."""
+        """Give the open conversation the bot in use if it has none; return whether it had none."""
         key, bot = self._conversation.key, self._conversation.bot
         if not key:
             return False
@@ -116,14 +116,14 @@ class BotSetup:
         return True
 
     def start_first_run(self) -> None:
-        """Let the user choose site, token and bot, who has asked for that."""
+        """Let the user choose site, token and bot now."""
         self._screen.run_in_worker("screen", self._first_run, exclusive=True)
 
     async def _first_run(self) -> None:
         await self._use_choice(await self._screen.app.push_screen_wait(self._first_run_screen()))
 
     def offer_first_run(self, problem: CozeTuiError | None = None) -> None:
-        """Let the user choose site, token and bot, once nobody types: the program cannot chat without.
+        """Offer the choice of site, token and bot, without which the program cannot chat.
 
         Args:
             problem: why there is no token; it is explained if there is one for another site.
@@ -161,7 +161,7 @@ class BotSetup:
         self._left_chats.start()
 
     def offer_project(self, then: Callable[[], Awaitable[None]]) -> None:
-        """Ask about the project file once nobody types.
+        """Ask about the project file when the user stops typing.
 
         Args:
             then: called with the decision in effect if the bot stays the same.

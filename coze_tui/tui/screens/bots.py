@@ -42,14 +42,14 @@ class BotChoice:
 def bot_picker(
     context: AppContext, text: str = "", *, with_profiles: bool = True, taken: Collection[str] = ()
 ) -> BotPicker:
-    """Return the picker; its result is the bot that the person chooses, or None.
+    """Return the picker; its result is the bot that the user chooses, or None.
 
-    Push it while the key is handled that asks for it, so that it gets what is typed next.
+    Push it while its key is handled, so that it receives what is typed next.
 
     Args:
-        text: What is typed already.
+        text: The initial text of the field.
         with_profiles: Offer the other profiles, too.
-        taken: IDs of bots on which the cursor does not begin.
+        taken: IDs of bots on which the cursor does not start.
     """
     settings = context.settings if with_profiles else replace(context.settings, profiles=())
     return BotPicker(context.engine_thread, settings, context.app_state, text, taken=taken)
@@ -76,7 +76,7 @@ async def workspace_sections(
     """Yield the bots of the token's workspaces, each time more of them; a remark says what cannot be listed.
 
     Args:
-        current: Id of the bot in use.
+        current: ID of the bot in use.
     """
     if limit := await engine_thread.call(lambda engine: engine.limit(Feature.BOT_LIST)):
         yield [BotSection(_("WORKSPACE"), remark=limit.text)]
@@ -122,7 +122,7 @@ def _entry(bot: Bot, origin: str, current: str) -> ListedBot:
 
 
 async def looked_up(engine_thread: EngineThread, bot_id: str, base_url: str) -> tuple[Bot, str]:
-    """Ask for a bot by its ID; return it, and a sentence if it is not certain that it exists."""
+    """Look up a bot by its ID; return it, and a warning if it may not exist, or an empty text."""
     try:
         bot = await engine_thread.call(lambda engine: engine.site.bot(bot_id))
     except CozeTuiError as error:
@@ -139,10 +139,10 @@ class BotPicker(Panel[BotChoice | None]):
     """Asks for a bot or a profile. Changes nothing itself.
 
     Args:
-        home: Where the engine lives, on the site of `settings`.
+        engine_thread: The thread of the engine, which uses the site of `settings`.
         app_state: Returns what is remembered: the recent bots and the sites of the profiles.
         text: What is typed already, from `/bot ID`.
-        taken: IDs of bots on which the cursor does not begin.
+        taken: IDs of bots on which the cursor does not start.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -226,7 +226,7 @@ class BotPicker(Panel[BotChoice | None]):
         return sorted(bots, key=lambda bot: bot[0] == self._settings.bot_id)
 
     def _first_other(self) -> str | None:
-        """Return the key of the bot used before the current one."""
+        """Return the key of the bot used before the current one; None if there is none."""
         others = (bot_id for bot_id, _name in self._recent() if bot_id != self._settings.bot_id)
         return next((f"recent {bot_id}" for bot_id in others), None)
 

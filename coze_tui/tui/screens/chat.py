@@ -163,11 +163,11 @@ class ChatScreen(LogScreen[None]):
     @on(events.ScreenSuspend)
     @on(TextArea.Changed)
     def _remove_cover(self) -> None:
-        """Show the chat: it lies under another screen, or it is typed in."""
+        """Remove the cover, because another screen is shown or the user types."""
         self.query("#cover").remove()
 
     def _is_being_typed_in(self) -> bool:
-        """Return whether the user is in the middle of a text, in whichever box of this screen."""
+        """Return whether the user is typing in any box of this screen."""
         return (
             self.conversation.is_being_typed_in
             or self.prompt.is_searching
@@ -345,7 +345,7 @@ class ChatScreen(LogScreen[None]):
 
     @on(NoteLine.Clicked, "#offer")
     def action_offer(self) -> None:
-        """Open the panel that waits until nobody types."""
+        """Open the waiting panel."""
         self.offers.open_now()
 
     def action_stop(self) -> None:
@@ -353,7 +353,7 @@ class ChatScreen(LogScreen[None]):
         self.turns.stop()
 
     def action_leave_edit(self) -> None:
-        """Leave the earlier question."""
+        """Stop editing the earlier question."""
         self.actions.end_edit()
 
     def action_ask_in_fork(self) -> None:
@@ -375,12 +375,12 @@ class ChatScreen(LogScreen[None]):
             self.prompt.focus()
 
     def action_dismiss_banner(self) -> None:
-        """Hide the warnings; they have been read."""
+        """Hide the warnings."""
         self.banner.dismiss()
         self.refresh_bindings()
 
     def action_ladder(self) -> None:
-        """Ctrl+C: copy the selection, else stop, else clear the prompt, else ask again to quit."""
+        """Handle Ctrl+C: copy the selection, stop, clear the prompt, or quit, in this order."""
         if self.copy_selection():
             pass
         elif self.find_bar.has_focus_within:
@@ -397,7 +397,7 @@ class ChatScreen(LogScreen[None]):
             self.notify(_("Press Ctrl+C again to quit"), timeout=_QUIT_AGAIN_SECONDS, markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Esc goes back to the prompt; from there it leaves an edited question, else stops the answer."""
+        """Enable the action of Esc: focus the prompt, or there end an edit, or stop the answer."""
         is_back = self.focused is not self.prompt or self._sidebar_layout.is_over_log
         is_editing = self.conversation.edit.is_on
         if action == "ask_in_fork":
@@ -453,7 +453,7 @@ class ChatScreen(LogScreen[None]):
         self._sidebar_layout.arrange()
 
     def action_events(self) -> None:
-        """Show or hide the events; the second time in a row look at all of them."""
+        """Show or hide the events; pressed twice in a row, open the inspector."""
         now = time.monotonic()
         is_twice, self._events_asked_at = now - self._events_asked_at < _TWICE_SECONDS, now
         self._sidebar_layout.toggle()
@@ -462,13 +462,13 @@ class ChatScreen(LogScreen[None]):
             self.actions.inspect()
 
     def action_scroll_log(self, pages: int, lines: int = 0) -> None:
-        """Scroll the log while typing."""
+        """Scroll the messages."""
         self.log_widget.viewport.scroll_pages(pages, lines)
 
     def action_log_top(self) -> None:
-        """Go to the beginning of the log."""
+        """Go to the first message."""
         self.log_widget.action_to_top()
 
     def action_log_end(self) -> None:
-        """Go to the end of the log."""
+        """Go to the last message."""
         self.log_widget.action_to_end()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
 
 _PATIENCE_SECONDS = 1.5
-"""After this time the banner says that the store is not open yet."""
+"""Seconds after which the banner says that the store is not open yet."""
 _LOOK_SECONDS = 1.5
 """Seconds between two tries to open a store that another program has locked."""
 
@@ -28,7 +28,7 @@ class ChatStart:
     """Opens the conversation that the user wants to see first, and learns its bot or offers the first run.
 
     Args:
-        on_ready: Called when the screen can be used, which is not the case if the first run comes.
+        on_ready: Called when the screen can be used; not if the first run is offered instead.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ChatStart:
         self._on_ready = on_ready
 
     async def run(self) -> None:
-        """Do all of it. Call it in a worker, after the first frame."""
+        """Open everything. Call it in a worker, after the first frame."""
         context, engine_thread = self._screen.context, self._screen.context.engine_thread
         conversation, banner = self._conversation, self._widgets.banner
         late = _("Opening the history takes longer than usual; another program may be using it.")
@@ -109,7 +109,7 @@ class ChatStart:
             await self._opener.open_first(key)
 
     async def _open_target_later(self) -> None:
-        """Open it once no other program holds the history, unless the user has begun to chat by then."""
+        """Open it when no other program locks the history, unless the user has started to chat by then."""
         while not (self._conversation.key or self._turns.runs or self._widgets.prompt.message):
             await asyncio.sleep(_LOOK_SECONDS)
             try:
@@ -125,7 +125,7 @@ class ChatStart:
 
 
 async def _ready(engine: Engine) -> None:
-    """Return when the engine is open."""
+    """Do nothing: the call returns when the engine is open."""
 
 
 async def _warning_texts(engine: Engine) -> list[str]:

@@ -31,7 +31,7 @@ class _Choice:
 
 
 class CommandCompletion:
-    """Finds what a text that begins with a slash may become: a command, or a command with its argument.
+    """Completes a text that begins with a slash to a command, or to a command with its argument.
 
     Args:
         screen: Runs the worker that asks for the bots.
@@ -46,10 +46,10 @@ class CommandCompletion:
         self._bots_of = ""
 
     def candidates(self, typed: str, offer: Offer) -> Sequence[Candidate]:
-        """Return what the text may become now.
+        """Return the completions that are known now.
 
         Args:
-            offer: Called later, from any thread, with what takes time to find.
+            offer: Called later, from any thread, with completions that take time to find.
         """
         name, space, argument = typed.partition(" ")
         if not space:
@@ -159,7 +159,7 @@ class CommandCompletion:
     def _paths(
         self, before: str, typed: str, offer: Offer, *, only_folders: bool = False
     ) -> Sequence[Candidate]:
-        """Return the paths that begin with what is typed."""
+        """Return the paths that begin with the typed text."""
 
         def find() -> list[Candidate]:
             return [
@@ -171,7 +171,7 @@ class CommandCompletion:
         return self._later(before + typed, find, offer)
 
     def _later(self, text: str, find: Callable[[], list[Candidate]], offer: Offer) -> Sequence[Candidate]:
-        """Let a thread read the disk; return those found last that still fit."""
+        """Let a thread read the disk; return the last results that still match."""
 
         def read() -> None:
             with suppress(CozeTuiError):  # the command says why it cannot be read
@@ -198,7 +198,7 @@ def _languages() -> list[_Choice]:
 
 
 def _matching(name: str, typed: str, choices: Iterable[_Choice]) -> list[Candidate]:
-    """Return the choices that contain what is typed, first those that begin with it."""
+    """Return the choices that contain the typed text, first those that begin with it."""
     folded = typed.strip().casefold()
     found = [each for each in choices if folded in (each.label or each.value).casefold()]
     found.sort(key=lambda each: not (each.label or each.value).casefold().startswith(folded))

@@ -76,7 +76,7 @@ class MessageQueue:
         self._prompt.has_queue = True
 
     def refresh(self) -> None:
-        """Show what waits."""
+        """Show the queue again."""
         self.show(self._waiting)
 
     def take_next(self) -> str:
@@ -93,11 +93,11 @@ class MessageQueue:
 
 
 class OpenConversation:
-    """Shows one conversation at a time, and stores what the user leaves in it.
+    """Shows one conversation at a time, and stores its draft, queue and edited question.
 
     Args:
         screen: Runs the workers and reports their failures.
-        first_steps: Returns what an empty conversation says about the program.
+        first_steps: Returns the introduction for an empty conversation.
     """
 
     def __init__(
@@ -139,18 +139,18 @@ class OpenConversation:
         self.use_bot(self._screen.context.known_bot())
 
     def set_title(self, title: str, *, is_fork: bool | None = None) -> None:
-        """Show a title, and whether the conversation is a fork; None leaves that as it is."""
+        """Show a title, and whether the conversation is a fork; None does not change that."""
         self.title = self._widgets.header.title = clean_line(title)
         if is_fork is not None:
             self._widgets.header.is_fork = is_fork
 
     def greet(self, *, behind_failures: bool = False) -> None:
-        """Show in an empty log what the bot and the program say before the first question.
+        """Show in an empty message pane the greeting of the bot and the introduction of the program.
 
-        Call it again when more is known of the bot.
+        Call it again when more is known about the bot.
 
         Args:
-            behind_failures: Greet also at the end of a log in which every question has failed.
+            behind_failures: Greet also after messages of which every question has failed.
         """
         log = self._widgets.log
         said = [entry for entry in log.entries if not entry.is_transient]
@@ -163,13 +163,13 @@ class OpenConversation:
             log.viewport.show_start()  # a low terminal has no room for all of it
 
     def greet_above(self) -> None:
-        """Show the bot's greeting above what was said, unless something older is not loaded."""
+        """Show the bot's greeting above the messages, unless older messages are not loaded."""
         log = self._widgets.log
         if (greeting := self._greeting()) is not None and not log.viewport.has_older:
             log.viewport.prepend([greeting], has_older=False)
 
     def _greeting(self) -> GreetingEntry | None:
-        """Return what the bot says before the first question; None if it has no such text."""
+        """Return the greeting of the bot with its suggested questions; None if it has neither."""
         bot = self.bot
         if not (bot.prologue or bot.suggested_questions):
             return None
@@ -225,7 +225,7 @@ class OpenConversation:
 
     @property
     def _offering(self) -> AnswerEntry | GreetingEntry | None:
-        """Return the last answer, or the greeting."""
+        """Return the last answer or the greeting; None if there is neither."""
         entries = reversed(self._widgets.log.entries)
         return next((entry for entry in entries if isinstance(entry, AnswerEntry | GreetingEntry)), None)
 
@@ -236,13 +236,13 @@ class OpenConversation:
         self._widgets.log.offer(entry, self._widgets.prompt.chosen_number)
 
     def withdraw_follow_ups(self) -> None:
-        """Let a digit be a text, because a question is on its way."""
+        """Treat digits as text, because a question is being sent."""
         self._widgets.prompt.offer(())
         self._widgets.log.offer(None)
 
     @property
     def is_being_typed_in(self) -> bool:
-        """Return whether the prompt contains anything that the program has not put there."""
+        """Return whether the prompt contains a text that the user has typed or changed."""
         message = self._widgets.prompt.message
         return bool(message.strip()) and message != self._restored_draft
 
@@ -265,7 +265,7 @@ class OpenConversation:
         return self._widgets.log.viewport.following and not self.window.has_newer
 
     def warn(self, text: str) -> None:
-        """Show in the banner what is wrong but does not stop the chat."""
+        """Show a problem that does not stop the chat in the banner."""
         self._widgets.banner.add(text)
         self._screen.refresh_bindings()
 
@@ -303,7 +303,7 @@ class OpenConversation:
         await self.keep_draft()
 
     async def leave_draft(self, key: str, bot: Bot, draft: str, edit: SavedEdit | None = None) -> None:
-        """Store a draft in the conversation that was left; it creates one that was new.
+        """Store a draft in the conversation that was left, which is created if it is new.
 
         Args:
             edit: The earlier question that was edited there.
@@ -313,7 +313,7 @@ class OpenConversation:
         await self._keep_draft(key or (new_key() if draft.strip() else ""), bot, draft, edit)
 
     async def leave_program(self) -> None:
-        """Store what is typed before the program ends, and remember the conversation as the last one."""
+        """Store the typed text before the program ends, and remember the conversation as the last one."""
         if self._widgets.prompt.message.strip() and self._engine_thread.is_up:
             self.ensure_key()
         await self.keep_draft()
@@ -324,8 +324,8 @@ class OpenConversation:
         """Store the queue of a conversation, then show it.
 
         Args:
-            key: Its key; an empty one means the open conversation.
-            added: The question that was added; it leaves the stored draft.
+            key: Its key; empty for the open conversation.
+            added: The question that was added, which is removed from the stored draft.
         """
         key, bot = key or self.ensure_key(), self.bot
         await self._engine_thread.call(lambda engine: engine.keep_queue(key, waiting, bot, added=added))
@@ -338,13 +338,13 @@ class OpenConversation:
             self._screen.run_in_worker("queue", self._keep_taken)
 
     async def _keep_taken(self) -> None:
-        """Store the prompt, which has the last question of the queue now, then the queue without it."""
+        """Store the prompt, which now contains the last queued question, then the queue without it."""
         key, waiting = self.key, self.queue.waiting
         await self.keep_draft()
         await self.keep_queue(key, waiting)
 
     async def next_queued(self) -> str:
-        """Remove the next question from the queue; return it, or nothing if another program has sent it.
+        """Remove the next question from the queue and return it; empty if another program has sent it.
 
         The stored queue keeps the question until it is stored as sent.
         """

@@ -45,13 +45,13 @@ class ConversationActions:
     # --- the prompt ---
 
     def ask(self, question: str) -> None:
-        """Send a question, or queue it; it takes the place of an earlier one that is being edited."""
+        """Send a question, or queue it while an answer arrives; ends the editing of an earlier question."""
         self._turns.ask(question)
         if self._conversation.edit.is_on:
             self.end_edit()
 
     def insert_apart(self, text: str) -> None:
-        """Insert a text at the cursor of the prompt, apart from what stands before it."""
+        """Insert a text at the cursor of the prompt, with a blank before it if needed."""
         prompt = self._widgets.prompt
         row, column = prompt.cursor_location
         before = prompt.document[row][:column]
@@ -67,10 +67,10 @@ class ConversationActions:
             prompt.set_message(text)
 
     async def use_prompts(self, argument: str) -> None:
-        """Do what `/prompts` asks for; a saved prompt is inserted into the prompt.
+        """Run `/prompts`; a chosen saved prompt is inserted into the prompt.
 
         Args:
-            argument: Of the command; `save NAME` without a text saves what is typed, or the last question.
+            argument: Of the command; `save NAME` without a text saves the typed text, or the last question.
         """
         from coze_tui.tui.screens.saved_prompts import run_prompts
 
@@ -96,7 +96,7 @@ class ConversationActions:
         self._widgets.prompt.focus()
 
     def end_edit(self) -> None:
-        """Put back the draft that was in the prompt before the question."""
+        """Restore the draft that was in the prompt before the question."""
         self._conversation.edit.end()
         self._edit_changed()
 
@@ -164,7 +164,7 @@ class ConversationActions:
             self._screen.notify(refused, severity="warning", markup=False)
 
     async def clear_context(self) -> None:
-        """Start a new section, so that the bot forgets the messages; the log keeps them."""
+        """Start a new section: the bot forgets the messages, the message pane does not."""
         key = self._conversation.key
         if not key:
             return
@@ -218,7 +218,7 @@ class ConversationActions:
             await save_support_bundle(self._screen.context, source)
 
     def _shown_chat(self) -> ChatSource | None:
-        """Return the chat whose events are shown; without one, say so and return None."""
+        """Return the chat whose events are shown; show a toast and return None if there is none."""
         from coze_tui.tui.chat_sources import ChatSource
 
         figures = self._widgets.sidebar.figures

@@ -67,22 +67,22 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         self.run_worker(partial(work, *args), group=group, exclusive=exclusive, exit_on_error=False)
 
     def action_interrupt(self) -> None:
-        """Copy what is selected, else close the screen, whatever step it is in."""
+        """Copy the selection; without one close the screen, at any step."""
         if not self.copy_selection():
             self.close()
 
     def notify_key(self, message: str) -> None:
-        """Show a toast that names a key of this screen, and that leaves with the screen."""
+        """Show a toast that names a key of this screen; it is removed with the screen."""
         self.context.app.notify(message, owner=self)
 
     def on_unmount(self) -> None:
-        """Take away a toast whose key works here only."""
+        """Remove a toast that names a key of this screen."""
         self.context.app.take_away_toast_of(self)
 
     def copy_selection(self) -> bool:
-        """Copy the selected text, and return whether there was any. Hidden text counts as none.
+        """Copy the selected text, and return whether there was any; hidden text is not copied.
 
-        Nothing is selected afterwards, so that the next Ctrl+C means the next thing.
+        Clears the selection, so that the next Ctrl+C has its next meaning.
         """
         focused = self.focused
         selected = self.get_selected_text() or _selected_in(focused)
@@ -105,7 +105,7 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         """Store what must not be lost. The app awaits this when the program ends."""
 
     def notify_failure(self, error: CozeTuiError) -> None:
-        """Show why a worker of this screen failed: here in a toast."""
+        """Show why a worker of this screen failed: by default in a toast."""
         self.context.notify_failure(error)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -166,8 +166,8 @@ class Panel(CozeScreen[ScreenResultType], ModalScreen[ScreenResultType]):
     """A dialog over a dimmed screen. Subclasses provide the body; Esc closes it without a result.
 
     Args:
-        keys: Binding ids that come first among the keys at the bottom.
-        is_tall: It takes the height of the screen; else what it needs.
+        keys: Binding IDs that come first in the footer.
+        is_tall: Whether it is as high as the screen instead of its content.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

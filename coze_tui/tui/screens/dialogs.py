@@ -19,7 +19,7 @@ from coze_tui.values import valueclass
 
 
 class Confirm(Panel[bool]):
-    """A question with two answers; the cursor begins on the one that changes nothing."""
+    """A question with two answers; the cursor starts on the one that changes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", N_("yes"), id="confirm.yes", show=False),
@@ -60,7 +60,7 @@ class Confirm(Panel[bool]):
 
 
 class AskText(Panel[str | None]):
-    """Asks for one line of text. The result is trimmed and may be empty; None if the dialog was closed."""
+    """Asks for one line of text. The result is trimmed and may be empty; None if the user cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", N_("OK"), id="ask_text.take"),

@@ -72,13 +72,13 @@ class DifferenceView(LineList):
 
     @property
     def row_count(self) -> int:
-        """Return how many lines the difference takes at this width."""
+        """Return the number of lines at this width."""
         return len(self._rows_laid_out())
 
     # --- keys ---
 
     def follow(self) -> None:
-        """Leave the view where it is."""
+        """Do nothing: there is no cursor to follow."""
 
     def move(self, step: int) -> None:
         """Scroll by lines."""
@@ -93,7 +93,7 @@ class DifferenceView(LineList):
         self.scroll_to(y=self.row_count if is_end else 0, animate=False)
 
     def go_to_next(self, step: int) -> bool:
-        """Bring the next difference, or the one before, to the top; False if there is none."""
+        """Scroll to the next difference for 1, to the previous one for -1; return False if there is none."""
         starts = [number for number, row in enumerate(self._rows_laid_out()) if row.starts]
         here = self.scroll_offset.y + 1
         if step > 0:
@@ -107,7 +107,7 @@ class DifferenceView(LineList):
     # --- looks ---
 
     def render_line(self, y: int) -> Strip:
-        """Draw a line of what is in sight."""
+        """Return a visible line."""
         rows = self._rows_laid_out()
         index = self.scroll_offset.y + y
         return self._drawn(rows[index]) if index < len(rows) else self.line([])
@@ -287,7 +287,7 @@ class DifferenceScreen(CozeScreen[str | None]):
             self.notify(words, timeout=2, markup=False)
 
     def action_other(self) -> None:
-        """Close with the wish for another chat."""
+        """Close, to choose another chat."""
         self.dismiss("other")
 
     def action_back(self) -> None:

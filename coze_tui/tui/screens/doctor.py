@@ -100,7 +100,7 @@ class DoctorScreen(Panel[None]):
         self._show_keys()
 
     def on_key(self, key: events.Key) -> None:
-        """Show the key. Only the keys of this dialog do anything besides."""
+        """Show a pressed key; only keys of this dialog have another effect."""
         if key.key not in bindings_of(self, self).key_to_bindings:
             key.stop()
             key.prevent_default()
@@ -116,7 +116,7 @@ class DoctorScreen(Panel[None]):
         self._show_keys()
 
     def action_page(self, step: int) -> None:
-        """Scroll if not everything fits."""
+        """Scroll by pages."""
         self.reading.scroll_relative(y=step * (self.reading.size.height - 1), animate=False)
 
     def _show_keys(self) -> None:
@@ -217,7 +217,7 @@ class DoctorScreen(Panel[None]):
 
 
 def _meanings(screen: Screen[Any]) -> Mapping[str, str]:
-    """Return what each key does at the focus, by key name; the innermost widget wins."""
+    """Return what each key does at the focus, by key name; the innermost widget takes precedence."""
     found: dict[str, str] = {}
     around = screen.focused.ancestors_with_self if screen.focused is not None else (screen, screen.app)
     for node in around:

@@ -15,7 +15,7 @@ from coze_tui.tui.screens.turn_control import TurnControl
 
 
 class FailureHelp:
-    """Offers a panel for the errors that the user can do something about at once."""
+    """Offers a panel for errors that the user can solve at once."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class FailureHelp:
         return True
 
     def _offer_ways_out(self, question: str) -> None:
-        """Ask what to do with a question that Coze refused because another chat runs, once nobody types."""
+        """Offer ways out for a question that Coze refused because another chat runs."""
         from coze_tui.tui.screens.dialogs import Choose, Option
 
         title = _("A chat is still running in this conversation")

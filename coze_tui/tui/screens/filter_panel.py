@@ -1,4 +1,4 @@
-"""The base of pickers: a field filters a list, and leads its cursor."""
+"""The base of pickers: a field filters a list, and moves its cursor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FilterPanel(Panel[str | None]):
 
     Args:
         placeholder: Shown in the empty field.
-        text: What is typed already.
+        text: The initial text of the field.
         is_tall: It takes the height of the screen; else what its rows need.
     """
 
@@ -51,21 +51,21 @@ class FilterPanel(Panel[str | None]):
 
     @abstractmethod
     def rows_for(self, query: str, width: int) -> Sequence[ListRow]:
-        """Return the rows that match what is typed.
+        """Return the rows that match the typed text.
 
         Args:
-            query: Without spaces at its ends; empty for all rows.
+            query: The typed text without spaces at its ends; empty for all rows.
             width: Cells of a row.
         """
 
     def hint_for(self, key: str | None) -> str:
-        """Return a sentence about the row with the cursor, which stands under the list."""
+        """Return a sentence about the row under the cursor, shown below the list; empty for none."""
         return ""
 
     def moved(self, key: str | None) -> None:
-        """Respond to the cursor being on another row, or on none."""
+        """Handle that the cursor is on another row, or on none."""
 
-    # --- made ---
+    # --- composing ---
 
     def body(self) -> Iterable[Widget]:
         """Yield the field, the list and the sentence about its row."""
@@ -80,11 +80,11 @@ class FilterPanel(Panel[str | None]):
         self.show_rows()
 
     def show_rows(self, current: str | None = None, *, first: bool = False) -> None:
-        """Show the rows for what is typed.
+        """Show the rows for the typed text.
 
         Args:
-            current: The row that gets the cursor.
-            first: The first row gets it.
+            current: The row to put the cursor on.
+            first: Whether to put it on the first row.
         """
         if not self.query(Field):
             return  # a resize came before the first layout
@@ -124,13 +124,13 @@ class FilterPanel(Panel[str | None]):
         self.rows.move(step)
 
     def action_page(self, step: int) -> None:
-        """Move it by a page."""
+        """Move the cursor by a page."""
         self.rows.action_page(step)
 
     def action_edge(self, last: bool) -> None:
-        """Move it to an end."""
+        """Move the cursor to the first or the last row."""
         self.rows.action_edge(last)
 
     def action_choose(self) -> None:
-        """Choose the row with the cursor."""
+        """Choose the row under the cursor."""
         self.rows.action_choose()

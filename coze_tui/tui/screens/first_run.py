@@ -62,7 +62,7 @@ class FirstRunChoice:
 
 
 def types_with_input_method(environment: Mapping[str, str]) -> bool:
-    """Return True if the locale's language is typed with an input method, which needs Enter itself."""
+    """Return True if the locale's language is typed with an input method, which uses Enter itself."""
     names = ("LC_ALL", "LC_CTYPE", "LANG")
     locale = next((value for name in names if (value := environment.get(name))), "")
     return locale[:2].casefold() in ("zh", "ja", "ko")
@@ -79,7 +79,7 @@ async def use_choice(context: AppContext, choice: FirstRunChoice | Literal["demo
     """Use what was chosen on the first-run screen.
 
     Returns:
-        False if the person closed the screen. For the demo the program quits.
+        True if a choice is in use; False if the user closed the screen, or chose the demo: the program quits.
     """
     if choice == "demo" and context.app.is_web:  # the page ends with the program
         context.app.notify(_("For the demo run `coze-tui web demo`."), markup=False)
@@ -108,7 +108,7 @@ def missing_texts() -> tuple[str, str]:
 
 
 async def what_is_missing(context: AppContext) -> str:
-    """Return the sentence about what the program cannot chat without, or an empty text if all is there."""
+    """Return a sentence about a missing token or bot, or an empty text if nothing is missing."""
     no_token, no_bot = missing_texts()
     if (
         await asyncio.to_thread(context.startup.token_problem, context.settings) is not None
@@ -133,8 +133,8 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     """Asks step by step. Esc goes back one step; in the first one it closes the screen with None.
 
     Args:
-        ask_send_key: Ask also for the key that sends.
-        notice: Why this is shown, where it is more than a missing token.
+        ask_send_key: Whether to ask also for the key that sends.
+        notice: Why the screen is shown, if not only because a token is missing.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -254,7 +254,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             self.dismiss(FirstRunChoice(self._base_url, self._bot_id, self._bot_name, send_key))
 
     def action_back(self) -> None:
-        """Go back one step; typed text stays, a token and a filter only for the same site."""
+        """Go back one step. Typed text remains; a token and a filter only for the same site."""
         self.workers.cancel_group(self, "check")
         self.workers.cancel_group(self, "bots")
         if self.step == "site" and self.address.has_focus:
@@ -282,7 +282,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         return True
 
     def action_scroll(self, pages: int) -> None:
-        """Scroll if not everything fits."""
+        """Scroll by pages."""
         column = self.query_one(".column", ScrollableContainer)
         column.scroll_relative(y=pages * (column.size.height - 1), animate=False)
 
@@ -351,7 +351,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             self._finish_step(owner)
 
     def action_try_other(self) -> None:
-        """Try the same token at the other site."""
+        """Try the same token on the other site."""
         if other := self.token_step.other_site:
             self._base_url = other
             self._done["site"] = site_name(other)

@@ -35,7 +35,7 @@ class HelpLine:
     """As people write them: `Ctrl+J, Alt+Enter`; or a slash command."""
     description: str
     id: str = ""
-    """The name of the binding in the settings."""
+    """The ID of the binding, used in the settings."""
 
 
 @valueclass
@@ -53,8 +53,8 @@ def help_sections(
 
     Inherited keys are last, because the keys of editing are the same everywhere.
 
-    Only bindings with an id count: those are ours and can be changed. A part is named by the `PART` of its
-    class, and the signs that it shows by its `legend`.
+    Only bindings with an ID are listed: those are ours and can be changed. The `PART` of a class names a
+    part, and its `legend` explains the signs that it shows.
     """
     around = list(screen.focused.ancestors_with_self if screen.focused is not None else [screen, screen.app])
     others = [node for node in screen.walk_children() if node not in around]
@@ -112,7 +112,7 @@ def _lines(bindings: BindingsMap) -> list[HelpLine]:
 
 
 def _joined(sections: Iterable[HelpSection]) -> list[HelpSection]:
-    """Join sections of the same title at the place of the first one, without repeated lines."""
+    """Return sections of the same title joined at the place of the first one, without repeated lines."""
     joined: dict[str, dict[HelpLine, None]] = {}
     seen: set[HelpLine] = set()
     for section in sections:

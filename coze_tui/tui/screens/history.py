@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from coze_tui.engine.thread import EngineThread
 
 _NARROW = 90
-"""Fewer columns than these show the preview over the list, not beside it."""
+"""Below this number of columns the preview is over the list, not beside it."""
 _POLL_SECONDS = 1.0
 """Seconds between two checks whether another program has written to the store."""
 _REST_SECONDS = 0.06
@@ -68,8 +68,8 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     """Lists all conversations. The result is the one to open, or None.
 
     Args:
-        bot: Whose conversations are asked of the server.
-        current: Key of the conversation that is open, on which the cursor begins if it is near the top.
+        bot: The bot whose conversations the server lists.
+        current: Key of the open conversation, on which the cursor starts if it is near the top.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -136,7 +136,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         """Return the thread of the engine."""
         return self.context.engine_thread
 
-    # --- made ---
+    # --- composing ---
 
     def compose(self) -> ComposeResult:
         yield HeadLine(
@@ -157,7 +157,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="settle", exit_on_error=False)
     async def _settle_left(self) -> None:
-        with suppress(StoreError):  # the list tells
+        with suppress(StoreError):  # the list shows it
             await self._deletions.delete_what_is_owed()
 
     def _theme_changed(self) -> None:
@@ -420,7 +420,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def action_delete(self) -> None:
-        """Delete locally; the server follows as soon as the time to undo is over."""
+        """Delete locally; the server follows when the time to undo is over."""
         items = self.conversations.chosen
         if not items:
             return
@@ -442,7 +442,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         """Undo the latest deletion."""
         if self._deletions.can_undo:
             back = await self._deletions.undo()
-            self.app.clear_notifications()  # what they said of it is true no more
+            self.app.clear_notifications()  # its text is no longer true
             self.refresh_bindings()
             self._load(go_to=back)
 
@@ -465,7 +465,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="server", exclusive=True, exit_on_error=False)
     async def _ask_server(self) -> None:
-        """List the bot's conversations at the server, page by page."""
+        """List the bot's conversations on the server, page by page."""
         self.bar.show((_("checking the server…"), "muted"))
         try:
             await self._server.ask()

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from coze_tui.engine.analysis.as_command import Form
 
 _NARROW = 100
-"""Fewer columns than these show the data over the list, not beside it."""
+"""Below this number of columns the data are over the list, not beside it."""
 _LOW, _TALL = 22, 34
-"""Fewer lines than the first shorten the timeline; from the second on, the data are below the list."""
+"""Below the first number of lines the timeline is short; from the second on, the data are below the list."""
 _SHOWN = 0.1
 """Seconds between two updates of the screen while frames are read."""
 _SOON, _LATER = 0.15, 1.0
@@ -54,7 +54,7 @@ _FORMS: tuple[Form, ...] = ("curl", "python", "ask")
 
 
 def inspector_at(source: ChatSource, frame: int) -> InspectorScreen:
-    """Return an inspector that begins at a frame, for the replay."""
+    """Return an inspector with the cursor on a frame, for the replay."""
     return InspectorScreen(source, frame=frame)
 
 
@@ -62,7 +62,7 @@ class InspectorScreen(CozeScreen[None]):
     """Shows the frames of one chat.
 
     Args:
-        frame: number of the frame to begin at; 0 for the first one, or the newest of a chat that runs.
+        frame: The number of the frame to start at; 0 for the first, or for the newest of a running chat.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -111,7 +111,7 @@ class InspectorScreen(CozeScreen[None]):
         self._wanted = frame
         self._shown_at = 0.0
 
-    # --- made ---
+    # --- composing ---
 
     def compose(self) -> ComposeResult:
         yield HeadLine(lambda width: [chat_head(_("Inspector"), self.chat, width)], id="head")

@@ -31,10 +31,10 @@ _QUESTION_CELLS = 40
 
 
 class LeftChats:
-    """Fetches what Coze has of chats that the store has only in part, without a question.
+    """Fetches the rest of incomplete chats from Coze, without asking the user.
 
-    A chat of the open conversation is fetched into its place in the log, as soon as nothing is being typed
-    and no turn runs. The others are fetched in the background.
+    A chat of the open conversation is fetched into its place in the message pane when nothing is being
+    typed and no turn runs. The others are fetched in the background.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class LeftChats:
             self._screen.run_in_worker("left", self._run)
 
     def look_again(self) -> None:
-        """Look for such chats now if that was begun, because the store works again."""
+        """Look for such chats now if `start` was called, because the store works again."""
         if self._is_started:
             self._woken.set()
 
@@ -97,7 +97,7 @@ class LeftChats:
             self._busy.discard(conversation)
 
     async def _fetch_into_log(self, chat: ChatRecord) -> bool:
-        """Fetch a chat into its entry; return False if the log does not show it."""
+        """Fetch a chat into its entry; return False if the message pane does not show it."""
         await self._wait_for_quiet(chat.conversation)
         entry = self._turns.entry_of(chat.key) if self._conversation.key == chat.conversation else None
         if entry is None:
@@ -118,7 +118,7 @@ class LeftChats:
         self._banner.take_back(text)
 
     async def _fetch_in_background(self, chat: ChatRecord) -> None:
-        """Fetch a chat that the log does not show; toasts say what happens."""
+        """Fetch a chat that the message pane does not show; toasts report the progress."""
         feed, question = TurnFeed(), shorten(clean_line(chat.question), _QUESTION_CELLS)
         if not await self._engine_thread.call(lambda engine: engine.recover(chat.key, feed)):
             return  # another program fetches it

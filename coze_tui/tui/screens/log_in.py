@@ -33,7 +33,7 @@ TOKEN_PAGES = {
     COZE_CN: "https://www.coze.cn/open/oauth/pats",
     COZE_COM: "https://www.coze.com/open/oauth/pats",
 }
-"""Site → the page on which one creates a token."""
+"""The page of each site on which tokens are created."""
 _LACKS_PERMISSION = 4101
 
 
@@ -75,7 +75,7 @@ class LogIn:
         return await self._context.engine_thread.call(lambda engine: engine.site.device_code(client_id))
 
     async def wait_for_device(self, client_id: str, code: DeviceCode) -> OAuthPair:
-        """Return the tokens as soon as the person agrees in the browser."""
+        """Return the tokens when the user has agreed in the browser."""
         return await self._context.engine_thread.call(lambda engine: engine.site.device_pair(client_id, code))
 
     async def _connect(self, base_url: str, token: Secret | OAuthPair) -> None:
@@ -86,10 +86,10 @@ class LogIn:
 
 
 class DeviceLogin(Panel[OAuthPair | None]):
-    """Asks for the app's client id, shows where to agree, and gives the tokens once that is done.
+    """Asks for the app's client ID, shows the page on which to agree, and returns the tokens.
 
     Args:
-        client_id: What is set already; then the login begins by itself.
+        client_id: The client ID of the settings, with which the login starts by itself.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -114,7 +114,7 @@ class DeviceLogin(Panel[OAuthPair | None]):
         yield Paragraphs(id="device-remark")
 
     def on_mount(self) -> None:
-        """Begin with what is known."""
+        """Start the login if the client ID is known."""
         self.heading.show_remark(site_name(self._base_url))
         self.client.put(self._client_id)
         self._ask_client_id()
@@ -136,11 +136,11 @@ class DeviceLogin(Panel[OAuthPair | None]):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Going on only where something is asked."""
+        """Enable Enter only while the client ID is asked for."""
         return action != "begin" or (self.is_mounted and bool(self.client.display))
 
     def action_begin(self) -> None:
-        """Begin the login with the client id that is typed."""
+        """Start the login with the typed client ID."""
         client_id = self.client.value.strip()
         if client_id:
             self._get_pair(client_id)
@@ -214,7 +214,7 @@ class TokenStep(Vertical):
         self.field.focus()
 
     def forget(self) -> None:
-        """Clear what is typed: the next token may be one of another site."""
+        """Clear the field: the next token may belong to another site."""
         self.field.put("")
         self._show_remark()
 
@@ -272,7 +272,7 @@ class TokenStep(Vertical):
         return _("valid; belongs to {name}").format(name=name) if name else _("valid")
 
     def _show_remark(self, *words: Paragraph) -> None:
-        """Show words under the field; on a low screen they take the place of the instructions."""
+        """Show words under the field; on a low screen they replace the instructions."""
         self.remark.show(*words)
         self.set_class(bool(words), "-told")
 
@@ -296,7 +296,7 @@ class TokenStep(Vertical):
         self._show_remark("", *words)
 
     def _offer_site(self, base_url: str) -> None:
-        """Let a key try the token at another site, or no longer."""
+        """Offer a key that tries the token on another site; none for an empty URL."""
         self.other_site = base_url
         self.screen.refresh_bindings()
 

@@ -1,4 +1,4 @@
-"""A screen with a message log: copies what the log gives, and shows the targets of its links."""
+"""A screen with a message pane: copies its texts, and shows the targets of its links."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from coze_tui.tui.widgets.prompt.text_box import TextBox
 from coze_tui.tui.widgets.text_views import Paragraphs
 
 PutText = Callable[[str], None]
-"""Inserts a text where the user types."""
+"""A function that inserts a text at the cursor of the prompt."""
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _SAFE = ":/?#[]@!$&'()*+,;=%-._~"
 _OPENER_SECONDS = 5.0
 
 
 class LogScreen(CozeScreen[ScreenResultType]):
-    """Handles the messages of a log that mean the same on every screen. Its logs are drawn first."""
+    """Handles the events of a message pane in the same way on every screen. Its panes are drawn first."""
 
     def drawn_first(self) -> Sequence[Widget]:
         return tuple(self.query(MessageLog))
@@ -102,7 +102,7 @@ class LogScreen(CozeScreen[ScreenResultType]):
 
 
 def code_words(number: int, count: int, language: str) -> str:
-    """Return which code block of a message it is, for the sentence that it was copied."""
+    """Return the name of a code block for the sentence that it was copied: `code block 2/3 go`."""
     place = f"{number}/{count} {clean_line(language)}".rstrip()
     return _("code block {place}").format(place=place)
 
@@ -124,10 +124,10 @@ async def choose_link(context: AppContext, links: Sequence[EntryLink], put: PutT
 
 
 async def show_link(context: AppContext, url: str, put: PutText | None = None) -> None:
-    """Show the whole target of a link, then do with it what the person says. Call it in a worker.
+    """Show the whole target of a link, then do with it what the user chooses. Call it in a worker.
 
-    It is opened, copied, or put into the prompt if the screen has one. Over SSH a link cannot be opened: a
-    browser would start on a machine where the person does not sit.
+    It can be opened, copied, or put into the prompt if the screen has one. Over SSH it cannot be opened,
+    because the browser would start on the remote machine.
     """
     target = openable(url)
     environment = context.startup.environment
@@ -149,11 +149,11 @@ LinkChoice = Literal["copy", "open", "put"]
 
 
 class ShowLink(Panel[LinkChoice | None]):
-    """A link's whole target, since the text that the link is shown under can lie. Opens nothing itself.
+    """The whole target of a link, because its text may be misleading. Opens nothing itself.
 
     Args:
-        may_open: A browser can be started on this machine, so `o` is offered.
-        may_put: There is a prompt, so `p` is offered.
+        may_open: Whether a browser can be started on this machine, so that `o` is offered.
+        may_put: Whether there is a prompt, so that `p` is offered.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -25,7 +25,7 @@ _SWATCH_ROLES = ("bot", "user", "good", "attention", "failure")
 
 
 def choose_theme(context: AppContext, name: str = "") -> None:
-    """Use a theme; let the person pick one if there is none of this name."""
+    """Use a theme; let the user pick one if none has this name."""
     if name == AUTO_THEME or name in context.app.available_themes:
         context.choose_theme(name)
     else:
@@ -41,7 +41,7 @@ def choose_theme(context: AppContext, name: str = "") -> None:
 
 
 def choose_language(context: AppContext, code: str = "") -> None:
-    """Use a language; let the person pick one if there is none with this code."""
+    """Use a language; let the user pick one if none has this code."""
     if code in languages():
         context.choose_language(code)
     else:
@@ -69,10 +69,10 @@ class PreviewPicker(FilterPanel):
 
 
 class ThemePicker(PreviewPicker):
-    """Asks for a theme, and shows each in place while the cursor is on it. Remembers nothing itself.
+    """Asks for a theme, and shows each in place while the cursor is on it. Saves nothing itself.
 
     Args:
-        text: What is typed already.
+        text: The initial text of the field.
     """
 
     PART = N_("Theme")
@@ -139,7 +139,7 @@ def _kind_of(theme: Theme) -> str:
 
 
 class LanguagePicker(PreviewPicker):
-    """Asks for a language, and shows each in place while the cursor is on it. Remembers nothing itself."""
+    """Asks for a language, and shows each in place while the cursor is on it. Saves nothing itself."""
 
     PART = N_("Language")
 

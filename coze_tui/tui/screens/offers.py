@@ -1,4 +1,4 @@
-"""The one way in which the program opens a panel by itself: never under the fingers of somebody typing."""
+"""The only way in which the program opens a panel by itself: never while the user types."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.note_line import NoteLine
 
 QUIET_SECONDS = 1.0
-"""Seconds without a key after which a panel may open; for as long it gives way to keys after that."""
+"""Seconds without a key after which a panel may open; for the same time it then gives way to keys."""
 _LOOK_SECONDS = 0.2
 """Seconds between two checks whether a panel may open."""
 _OF_THE_PANEL = frozenset(
@@ -36,7 +36,7 @@ _OF_THE_PANEL = frozenset(
         "pagedown",
     }
 )
-"""Keys that a panel gets from the start: they answer nothing but "later"."""
+"""Keys that a panel gets from the start, because they only move or close it."""
 _T = TypeVar("_T")
 
 
@@ -47,17 +47,17 @@ class _Offer(NamedTuple):
 
 
 class Offers:
-    """Panels that the program wants to open: each waits until nobody types, and says so on one line.
+    """Panels that the program wants to open: each waits until the user stops typing; a line announces it.
 
-    Somebody types if `is_typing` says so, or if a key came within `quiet_seconds`. Such a panel opens only
+    The user types if `is_typing` returns True, or if a key came within `quiet_seconds`. A panel opens only
     over the screen that offers it. A key that comes right after it has opened was meant for that screen:
     the panel closes, the screen gets the key, and the panel waits again. A panel that the user opens by its
     key gets every key from the start.
 
     Args:
         screen: The screen that offers the panels.
-        line: Shows the title of a panel that waits.
-        is_typing: Returns whether the user is in the middle of a text.
+        line: Shows the title of a waiting panel.
+        is_typing: Returns whether a text is being typed.
     """
 
     def __init__(self, screen: CozeScreen[None], line: NoteLine, is_typing: Callable[[], bool]) -> None:
@@ -88,10 +88,10 @@ class Offers:
         make: Callable[[], CozeScreen[_T]],
         take: Callable[[_T | None], Coroutine[object, object, object]],
     ) -> None:
-        """Open a panel as soon as nobody types. It replaces one of the same kind that waits.
+        """Open a panel when the user stops typing. It replaces a waiting one of the same kind.
 
         Args:
-            title: What it is about; translated.
+            title: The subject of the panel, translated.
             make: Creates the panel; called again after it has given way.
             take: Called in a worker with its result, which is None if the user has closed it.
         """
@@ -105,13 +105,13 @@ class Offers:
             self._screen.run_in_worker("offers", self._run)
 
     def withdraw(self, *kinds: str) -> None:
-        """Forget panels of these kinds that wait."""
+        """Remove waiting panels of these kinds."""
         for kind in kinds:
             self._waiting.pop(kind, None)
         self._show_line()
 
     def open_now(self) -> bool:
-        """Open the panel that waits, because the user has asked for it; return False if none waits."""
+        """Open the waiting panel, because the user has asked for it; return False if none waits."""
         if self._waiting:
             self._asked.set()
         return bool(self._waiting)
@@ -185,7 +185,7 @@ class Offers:
 
 
 def _is_for(panel: CozeScreen[Any], event: TypedInput) -> bool:
-    """Return whether an input cannot be meant for the screen below a panel, or harms nothing."""
+    """Return whether an input is meant for the panel and not for the screen below, or is harmless."""
     if isinstance(event, events.Paste):
         return isinstance(panel.focused, Input | TextArea)
     if not isinstance(event, events.Key):

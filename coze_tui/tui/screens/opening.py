@@ -1,4 +1,4 @@
-"""Opens conversations in the chat screen: stored and new ones, forks, and those chosen on other screens."""
+"""Opens conversations in the chat screen: stored and new ones, forks, and choices of other screens."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ConversationOpener:
         """The state of the store when it was last looked at."""
 
     async def open_first(self, key: str) -> None:
-        """Show a conversation at the start of the program; what was typed meanwhile stays in the prompt."""
+        """Show a conversation at the start of the program; text typed meanwhile remains in the prompt."""
         opened = await self._engine_thread.call(lambda engine: engine.conversations.open(key))
         if opened is None:
             self._report_missing(key)
@@ -88,7 +88,7 @@ class ConversationOpener:
             await self._finder.take(query, message)
 
     async def open_again(self) -> None:
-        """Open a conversation at rest again, for the words that its entries cannot translate."""
+        """Open an idle conversation again, because its entries contain texts of the old language."""
         if self._turns.runs:
             return
         log, conversation, context = self._widgets.log, self._conversation, self._screen.context
@@ -129,7 +129,7 @@ class ConversationOpener:
     # --- what another program adds ---
 
     def look_for_news(self) -> None:
-        """Show what another program has said in the open conversation; not while one reads further up."""
+        """Show messages that another program has added, unless the user reads further up."""
         key = self._conversation.key
         if key and self._engine_thread.is_up and self._is_at_rest(key):
             self._screen.run_in_worker("look", self._show_news, key, exclusive=True)
@@ -187,7 +187,7 @@ class ConversationOpener:
     # --- conversations chosen elsewhere ---
 
     async def import_file(self, text: str) -> None:
-        """Read conversations from an exported file, and open the first."""
+        """Import conversations from a file, and open the first."""
         from coze_tui.tui.export_flow import import_file
 
         if not text.strip():
@@ -243,11 +243,11 @@ class ConversationOpener:
                 screen = SideBySideScreen(context.settings, bots, prompt.message, keep_draft=self._keep_typed)
                 self._screen.app.push_screen(screen, leave)
 
-        # At once, so that the picker gets what is typed right behind the command.
+        # At once, so that the picker receives what is typed right after the command.
         self._screen.app.push_screen(bot_picker(context, with_profiles=False, taken={bot.id}), compare)
 
     def _keep_typed(self, text: str) -> None:
-        """Take over what is typed on the screen above; it has waited there until it was a draft."""
+        """Take over the text typed on the screen above, as the draft."""
         self._widgets.prompt.set_message(text)
         self._widgets.prompt.post_draft()
 

@@ -23,7 +23,7 @@ from coze_tui.values import valueclass
 RunBinding = Callable[[str, DOMNode], object]
 """Runs the action of a binding on the part of the screen that it belongs to."""
 _NAME_WEIGHT, _HELP_WEIGHT = 0.9, 0.1
-"""A match in the title counts more than one in the command's name or in its explanation."""
+"""Weights of a match in the command's name and in its explanation; 1 is a match in the title."""
 
 
 @valueclass
@@ -44,12 +44,12 @@ class PaletteEntry:
 def palette_entries(
     screen: Screen[Any], offered: Sequence[OfferedCommand], run_binding: RunBinding
 ) -> list[PaletteEntry]:
-    """Return what can be done on a screen: first what is about the moment and the focus, then the commands.
+    """Return what can be done on a screen: first urgent commands and those of the focus, then the others.
 
     Bindings without a command are entries, too, if the footer may show them.
 
     Args:
-        screen: It is asked now, while it still has its focus.
+        screen: Its bindings are read now, while it still has its focus.
         offered: The commands that can be run, in the order of the table.
     """
     live = {
@@ -109,7 +109,7 @@ def _is_typed_in(node: DOMNode) -> bool:
 
 
 def _is_entry(active: ActiveBinding, screen: Screen[Any]) -> bool:
-    """Return whether a binding without a command is worth a line: not what moves, and not what types."""
+    """Return whether a binding without a command is listed: keys that move or type are not."""
     if active.node is screen.focused and not _is_typed_in(active.node):
         return active.binding.show or bool(active.binding.tooltip)
     return active.node is screen and active.binding.show
@@ -189,7 +189,7 @@ class CommandPalette(FilterPanel):
 
 
 def _marked(text: str, offsets: Sequence[int], role: str) -> list[Part]:
-    """Return a text whose characters at these offsets stand out."""
+    """Return a text with the characters at these offsets highlighted."""
     marked = set(offsets)
     return (
         [(character, "bot bold" if number in marked else role) for number, character in enumerate(text)]

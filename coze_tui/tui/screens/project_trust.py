@@ -64,7 +64,7 @@ class TrustProject(Confirm):
 
 
 def trust_title() -> str:
-    """Return the title of the dialog, which also stands for it while it waits."""
+    """Return the title of the dialog, which is also shown while it waits."""
     return _("Use the project file?")
 
 

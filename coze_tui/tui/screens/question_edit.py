@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class QuestionEdit:
-    """Puts an earlier question into the prompt, and the draft back when that is over."""
+    """Puts an earlier question into the prompt, and restores the draft afterwards."""
 
     def __init__(self, strip: EditStrip, prompt: Prompt) -> None:
         self._strip = strip
@@ -46,13 +46,13 @@ class QuestionEdit:
         self._prompt.set_message(question.text)
 
     def end(self) -> None:
-        """Put the draft back."""
+        """Restore the draft."""
         if self.is_on:
             self._show(None)
             self._prompt.set_message(self._draft)
 
     def forget(self) -> None:
-        """Leave the mode, but not the text of the prompt: another conversation is shown."""
+        """End the mode without changing the prompt, because another conversation is shown."""
         self._show(None)
 
     def _show(self, question: SavedEdit | None) -> None:

@@ -36,7 +36,7 @@ from coze_tui.tui.widgets.timeline_bar import ReplayLine, TimelineBar
 
 _NARROW = 100
 _LOW = 30
-"""Lines below which there is no timeline."""
+"""Below this number of lines there is no timeline."""
 _REFRESH_SECONDS = 0.1
 _FOOTER = (
     *("replay.pause", "replay.step", "replay.faster", "replay.slower", "replay.end", "replay.again"),
@@ -50,7 +50,7 @@ class ReplayScreen(LogScreen[None]):
 
     Args:
         inspector: Returns the screen that shows the frames of a chat, at the frame with a number.
-        pace: How many times as fast as the chat was.
+        pace: The speed; 1 is that of the chat.
     """
 
     AUTO_FOCUS = "#steering"
@@ -91,9 +91,9 @@ class ReplayScreen(LogScreen[None]):
         """The timeline of the whole chat; empty until it is read."""
         self._pace = CounterPace()
         self._start_at: int | None = None
-        """The position at which the next playing starts; None while one runs."""
+        """The position at which the next run of the player starts; None while it plays."""
 
-    # --- made ---
+    # --- composing ---
 
     def compose(self) -> ComposeResult:
         yield ChatHeader(site=_("replay"), id="header")
@@ -224,7 +224,7 @@ class ReplayScreen(LogScreen[None]):
         self._inspect(message.frame_number)
 
     def action_inspect(self) -> None:
-        """Show the frame that was played last in the inspector."""
+        """Open the inspector at the frame that was played last."""
         self._inspect(self.player.position)
 
     def _inspect(self, frame: int) -> None:
@@ -244,7 +244,7 @@ class ReplayScreen(LogScreen[None]):
         self.strip.display = not is_wide
 
     def action_leave(self) -> None:
-        """Go from the log to the controls, and from there to the screen before or out of the program."""
+        """Focus the controls, or from there close the screen, or quit if it is the only one."""
         if self.focused is not self.steering:
             self.steering.focus()
         else:

@@ -34,7 +34,7 @@ _MOST_PREVIEWED = 4_000
 
 
 async def choose_prompt(context: AppContext, typed: str) -> str | None:
-    """Let the person choose a saved prompt and fill its blanks; return its text, or None.
+    """Let the user choose a saved prompt and fill its blanks; return its text, or None.
 
     Call it in a worker.
 
@@ -47,7 +47,7 @@ async def choose_prompt(context: AppContext, typed: str) -> str | None:
 
 
 async def run_prompts(context: AppContext, argument: str, typed: str) -> str | None:
-    """Do what `/prompts` and its argument ask for; return the text for the prompt, or None.
+    """Run `/prompts` with its argument; return the text for the prompt, or None.
 
     Call it in a worker. Failures are shown.
 
@@ -97,7 +97,7 @@ async def _save(context: AppContext, saved: SavedPrompts, name: str, text: str) 
 
 
 async def _text_with_values(context: AppContext, prompt: SavedPrompt) -> str | None:
-    """Ask for what belongs into the blanks of a prompt; return its text, or None."""
+    """Ask for the values of the blanks of a prompt; return its text, or None if the user cancels."""
     if not blanks_of(prompt.text):
         return prompt.text
     return await context.app.push_screen_wait(FillBlanks(prompt.name, prompt.text))
@@ -153,7 +153,7 @@ class PromptPicker(Panel[SavedPrompt | None]):
 
     @property
     def current(self) -> SavedPrompt | None:
-        """Return the prompt under the cursor."""
+        """Return the prompt under the cursor, or None."""
         return next((prompt for prompt in self._prompts if prompt.name == self.rows.current), None)
 
     @work(group="prompts", exit_on_error=False)
@@ -164,7 +164,7 @@ class PromptPicker(Panel[SavedPrompt | None]):
         self._show(current)
 
     async def _tried(self, work: Callable[[], _T]) -> _T | None:
-        """Return what a function that uses the disk returns; show why it failed, if it did."""
+        """Return the result of a function that uses the disk; if it fails, show why and return None."""
         try:
             return await asyncio.to_thread(work)
         except CozeTuiError as error:
@@ -226,7 +226,7 @@ class PromptPicker(Panel[SavedPrompt | None]):
 
     @work(group="prompts", exit_on_error=False)
     async def action_save(self) -> None:
-        """Save what is typed in the chat under a name."""
+        """Save the text typed in the chat under a name."""
         name = await self.app.push_screen_wait(AskText(_("Save the prompt as"), "", _("a name of one word")))
         if not name:
             return
@@ -283,7 +283,7 @@ def _shown(text: str, current: str = "", values: dict[str, str] | None = None) -
 
 
 class FillBlanks(Panel[str | None]):
-    """Asks for the value of one blank after the other; the result is the text with all of them.
+    """Asks for the values of the blanks one by one; the result is the filled text.
 
     Args:
         name: The name of the prompt.
@@ -333,7 +333,7 @@ class FillBlanks(Panel[str | None]):
 
     @on(Input.Changed)
     def _keep(self) -> None:
-        """Keep the value; the text of the event may be that of the blank before."""
+        """Save the value from the field; the text of the event may be that of the previous blank."""
         self._values[self._blanks[self._at]] = self.field.value
         self._show()
 

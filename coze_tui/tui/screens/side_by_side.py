@@ -59,9 +59,9 @@ class SideBySideScreen(LogScreen[SideBySideResult]):
     """Shows columns, each with a separate conversation that is in the history like any other.
 
     Args:
-        bots: The bots of the first columns.
-        text: The text that is typed already.
-        keep_draft: Called with the typed text, so that it survives the program.
+        bots: The bots of the initial columns.
+        text: The initial text of the prompt.
+        keep_draft: Called with the typed text, to save it.
     """
 
     PART = N_("Side by side")
@@ -236,7 +236,7 @@ class SideBySideScreen(LogScreen[SideBySideResult]):
             self.notify(_("Not added: at most four columns are possible."), markup=False)
 
     def _pick(self, take: Callable[[Bot | None], object], taken: Collection[str] = ()) -> None:
-        """Let the user pick a bot; `take` gets it, or None."""
+        """Let the user pick a bot; call `take` with it, or with None."""
 
         def picked(choice: BotChoice | None) -> None:
             take(Bot(id=choice.bot_id, name=choice.name) if choice is not None else None)
@@ -353,7 +353,7 @@ class SideBySideScreen(LogScreen[SideBySideResult]):
             self.dismiss(SideBySideResult(self.prompt.message))
 
     def action_ladder(self) -> None:
-        """Ctrl+C: copy the selection, else stop, else clear the prompt, else back to the chat."""
+        """Handle Ctrl+C: copy the selection, stop, clear the prompt, or close the screen, in this order."""
         if self.copy_selection():
             pass
         elif self.runs:
@@ -365,7 +365,7 @@ class SideBySideScreen(LogScreen[SideBySideResult]):
         self.dismiss(SideBySideResult())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Esc goes to the prompt, from there it stops the answers, and then goes back."""
+        """Enable the action of Esc: focus the prompt, or there stop the answers, or close the screen."""
         is_stop = self.runs and self.focused is self.prompt
         if action == "stop":
             return is_stop
@@ -382,7 +382,7 @@ class SideBySideScreen(LogScreen[SideBySideResult]):
 
 
 def _doubt_about(text: str) -> str:
-    """Return that a command does nothing on this screen; empty for a message."""
+    """Return a warning that commands do nothing on this screen; empty for a message."""
     word = command_word(text)
     return _("{name}: commands are not available here.").format(name=word) if word else ""
 

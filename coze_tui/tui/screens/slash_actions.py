@@ -33,7 +33,7 @@ class SlashActions:
     completion: CommandCompletion
 
     def run(self, command: SlashCommand, argument: str) -> None:
-        """Run a command with what is typed behind it."""
+        """Run a command with its argument."""
         SLASH_ACTIONS[command.name](self, argument)
 
     def offered(self) -> list[OfferedCommand]:
@@ -64,7 +64,7 @@ class SlashActions:
         self.screen.app.push_screen(AskText(_(command.title), value, command.argument), run)
 
     def send(self, text: str) -> None:
-        """Send a text as it is, or what is typed if it is empty."""
+        """Send a text unchanged, even if it begins with a slash; if it is empty, send the prompt."""
         if text:
             self.actions.ask(text)
         else:

@@ -50,7 +50,7 @@ _FOOTER = (
 
 
 class StatisticsView(LineList):
-    """Shows one `Statistics`: a row for each group, the failures under them."""
+    """Shows one `Statistics`: a row for each group, and the failures below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *list_keys(
@@ -80,7 +80,7 @@ class StatisticsView(LineList):
         """Of the groups that are shown, in the last width."""
 
     def show(self, found: Statistics) -> None:
-        """Show these; days the latest first."""
+        """Show these statistics; days the latest first."""
         is_same = self._found is not None and self._found.by == found.by
         self._found = found
         self._groups = found.groups[::-1] if found.by == "day" else found.groups
@@ -93,32 +93,32 @@ class StatisticsView(LineList):
 
     @property
     def row_count(self) -> int:
-        """Return how many groups there are."""
+        """Return the number of groups."""
         return len(self._groups)
 
     @property
     def line_count(self) -> int:
-        """Return how many lines the groups and the failures take."""
+        """Return the number of lines of groups and failures."""
         return len(self._groups) + len(self._below)
 
     # --- keys ---
 
     def move(self, step: int) -> None:
-        """Move the cursor; behind the last group scroll to what is under it."""
+        """Move the cursor; after the last group scroll to the failures."""
         if step > 0 and self.cursor == max(0, self.row_count - 1):
             self.scroll_to(y=self.scroll_offset.y + step, animate=False)
         else:
             super().move(step)
 
     def action_choose(self) -> None:
-        """Post the group with the cursor."""
+        """Post the group under the cursor."""
         if self._groups:
             self.post_message(self.Chosen(self._groups[self.cursor]))
 
     # --- looks ---
 
     def render_line(self, y: int) -> Strip:
-        """Draw the heads of the columns, a group, or a failure."""
+        """Return the line with the heads of the columns, a group, or a failure."""
         found = self._found
         if found is None:
             return self.line([])
@@ -136,7 +136,7 @@ class StatisticsView(LineList):
 
 
 class _Layout:
-    """Cells of each column in a width; what matters least gives way first."""
+    """The cells of each column at a width; the least important columns are left out first."""
 
     def __init__(self, width: int, found: Statistics) -> None:
         self.width = width
@@ -158,7 +158,7 @@ class _Layout:
         self.bar = min(_MOST_BAR, _LEAST_BAR + grown + room - more) if "bar" in self.columns else 0
 
     def _take(self, room: int, *wanted: tuple[str, int]) -> int:
-        """Show the columns that there is room for; the room that is left."""
+        """Add the columns that fit, the first ones first; return the cells that are left."""
         for name, cells in wanted:
             if room >= cells:
                 room -= cells
@@ -377,12 +377,12 @@ class StatisticsScreen(CozeScreen[str | None]):
     # --- keys ---
 
     def action_group(self, by: Grouping) -> None:
-        """Group by something else."""
+        """Group by bot, day or conversation."""
         self._by = by
         self._load()
 
     def action_period(self) -> None:
-        """Choose another period."""
+        """Switch to the next period."""
         self._period = (self._period + 1) % len(_PERIODS)
         self._load()
 
@@ -401,7 +401,7 @@ class StatisticsScreen(CozeScreen[str | None]):
         self._load()
 
     def action_back(self) -> None:
-        """Go back to the group before; from the first one close the screen."""
+        """Go back to the previous group; from the first one close the screen."""
         if not self._only:
             self.dismiss(None)
             return

@@ -41,10 +41,10 @@ RunCommand = Callable[[Sequence[str], str], Awaitable[str]]
 
 
 class OutputBox(TextBox):
-    """The box in which an output is typed or pasted. Enter in a single line is the form's.
+    """The box in which an output is typed or pasted. The form handles Enter in a single line.
 
     Args:
-        enter_guard: Tells an Enter that was typed from one that was pasted.
+        enter_guard: Distinguishes a typed Enter from a pasted one.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,7 +55,7 @@ class OutputBox(TextBox):
     PART = N_("Output")
 
     class LineEnded(Message):
-        """A program has typed a single line with its Enter (`tmux send-keys`)."""
+        """A program has typed a single line and Enter (`tmux send-keys`)."""
 
     def __init__(self, enter_guard: EnterGuard) -> None:
         super().__init__()
@@ -63,11 +63,11 @@ class OutputBox(TextBox):
 
     @property
     def is_one_line(self) -> bool:
-        """Return whether it contains something, on one line."""
+        """Return whether the box contains text, on one line."""
         return bool(self.text.strip()) and self.document.line_count == 1
 
     def on_key(self, key: events.Key) -> None:
-        """Insert the line end of an Enter that was pasted; the bindings say what a typed one means."""
+        """Insert the line end of a pasted Enter; the bindings handle a typed one."""
         if key.key not in SEND and key.key not in NEW_LINE:
             return
         key.prevent_default()
@@ -82,15 +82,15 @@ class OutputBox(TextBox):
             self.post_message(self.LineEnded())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Let Enter make a new line once there are several."""
+        """Let Enter insert a new line if there are several lines."""
         return self.document.line_count > 1 if action == "next_line" else True
 
     def action_new_line(self) -> None:
-        """Begin a new line."""
+        """Insert a new line."""
         self.insert_typed("\n")
 
     def action_next_line(self) -> None:
-        """Begin a new line below others."""
+        """Insert a new line."""
         self.insert_typed("\n")
 
     def placeholder_text(self, width: int) -> str:
@@ -121,13 +121,13 @@ def _state_of(output: str) -> tuple[Part, ...]:
 class ToolRequest(Panel[ToolOutputs | None]):
     """Asks for the output of every call; the result None leaves the chat waiting.
 
-    Runs only commands that the settings allow and that the person starts here. Their output is handled like
+    Runs only commands that the settings allow and that the user starts here. Their output is handled like
     typed text.
 
     Args:
         calls: The calls of ActionRequired, at least one.
-        drafts: Call ID → typed text. The form updates it, so that closing loses nothing.
-        commands: Name of a tool → its command.
+        drafts: The typed text of each call ID. The form updates it, so that closing loses nothing.
+        commands: The command of each tool name.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -218,7 +218,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         self.refresh_bindings()
 
     def _command_line(self, width: int) -> Sequence[HeadParts]:
-        """Return the command of the settings for this call, whole, so that one sees it before it runs."""
+        """Return the whole command of the settings for this call, so that the user sees it before it runs."""
         command = clean_line(shlex.join(self._commands.get(self.call.name, ())))
         if self._is_running:
             running = with_parts(_("{command} is running"), "muted", command=(command, "text"))
@@ -285,13 +285,13 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     @property
     def _enter_ends_output(self) -> bool:
-        """Return whether the chat's send key submits the output, too; Enter does not below other lines."""
+        """Return whether the send key submits the output: Ctrl+J always, Enter only in a single line."""
         swapped = self.context.settings.send_key == "ctrl+j"
         return self.box.is_one_line or (swapped and bool(self._output(self.call)))
 
     @on(OutputBox.LineEnded)
     def action_done(self) -> None:
-        """Send all outputs; go on to the next call if there is one without."""
+        """Send all outputs, or show the next call without an output."""
         self._keep_output()
         if self._is_ready():
             self.action_send()
@@ -299,7 +299,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
             self.action_next_call()
 
     def action_next_call(self) -> None:
-        """Go on to the next call without an output."""
+        """Show the next call without an output."""
         empty = [number for number, call in enumerate(self._calls) if not self._output(call)]
         self._show_call(next((number for number in empty if number > self._at), empty[0]))
 
@@ -320,7 +320,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         else:
             self.action_next_call()
 
-    # --- the command that is allowed ---
+    # --- the allowed command ---
 
     @property
     def _is_running(self) -> bool:
@@ -340,7 +340,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
             super().close()
 
     def action_end_run(self) -> None:
-        """Stop the command; the text of the box stays."""
+        """Stop the command; the text of the box remains."""
         if self._command_run is not None:
             self._command_run.cancel()
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
 
 OFFERS_AFTER_A_TURN = ("tools", "busy")
-"""Kinds of panels that concern the last turn; nobody needs them once another one runs."""
+"""Kinds of panels about the last turn, which are obsolete when another one runs."""
 
 
 class TurnControl:
@@ -101,10 +101,10 @@ class TurnControl:
             self.send(question)
 
     def send(self, question: str, *, is_queued: bool = False) -> None:
-        """Store a question, show it at the end of the log, and send it.
+        """Store a question, show it after the last message, and send it.
 
         Args:
-            is_queued: The stored queue has the question, and loses it when the question is stored.
+            is_queued: Whether the stored queue contains the question, which then leaves it.
         """
         self._sent_files = self._widgets.attachments.take()
         self._was_sent = False
@@ -177,7 +177,7 @@ class TurnControl:
         self._is_foreign = is_foreign
 
     def entry_of(self, chat: int) -> AnswerEntry | None:
-        """Return the answer of a stored chat if it is loaded."""
+        """Return the answer of a stored chat, or None if it is not loaded."""
         entries = (item for item in self._widgets.log.entries if isinstance(item, AnswerEntry))
         return next((entry for entry in entries if chat and entry.chat == chat), None)
 
@@ -190,7 +190,7 @@ class TurnControl:
         )
 
     def _show_again(self, entry: AnswerEntry, feed: TurnFeed) -> None:
-        """Show a chat from its start in the place of what is known of it."""
+        """Show a chat from its start, in place of its known part."""
         entry.begin_again()
         self._widgets.log.viewport.entry_changed(entry)
         self.resume(entry, TurnFigures(), feed)
@@ -198,7 +198,7 @@ class TurnControl:
     def _show_new(
         self, asked: QuestionEntry, now_ms: int, feed: TurnFeed, *, is_unasked: bool = False
     ) -> None:
-        """Show a question at the end of the log, and follow its answer."""
+        """Show a question after the last message, and follow its answer."""
         base_url = self._screen.context.settings.base_url
         conversation = self._conversation
         entry = AnswerEntry(conversation.bot_name, now_ms, base_url=base_url, bot_id=conversation.bot.id)
@@ -245,7 +245,7 @@ class TurnControl:
                 assert_never(update)
 
     def leave(self) -> None:
-        """Follow no turn any more; one that runs continues in the engine."""
+        """Stop following; a running turn continues in the engine."""
         for group in ("turn", "figures", "chosen figures"):
             self._screen.workers.cancel_group(self._screen, group)
         self.view.leave()
@@ -275,7 +275,7 @@ class TurnControl:
         self._go_on_after(figures, has_failed=has_failed)
 
     def _announce_end(self, figures: TurnFigures) -> None:
-        """Tell a user who looks elsewhere that the answer is there, unless the next question follows it."""
+        """Notify a user who looks elsewhere of the end of an answer, unless a queued question follows."""
         outcome, conversation = figures.outcome, self._conversation
         if outcome is None or outcome is Outcome.CANCELED:
             return  # the user has stopped it
@@ -292,7 +292,7 @@ class TurnControl:
         self._screen.context.announce(conversation.title, text, seconds)
 
     def _go_on_after(self, figures: TurnFigures, *, has_failed: bool) -> None:
-        """Do what follows from the end of a turn; nothing after one that the program resumed by itself."""
+        """Act on the end of a turn, unless the program has resumed it by itself."""
         outcome = figures.outcome
         if self._is_foreign:  # its queue and its question belong to the other program
             if outcome is Outcome.REQUIRES_ACTION:
@@ -323,13 +323,13 @@ class TurnControl:
         self._hint(Hint.RESTORED)
 
     def _hint(self, hint: Hint | None) -> None:
-        """Say under the last answer what became of its question; None says nothing any more."""
+        """Show below the last answer the state of its question; None removes the text."""
         if (entry := self.last_answer) is not None:
             entry.hint(hint)
             self._widgets.log.viewport.entry_changed(entry, counts_as_new=False)
 
     async def _name_chat(self, key: str, entries: Sequence[Entry]) -> None:
-        """Tell the entries of a turn which stored chat they show."""
+        """Set the key of the stored chat in the entries of a turn."""
         chat = await self._engine_thread.call(lambda engine: engine.last_chat(key))
         if key == self._conversation.key:
             self._conversation.last_chat = chat
@@ -338,7 +338,7 @@ class TurnControl:
                 entry.chat = chat
 
     def show_limits(self) -> None:
-        """Warn about what was asked of the server but is not supported by it."""
+        """Warn about requested features that the server does not support."""
         self._screen.run_in_worker("limits", self._show_limits)
 
     async def _show_limits(self) -> None:
@@ -362,7 +362,7 @@ class TurnControl:
 
     @property
     def last_answer(self) -> AnswerEntry | None:
-        """Return the last answer in the log."""
+        """Return the last answer in the message pane, or None."""
         entries = reversed(self._widgets.log.entries)
         return next((item for item in entries if isinstance(item, AnswerEntry)), None)
 
@@ -386,10 +386,10 @@ class TurnControl:
         await self.fetch_rest(entry, is_unasked=False)
 
     async def fetch_rest(self, entry: AnswerEntry, *, is_unasked: bool) -> None:
-        """Fetch the rest of a stored chat into its entry; return as soon as this has begun.
+        """Fetch the rest of a stored chat into its entry; return when this has started.
 
         Args:
-            is_unasked: The program does so by itself.
+            is_unasked: Whether the program does so by itself.
         """
         chat, feed = entry.chat, TurnFeed()
         figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))

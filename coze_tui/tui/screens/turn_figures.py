@@ -81,13 +81,13 @@ class ShownFigures:
             self.show_chip()
 
     def start_pulse(self) -> None:
-        """Bring the widgets up to date now and, until `stop_pulse`, several times a second."""
+        """Update the widgets now and, until `stop_pulse`, several times a second."""
         if self._pulse is None:
             self._pulse = self._screen.set_interval(_REFRESH_SECONDS, self._refresh)
         self.flush()
 
     def stop_pulse(self) -> None:
-        """Bring the widgets up to date for the last time."""
+        """Stop the updates after a last one."""
         if self._pulse is not None:
             self._pulse.stop()
             self._pulse = None
@@ -98,7 +98,7 @@ class ShownFigures:
             self.flush()
 
     def flush(self) -> None:
-        """Bring the sidebar, the status strip and the state chip up to date with the figures of the turn."""
+        """Update the sidebar, the status strip and the state chip from the figures of the turn."""
         now_us = self._view.elapsed_us
         if self._widgets.sidebar.figures is self._view.figures:
             self._widgets.sidebar.flush(now_us)

@@ -50,12 +50,12 @@ class WaitingTools:
             self._screen.app.push_screen(self._form(), self._submit)
 
     async def offer_form_if_waiting(self) -> None:
-        """Open the same form once nobody types."""
+        """Open the same form when the user stops typing."""
         if await self._find_calls():
             self.offer_form()
 
     async def _find_calls(self) -> bool:
-        """Read the calls of the chat that waits, if they are not known; return False if none waits."""
+        """Read the calls of the waiting chat unless they are known; return False if none waits."""
         entry = self._view.waiting_answer
         if entry is None:
             return False
@@ -71,7 +71,7 @@ class WaitingTools:
         return bool(self.calls)
 
     def offer_form(self) -> None:
-        """Open the form for the local tools that the last chat waits for, once nobody types."""
+        """Open the form for the local tools that the last chat waits for, when the user stops typing."""
         from coze_tui.tui.screens.tool_request import form_title
 
         if calls := self.calls:
@@ -97,7 +97,7 @@ class WaitingTools:
         return await self._engine_thread.call(lambda _engine: run_command(words, arguments, environment))
 
     def _submit(self, outputs: Sequence[tuple[str, str]] | None) -> None:
-        """Send the outputs of the tools; None if the user closed the form."""
+        """Send the outputs of the tools; does nothing for None, if the user closed the form."""
         entry, key = self._view.waiting_answer, self._conversation.key
         if outputs is None or entry is None:
             return

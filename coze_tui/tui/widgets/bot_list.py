@@ -135,7 +135,7 @@ class BotList(Vertical):
     def show(
         self, sections: Sequence[BotSection], *, current: str | None = None, base_url: str | None = None
     ) -> None:
-        """Show these, each bot once: the first time that it comes, with what is known of it.
+        """Show these sections, each bot once, where it comes first.
 
         Without a text the cursor goes to the entry `current`, or stays where it is. Otherwise it is on the
         first row with the text, unless it was moved.
@@ -227,7 +227,7 @@ class BotList(Vertical):
         self._describe()
 
     def _describe(self) -> None:
-        """Show the description of the bot with the cursor, in the room that the longest one needs.
+        """Show the description of the bot under the cursor, with room for the longest one.
 
         On a low screen it ends with `…` if there is no room for all of it.
         """
@@ -329,7 +329,7 @@ class BotList(Vertical):
 def _each_once(sections: Sequence[BotSection]) -> tuple[BotSection, ...]:
     """Return the sections with each bot where it comes first, with the name and description of any place.
 
-    A section of which nothing is left has no remark about having none.
+    A section whose bots all come earlier has no remark that it is empty.
     """
     known: dict[str, ListedBot] = {}
     for entry in (entry for section in sections for entry in section.entries if entry.bot_id):

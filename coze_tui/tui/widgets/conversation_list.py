@@ -126,13 +126,13 @@ class ConversationList(LineList):
         empty: str = "",
         from_top: bool = False,
     ) -> None:
-        """Show these; the cursor and the view stay where they are as far as that can be.
+        """Show these conversations; the cursor and the view stay in place if possible.
 
         Args:
-            has_more: There are further ones, to be asked for by `MoreWanted`.
-            has_pins: Pinned ones stand under a heading of their own.
+            has_more: Whether further ones can be requested by `MoreWanted`.
+            has_pins: Whether pinned ones have their own heading.
             empty: The text to show if there are no conversations.
-            from_top: Whether it is another list: the cursor goes to the top.
+            from_top: Whether the list is another one, so that the cursor moves to the top.
         """
         before, at = self.current, self._cursor
         is_same = list(items) == self._items and has_pins == self._has_pins
@@ -204,12 +204,12 @@ class ConversationList(LineList):
 
     @property
     def row_count(self) -> int:
-        """Return how many conversations are loaded."""
+        """Return the number of loaded conversations."""
         return len(self._items)
 
     @property
     def line_count(self) -> int:
-        """Return how many lines the conversations and the headings take."""
+        """Return the number of lines of conversations and headings."""
         return self._total
 
     def lines_of(self, row: int) -> tuple[int, int]:
@@ -218,7 +218,7 @@ class ConversationList(LineList):
         return first - (first - 1 in self._headings), first + self._items[row].height
 
     def cursor_moved(self) -> None:
-        """Post the conversation with the cursor."""
+        """Post the conversation under the cursor."""
         self.post_message(self.Moved(self.current))
 
     def go(self, row: int) -> None:
@@ -229,7 +229,7 @@ class ConversationList(LineList):
             self._ask_for_more()
 
     def action_page(self, step: int) -> None:
-        """Move by what is seen at once."""
+        """Move by a page."""
         if self._items:
             target = self._starts[self._cursor] + step * max(1, self.room - 1)
             self.go(bisect_right(self._starts, max(0, target)) - 1)
@@ -264,7 +264,7 @@ class ConversationList(LineList):
         return had
 
     def on_click(self, click: events.Click) -> None:
-        """Go to what is under the mouse; a second click opens it."""
+        """Move the cursor to the clicked conversation; a second click opens it."""
         line = self.line_at(click)
         place = None if line is None else self._place(line)
         if place is None:
@@ -288,7 +288,7 @@ class ConversationList(LineList):
             self._ask_for_more()
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight."""
+        """Scroll to keep the cursor visible."""
         super().on_resize()
         self._ask_for_more()
 
@@ -302,11 +302,11 @@ class ConversationList(LineList):
     # --- looks ---
 
     def style_of(self, role: str) -> Style:
-        """Also `hit`: a searched text."""
+        """Return the style of a role; `hit` is a match of the search."""
         return self._palette.search_hit if role == "hit" else super().style_of(role)
 
     def render_line(self, y: int) -> Strip:
-        """Draw a line of what is in sight."""
+        """Return a visible line."""
         line = self.scroll_offset.y + y
         if not self._items:
             return self.line([(f"  {self._empty}", "muted")] if y == 1 else [])
@@ -388,7 +388,7 @@ def parts_around(text: str, hits: Ranges, width: int, role: str) -> list[Part]:
 
     Args:
         hits: Start and end of each, in order.
-        width: Cells there are.
+        width: The available cells.
     """
     start = 0
     if hits and cell_len(text) > width:

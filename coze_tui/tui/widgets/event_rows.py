@@ -70,12 +70,12 @@ def event_line(row: EventRow, width: int, *, is_selected: bool = False) -> Parts
 
 
 def expected_line(name: str) -> Parts:
-    """Return the line of an event that has not arrived yet."""
+    """Return the line of an expected event."""
     return Parts([(f"○ {name}", "muted")])
 
 
 def no_events(width: int) -> list[Parts]:
-    """Return the lines in place of the events of a chat that has none on this machine."""
+    """Return the lines shown for a chat whose events are not on this machine."""
     text = no_events_text()
     return [Parts([(text[row.start : row.end], "muted")]) for row in rows_of(text, max(1, width))]
 

@@ -48,7 +48,7 @@ class EventSidebar(LineWidget, can_focus=True):
         """Enter or a double click on a row asks for its frames."""
 
         frame_number: int
-        """Position of the first frame of the row; 0 for a row of the program."""
+        """Number of the first frame of the row, from 1; 0 for a row of the program."""
 
     @dataclass
     class IdsAsked(Message):
@@ -69,17 +69,17 @@ class EventSidebar(LineWidget, can_focus=True):
 
     @property
     def figures(self) -> TurnFigures | None:
-        """Return the displayed metrics."""
+        """Return the displayed metrics, or None."""
         return self._figures
 
     @property
     def cursor(self) -> int | None:
-        """Index of the row under the cursor: the last one while the view follows. None without rows."""
+        """Return the index of the row under the cursor, by default of the last one; None without rows."""
         count = len(self._figures.rows) if self._figures is not None else 0
         return min(count - 1, self._cursor if self._cursor is not None else count - 1) if count else None
 
     def adapt_to(self, columns: int) -> None:
-        """Take the width that suits a screen of this many columns."""
+        """Set the width for a screen of this many columns."""
         self.set_class(columns >= _BROAD, "-broad")
 
     def show(self, figures: TurnFigures | None) -> None:
@@ -115,7 +115,7 @@ class EventSidebar(LineWidget, can_focus=True):
         return [self.render_line(y).text.rstrip() for y in range(len(self._lines))]
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line."""
+        """Return a line."""
         if self._lines_size != self.content_size:  # Textual paints before it reports another size
             self._lay_out()
         if y >= len(self._lines):
@@ -164,7 +164,7 @@ class EventSidebar(LineWidget, can_focus=True):
         return lines
 
     def _scroll(self, count: int, wanted: int) -> None:
-        """Choose the first visible row: around the cursor, or so that the newest is in sight."""
+        """Choose the first visible row so that the cursor, or the newest row, is visible."""
         if self._cursor is None:
             newest = count if wanted > count else count - 1
             self._top = max(0, newest - self._rows_room + 1)
@@ -183,7 +183,7 @@ class EventSidebar(LineWidget, can_focus=True):
         self.refresh()
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """Show the cursor, or hide it and follow the newest again."""
+        """Show the cursor, or hide it and follow the newest row again."""
         super().watch_has_focus(has_focus)
         if not has_focus:
             self._cursor = None

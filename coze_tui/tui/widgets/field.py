@@ -26,7 +26,7 @@ from coze_tui.tui.key_names import short_key
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 _LEAST_FOR_HINT = 36
-"""Cells of a bar that are left for the text and the number of matches beside a hint."""
+"""Cells for the text and the number of matches that a hint must leave free."""
 
 
 def edit(key: str, action: str, name: str, description: str) -> Binding:
@@ -35,7 +35,7 @@ def edit(key: str, action: str, name: str, description: str) -> Binding:
 
 
 class Field(Input, inherit_bindings=False):
-    """Textual's Input with our looks; what is pasted is cleaned and kept whole on one line.
+    """Textual's Input with our looks; a pasted text is cleaned and inserted as one line.
 
     The screen handles Enter, because it knows the meaning of the text. A hidden field never copies its text
     to a clipboard.
@@ -64,7 +64,7 @@ class Field(Input, inherit_bindings=False):
     ]
     PART = N_("Editing")
     takes_line_ends: ClassVar[bool] = False
-    """See `TakesRuns`: Enter is the screen's."""
+    """See `TakesRuns`: the screen handles Enter."""
 
     def __init__(
         self, *, value: str = "", placeholder: str = "", password: bool = False, id: str | None = None
@@ -88,7 +88,7 @@ class Field(Input, inherit_bindings=False):
         self._insert(paste.text)
 
     def action_paste(self) -> None:
-        """Insert what was copied in this program."""
+        """Insert the text that was copied in this program."""
         self._insert(self.app.clipboard)
 
     def action_copy(self) -> None:
@@ -141,7 +141,7 @@ class Field(Input, inherit_bindings=False):
 
 
 class _Words(LineWidget):
-    """A few words, as wide as they are."""
+    """A few words; the widget is as wide as they are."""
 
     def __init__(self, parts: Sequence[Part], *, classes: str) -> None:
         super().__init__(classes=classes)
@@ -161,7 +161,7 @@ class _Words(LineWidget):
         return "".join(text for text, _role in self._parts)
 
     def render_line(self, y: int) -> Strip:
-        """Draw them."""
+        """Return the line with the words."""
         return self.line(self._parts)
 
 
@@ -244,11 +244,11 @@ class FindBar(SearchBar):
         return bool(self.display)
 
     def on_mount(self) -> None:
-        """Name the keys where the focus is."""
+        """Update the hint when the active keys change."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._flush())
 
     def on_resize(self) -> None:
-        """Name the keys if there is room."""
+        """Update the hint for the new width."""
         self._flush()
 
     def open(self) -> None:
@@ -262,7 +262,7 @@ class FindBar(SearchBar):
         self.field.action_select_all()
 
     def take(self, text: str) -> None:
-        """Show a text that was typed elsewhere; nothing for an empty one."""
+        """Show the query of another search; hides the bar for an empty one."""
         with self.prevent(Input.Changed):
             self.field.put(text)
         self.display = bool(text)
@@ -296,7 +296,7 @@ class FindBar(SearchBar):
         self.show(*([(place, role)] if place else []), *([(f"   {hint}", "muted")] if hint else []))
 
     def _hint(self) -> str:
-        """Return the keys that go from match to match where the focus is, if there is room."""
+        """Return a hint with the active keys for matches; empty if there is no room."""
         names: dict[str, str] = {}
         for key, active in self.screen.active_bindings.items():
             names.setdefault(active.binding.id or "", active.binding.key_display or short_key(key))

@@ -24,7 +24,7 @@ _LEAST_TYPE, _MOST_TYPE = 4, 14
 _BYTES = 7
 _LEAST_PREVIEW = 8
 _PREVIEWED = 24
-"""Frames of a run that are looked at for its preview."""
+"""The most frames of a run that are read for its preview."""
 _MOST_PREVIEWS = 2_000
 _ROLES = {"good": "good", "tool": "attention", "attention": "attention", "error": "failure"}
 
@@ -79,12 +79,12 @@ class FrameList(LineList):
 
     @property
     def current(self) -> FrameLine | None:
-        """Return the line under the cursor."""
+        """Return the line under the cursor, or None."""
         return self.table.line(self.cursor) if self.row_count else None
 
     @property
     def row_count(self) -> int:
-        """Return how many lines the table has, folded as it is now."""
+        """Return the number of visible lines of the table."""
         return self.table.line_count
 
     @property
@@ -95,7 +95,7 @@ class FrameList(LineList):
     # --- changed ---
 
     def show(self, table: FrameTable, number: int = 0) -> None:
-        """Show these frames, the cursor on one of them; with 0 on the first."""
+        """Show these frames, with the cursor on the frame `number`; 0 for the first line."""
         self.table = table
         self._previews.clear()
         self._number, self._is_at_head = max(1, number), number == 0
@@ -119,7 +119,7 @@ class FrameList(LineList):
         self.flush()
 
     def go_to(self, number: int) -> None:
-        """Put the cursor on a frame; a run that hides it opens."""
+        """Put the cursor on a frame, and unfold the run that contains it."""
         if not 0 < number <= len(self.table.rows):
             return
         self.table.reveal(number)
@@ -130,7 +130,7 @@ class FrameList(LineList):
 
     @property
     def cursor(self) -> int:
-        """Return the line with the cursor."""
+        """Return the index of the line under the cursor; -1 without lines."""
         last = self.row_count - 1
         if self._number is None:
             return last
@@ -153,7 +153,7 @@ class FrameList(LineList):
             self.flush()
 
     def action_edge(self, is_end: bool) -> None:
-        """Go to the first frame, or to the last and stay there while more arrive."""
+        """Go to the first frame, or to the last and follow new ones."""
         super().action_edge(is_end)
         if is_end:
             self._number = None
@@ -196,13 +196,13 @@ class FrameList(LineList):
                 self.action_choose()
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight."""
+        """Scroll to keep the cursor visible."""
         self.flush()
 
     # --- looks ---
 
     def render_line(self, y: int) -> Strip:
-        """Draw the heads of the columns, or a line of what is in sight."""
+        """Return the line with the heads of the columns, or a visible line."""
         columns = self._columns()
         if not y:
             return self.line(self._heads(columns))

@@ -1,4 +1,4 @@
-"""One frame, or a run of deltas: what it is, and its data as colored JSON that folds."""
+"""One frame or a run of deltas: name, facts, and its data as colored JSON that folds."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class JsonTreeView(LineList):
 
     @property
     def chosen_text(self) -> str:
-        """Return the text or the JSON of the value with the cursor; without a value, all of it."""
+        """Return the text or the JSON of the value under the cursor; without one, the whole text."""
         node = self._at.node if self._at is not None else None
         return source_of(node) if node is not None else self.tree_of_text.text
 
@@ -64,7 +64,7 @@ class JsonTreeView(LineList):
 
     @property
     def row_count(self) -> int:
-        """Return how many lines are open now."""
+        """Return the number of visible lines."""
         return len(self._lines)
 
     @property
@@ -82,13 +82,13 @@ class JsonTreeView(LineList):
     # --- keys ---
 
     def action_fold(self) -> None:
-        """Fold or unfold what the line belongs to; show more where it stands for more."""
+        """Fold or unfold the value of the line; on a line that stands for more values, show more of them."""
         at = self._at
         if at is not None and self.tree_of_text.toggle(at):
             self._go_to(at.node)
 
     def action_close(self) -> None:
-        """Fold the value; where there is nothing to fold go to what it is in."""
+        """Fold the value; if it cannot be folded, go to the value that contains it."""
         node = self._at.node if self._at is not None else None
         if node is not None and not self.tree_of_text.fold(node, is_open=False):
             node = node.parent
@@ -118,7 +118,7 @@ class JsonTreeView(LineList):
     # --- looks ---
 
     def render_line(self, y: int) -> Strip:
-        """Draw a line of what is in sight."""
+        """Return a visible line."""
         lines = self._lines
         index = self.scroll_offset.y + y
         width = self.line_width
@@ -131,7 +131,7 @@ class JsonTreeView(LineList):
 
 
 class FrameView(Vertical):
-    """Shows the frame, or the run of frames, with the cursor."""
+    """Shows the frame or the run of frames under the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -144,7 +144,7 @@ class FrameView(Vertical):
         """Frames whose text was read so far: the work done."""
 
     def compose(self) -> ComposeResult:
-        """Head and data."""
+        """Yield head and data."""
         yield self._head
         yield self.data
 

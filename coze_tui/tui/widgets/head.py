@@ -1,4 +1,4 @@
-"""Lines at the top of a screen or a pane: what it shows, and what is known of that."""
+"""Lines at the top of a screen or a pane: its name and the facts about its content."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _LEAST_GAP = 3
 
 
 class HeadLine(LineWidget):
-    """Draws one line, or a few. What looks as before is not painted again.
+    """Draws one or a few lines; paints only if they look different.
 
     Args:
-        layout: Called when it is drawn, so that it follows the width and the language.
+        layout: Called when the line is drawn, so that it adapts to width and language.
     """
 
     def __init__(
@@ -46,30 +46,30 @@ class HeadLine(LineWidget):
         self._ground = ""
 
     def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
-        """Show this line from now on."""
+        """Show this line."""
         self.show_lines((left, right))
 
     def show_lines(self, *lines: HeadParts) -> None:
-        """Show these lines from now on."""
+        """Show these lines."""
         self.show_layout(lambda _width: lines)
 
     def show_layout(self, layout: Layout) -> None:
-        """Show what this returns for a width, from now on."""
+        """Show the lines that this function returns for the width."""
         self._layout = layout
         self.flush()
 
     def select(self, is_selected: bool) -> None:
-        """Draw it as the selected one of several, or as any other."""
+        """Draw the line as selected or not."""
         self._ground = "selected" if is_selected else ""
         self.refresh()
 
     def flush(self) -> None:
-        """Paint what has changed, if anything has."""
+        """Repaint if the lines have changed."""
         if self._layout(self.line_width) != self._shown:
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line."""
+        """Return a line."""
         lines = self._shown = self._layout(self.line_width)
         left, right = lines[y] if y < len(lines) else ((), ())
         return self.line(left, right, self._ground)
@@ -86,13 +86,13 @@ def fitting(groups: Sequence[Sequence[Part]], room: int) -> list[Part]:
     return parts
 
 
-# --- the chat that a screen looks into ---
+# --- the chat of a screen ---
 
 
 def chat_head(title: str, chat: InspectedChat, width: int) -> HeadParts:
-    """Return the screen's name, the question, and what is known of the chat.
+    """Return the screen's name, the question, and the facts of the chat.
 
-    If there is no room the question is left out first, then what is known, from its end.
+    If there is no room, the question is left out first, then the last facts.
     """
     left: list[Part] = [("● ", "bot"), (title, "text bold")]
     right = fitting([[fact] for fact in _facts(chat)], width - width_of(left) - 2)
@@ -128,7 +128,7 @@ def state_part(chat: InspectedChat) -> Part:
 
 
 def outcome_part(record: ChatRecord) -> Part:
-    """Return the outcome of a chat as sign and word, or its time if it completed."""
+    """Return the outcome of a chat as sign and word, or its duration if it completed; `●` if it runs."""
     outcome = shown_outcome_of(record)
     if outcome is None:
         return "●", "muted"

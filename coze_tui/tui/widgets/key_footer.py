@@ -53,9 +53,9 @@ class KeyFooter(LineWidget):
     """A footer of bindings with `show`: of the focused part first, then of the screen and the app.
 
     Args:
-        order: Binding ids that come first wherever they live, the most important first.
-        back: Id of the binding that stands before the last one, and is left out only after all others.
-        last: Id of the binding that stands at the end and is always there: help.
+        order: Binding IDs that come first, wherever they are defined, the most important first.
+        back: ID of the binding before the last one, which is left out only after all others.
+        last: ID of the binding at the end, which is always shown: help.
         most: The largest number of keys.
     """
 
@@ -97,7 +97,7 @@ class KeyFooter(LineWidget):
         return [f"{key.name} {key.description}" for key in self._keys]
 
     def render_line(self, y: int) -> Strip:
-        """Draw it."""
+        """Return the line with the keys."""
         parts: list[Part] = []
         for key in self._keys:
             if parts:

@@ -30,10 +30,10 @@ def list_keys(
     """Return the bindings of `move`, `page` and `edge`, the same in all lists.
 
     Args:
-        part: What their ids begin with: `frames` gives `frames.up` and so on.
-        first: End of the id, and description, of the key to the first row; `last` likewise.
+        part: The prefix of their IDs: `frames` results in `frames.up` and so on.
+        first: End of the ID, and description, of the key to the first row; `last` likewise.
         pages: Keys that move up and down by a page.
-        is_led: The focus is in a field above the list, which needs the letters and home and end.
+        is_led: Whether the focus is in a field above the list, which needs letters, Home and End itself.
     """
     lines = ("up", "down") if is_led else ("up,k", "down,j")
     ends = ("ctrl+home", "ctrl+end") if is_led else ("home,g", "end,G")
@@ -48,7 +48,7 @@ def list_keys(
 
 
 class LineList(LineWidget, ScrollView, can_focus=True):
-    """Rows with a cursor, of which only the lines in sight are drawn.
+    """Rows with a cursor; draws only the visible lines.
 
     A subclass defines `row_count` and `render_line`, and `lines_of` if a row has more than one line.
     It calls `lay_out` after each change.
@@ -66,11 +66,11 @@ class LineList(LineWidget, ScrollView, can_focus=True):
     @property
     @abstractmethod
     def row_count(self) -> int:
-        """Return how many rows the cursor can stand on."""
+        """Return the number of rows that the cursor can be on."""
 
     @property
     def line_count(self) -> int:
-        """Return how many lines scroll."""
+        """Return the number of lines that scroll."""
         return self.row_count
 
     def lines_of(self, row: int) -> tuple[int, int]:
@@ -78,18 +78,18 @@ class LineList(LineWidget, ScrollView, can_focus=True):
         return row, row + 1
 
     def cursor_moved(self) -> None:
-        """Respond to the cursor being on another row."""
+        """Handle that the cursor is on another row."""
 
     # --- the cursor ---
 
     @property
     def cursor(self) -> int:
-        """Return the number of the row with the cursor, from 0."""
+        """Return the index of the row under the cursor."""
         return self._cursor
 
     @property
     def room(self) -> int:
-        """Return how many lines that scroll are in sight."""
+        """Return the number of visible lines that scroll."""
         return self.scrollable_content_region.height - self.HEAD
 
     def go(self, row: int) -> None:
@@ -127,14 +127,14 @@ class LineList(LineWidget, ScrollView, can_focus=True):
     # --- scrolling ---
 
     def lay_out(self) -> None:
-        """Take over the number of lines, and keep the cursor in sight."""
+        """Apply a change of the lines, and keep the cursor visible."""
         if self.size:  # if it is hidden, `on_resize` comes before it is shown
             self.virtual_size = Size(self.line_width, self.line_count + self.HEAD)
             self.follow()
             self.refresh()
 
     def follow(self) -> None:
-        """Scroll the row with the cursor into sight."""
+        """Scroll until the row under the cursor is visible."""
         if self.room < 1 or not self.row_count:
             return
         first, end = self.lines_of(self.cursor)
@@ -145,7 +145,7 @@ class LineList(LineWidget, ScrollView, can_focus=True):
             self.scroll_to(y=end - self.room, animate=False)
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight."""
+        """Scroll to keep the cursor visible."""
         self.lay_out()
 
     # --- looks ---
@@ -167,7 +167,7 @@ class LineList(LineWidget, ScrollView, can_focus=True):
         """Return a selected line with the bar of the cursor in one of its cells.
 
         Args:
-            role: Color of the bar; by default it says whether the list has the focus.
+            role: Color of the bar; by default it shows whether the list has the focus.
         """
         if line.cell_length < 2:
             return line

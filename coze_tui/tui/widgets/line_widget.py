@@ -28,12 +28,12 @@ A color, such as `#11131a` or `ansi_blue`, may take the place of the role.
 
 
 def role_of(level: Level) -> str:
-    """Return the role that colors what has this level."""
+    """Return the color role of a level."""
     return {"info": "muted", "tool": "attention", "error": "failure"}.get(level, level)
 
 
 class RoleStyles:
-    """The styles of roles in the theme in use, each made once.
+    """The styles of roles in the current theme, each created once.
 
     They come from the theme's variables and not from component classes: Textual would style each of those
     again, for each widget, whenever the focus moves.
@@ -69,7 +69,7 @@ def style_from(variables: Mapping[str, str], role: str) -> Style:
 
 
 class LineWidget(Widget):
-    """A widget that draws its own lines and knows no children."""
+    """A widget that draws its own lines and has no children."""
 
     ALLOW_SELECT = False
 
@@ -98,8 +98,8 @@ class LineWidget(Widget):
 
         Args:
             left: Parts from the left edge.
-            right: Parts that end at the right edge; they win over `left`.
-            ground: Role to lie under the whole line.
+            right: Parts that end at the right edge; they take precedence over `left`.
+            ground: Role of the background of the whole line.
         """
         width = self.line_width
         taken = width_of(right)
@@ -123,7 +123,7 @@ def width_of(parts: Sequence[Part]) -> int:
 
 
 def cut(parts: Sequence[Part], width: int) -> list[Part]:
-    """Return the parts as far as they fit, the last one with `…`."""
+    """Return the parts that fit into a width, the last one cut with `…` if needed."""
     kept: list[Part] = []
     for text, role in parts:
         cells = cell_len(text)

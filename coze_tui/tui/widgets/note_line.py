@@ -1,4 +1,4 @@
-"""A line above the prompt that is there only while it says something."""
+"""A line above the prompt that is hidden while it has no text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coze_tui.tui.widgets.line_widget import LineWidget
 
 
 class NoteLine(LineWidget):
-    """Shows a sign, a text, and behind it what to do; a text that is too long is shortened for that."""
+    """Shows a sign, a text, and a hint after it; a long text is shortened, the hint is not."""
 
     class Clicked(Message):
         """The user has clicked the line."""
@@ -37,11 +37,11 @@ class NoteLine(LineWidget):
         return " · ".join(part for part in self._shown[1:] if part)
 
     def show(self, sign: str, text: str, hint: str) -> bool:
-        """Show a text; return False if it is the one that is shown.
+        """Show a text; return False if it is shown already.
 
         Args:
             sign: One cell.
-            hint: What to do about it; never cut.
+            hint: The key to press; never cut.
         """
         before, self._shown = self._shown, (sign, clean_line(text), clean_line(hint))
         self.display = bool(text)
@@ -53,7 +53,7 @@ class NoteLine(LineWidget):
         return self.show("", "", "")
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line."""
+        """Return the line."""
         sign, text, hint = self._shown
         room = self.line_width - cell_len(f"{sign}  · {hint}")
         return self.line(
@@ -61,5 +61,5 @@ class NoteLine(LineWidget):
         )
 
     def on_click(self, click: events.Click) -> None:
-        """Tell the screen."""
+        """Post `Clicked`."""
         self.post_message(self.Clicked(self))

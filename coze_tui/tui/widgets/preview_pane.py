@@ -92,7 +92,7 @@ class PreviewPane(Vertical):
         self.head.show([])
 
     async def show(self, item: Item, query: str, *, with_title: bool = False) -> None:
-        """Show a conversation; nothing moves if it is shown already and has not changed.
+        """Show a conversation; does nothing if it is shown already and has not changed.
 
         Args:
             query: The text to highlight; empty for none.
@@ -135,7 +135,7 @@ class PreviewPane(Vertical):
         self.log_widget.show([entry for chat in chats for entry in entries_of(chat, only_read=True)])
 
     async def fork(self, key: str) -> str | None:
-        """Fork a conversation from the message under the cursor; None if the cursor is elsewhere."""
+        """Fork a conversation at the message under the cursor; return its key, or None without a cursor."""
         log = self.log_widget
         if self.window.key != key or not log.has_focus or log.chosen is None:
             return None
@@ -143,10 +143,10 @@ class PreviewPane(Vertical):
 
 
 def facts_groups(facts: ConversationDetails, title: str = "") -> list[list[Part]]:
-    """Return what is known of a conversation, the most important first: the site gives way before the rest.
+    """Return the facts of a conversation, the most important first; the last ones are left out first.
 
     Args:
-        title: Stands first, if it is given.
+        title: The first fact, if given.
     """
     summary = facts.summary
     if facts.said is not None:

@@ -32,12 +32,12 @@ class ListRow:
 
     @property
     def height(self) -> int:
-        """Return how many lines the row takes."""
+        """Return the number of lines of the row."""
         return 2 if self.below else 1
 
 
 class SelectList(LineList):
-    """As high as its rows: put it into a scrolling container. Without choices the keys scroll that container.
+    """A list as high as its rows, for a scrolling container. Without choices the keys scroll the container.
 
     Args:
         is_led: Another widget has the focus and calls `move` and the actions.
@@ -59,7 +59,7 @@ class SelectList(LineList):
 
         @property
         def control(self) -> SelectList:
-            """Yield the list."""
+            """Return the list."""
             return self.rows
 
     class Moved(Message):
@@ -123,12 +123,12 @@ class SelectList(LineList):
 
     @property
     def row_count(self) -> int:
-        """Return how many choices there are."""
+        """Return the number of choices."""
         return len(self._choices)
 
     @property
     def line_count(self) -> int:
-        """Return how many lines all rows take."""
+        """Return the number of lines of all rows."""
         return len(self._row_at)
 
     def lines_of(self, row: int) -> tuple[int, int]:
@@ -137,7 +137,7 @@ class SelectList(LineList):
         return self._tops[index] if row else 0, self._tops[index + 1]
 
     def cursor_moved(self) -> None:
-        """Post the choice with the cursor."""
+        """Post the choice under the cursor."""
         self.post_message(self.Moved(self, self.current))
 
     def move(self, step: int) -> None:
@@ -148,7 +148,7 @@ class SelectList(LineList):
             self._scroll(step)
 
     def action_page(self, step: int) -> None:
-        """Move the cursor by what is seen at once, at least by one choice."""
+        """Move the cursor by a page, at least by one choice."""
         parent = self.parent
         seen = parent.scrollable_content_region.height if isinstance(parent, ScrollableContainer) else 10
         lines = step * max(1, seen - 1)
@@ -167,7 +167,7 @@ class SelectList(LineList):
             self._scroll(self.line_count if is_end else -self.line_count)
 
     def action_choose(self) -> None:
-        """Choose the row with the cursor."""
+        """Choose the row under the cursor."""
         if self.current is not None:
             self.post_message(self.Chosen(self, self.current))
 
@@ -182,14 +182,14 @@ class SelectList(LineList):
     # --- scrolling: the container does it ---
 
     def on_mount(self) -> None:
-        """Scroll the cursor into sight."""
+        """Scroll until the cursor is visible."""
         self.follow()
 
     def on_resize(self) -> None:
-        """Leave the view where it is: the list has all its lines at any size."""
+        """Do nothing: the list has all its lines at any size."""
 
     def follow(self) -> None:
-        """Scroll the choice with the cursor into sight, for the first one also what is above it."""
+        """Scroll until the choice under the cursor is visible; for the first one, from the top."""
         if self._choices and self.is_attached:
             first, end = self.lines_of(self._cursor)
             self.call_after_refresh(self._reveal, Region(0, first, 1, end - first))
@@ -209,7 +209,7 @@ class SelectList(LineList):
     # --- looks ---
 
     def render_line(self, y: int) -> Strip:
-        """Draw a line of a row."""
+        """Return a line of a row."""
         if y >= self.line_count:
             return self.line([])
         index = self._row_at[y]

@@ -59,7 +59,7 @@ class Activity(Enum):
 
 _RUNNING_SIGNS = frozenset(activity.sign for activity in Activity if activity.is_running)
 _ANSWERS = Activity.ANSWERING.sign
-"""Stands for all steps of a running turn where each change has a price, as in the title of the window."""
+"""The sign of all running steps in the title of the window, which is slow to change."""
 
 _OF_PHASE = {
     Phase.SENDING: Activity.SENDING,
@@ -127,7 +127,7 @@ class Chip:
         """Return the chip of a turn that was sent, with its outcome once it has ended.
 
         Args:
-            now_us: Microseconds since sending; None for when its last update came.
+            now_us: Microseconds since sending; None for the time of its last update.
         """
         if figures.outcome is not None:
             outcome = Outcome.REQUIRES_ACTION if figures.asks_back else figures.outcome
@@ -142,7 +142,7 @@ class Chip:
 
 
 class StatusStrip(LineWidget):
-    """`● answering 3.2 s · first text 412 ms · 37 events · logid …4F2A`, as much of it as fits."""
+    """A line such as `● answering 3.2 s · first text 412 ms · 37 events · logid …4F2A`, cut to fit."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -169,7 +169,7 @@ class StatusStrip(LineWidget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line."""
+        """Return the line."""
         width = self.content_size.width
         parts = self._shown[:1]
         for part in self._shown[1:]:
@@ -213,7 +213,7 @@ class ChatHeader(LineWidget):
     site: reactive[str] = reactive("")
     title: reactive[str] = reactive("")
     is_fork: reactive[bool] = reactive(False)
-    """A mark before the title says that the conversation was forked from another one."""
+    """Whether a mark before the title shows that the conversation is a fork."""
     chip: reactive[Chip] = reactive(Chip.idle)
 
     def __init__(self, *, bot: str = "", site: str = "", id: str | None = None) -> None:
@@ -233,7 +233,7 @@ class ChatHeader(LineWidget):
         self.chip = chip
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line."""
+        """Return the line."""
         width = self.content_size.width
         chip = self.chip
         right: list[Part] = [(f"{chip.sign} ", chip.role), (shorten(chip.text, max(0, width - 3)), chip.role)]

@@ -1,4 +1,4 @@
-"""A scrollbar that is cheap while text grows: only the rows that look different are drawn again."""
+"""A scrollbar that is cheap while text grows: it draws only changed rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SteadyScrollBar(ScrollBar):
         self._rows: list[Segment] = []
 
     def show_position(self, *, total: int, height: int, position: float) -> None:
-        """Show the number of lines, the number of them in sight, and the first one in sight."""
+        """Set the number of lines, the number of visible ones, and the first visible one."""
         self.set_reactive(ScrollBar.window_virtual_size, total)
         self.set_reactive(ScrollBar.window_size, height)
         self.set_reactive(ScrollBar.position, self.validate_position(position))
@@ -59,7 +59,7 @@ class SteadyScrollBar(ScrollBar):
 
 
 def move_thumb(bar: ScrollBar, *, total: int, height: int, position: float) -> None:
-    """Show how many lines there are, how many are in sight, and from where on."""
+    """Set the number of lines, the number of visible ones, and the first visible one."""
     if isinstance(bar, SteadyScrollBar):
         bar.show_position(total=total, height=height, position=position)
     else:

@@ -32,13 +32,13 @@ def with_parts(text: str, role: str, **parts: Part) -> list[Part]:
 _TAB = 4
 _MARK = "! "
 _MOST_OF_ONE = 3
-"""Lines that one text may take."""
+"""The most lines of one text."""
 _MOST_LINES = 6
-"""Lines of all, as far as a third of the screen has them; the newest texts have the first claim."""
+"""The most lines of all texts, at most a third of the screen; the newest texts are shown first."""
 
 
 class Paragraphs(LineWidget):
-    """Draws text as high as it needs. What is given is cleaned, so it may come from outside.
+    """Draws text, as high as it needs. The text is cleaned, so it may come from outside.
 
     Args:
         role: Of the paragraphs that are plain text.
@@ -64,7 +64,7 @@ class Paragraphs(LineWidget):
         return "\n".join("".join(text for text, _role in parts) for parts in self._paragraphs)
 
     def show(self, *paragraphs: Paragraph) -> None:
-        """Show these in place of what is there; without any it takes no room."""
+        """Replace the paragraphs; without any the widget has no height."""
         before = self._paragraphs
         self._take(paragraphs)
         if self._paragraphs != before:
@@ -75,7 +75,7 @@ class Paragraphs(LineWidget):
         return len(self._laid_out(width))
 
     def render_line(self, y: int) -> Strip:
-        """Draw one row."""
+        """Return a row."""
         rows = self._laid_out(self.content_size.width)
         return self.line(rows[y] if y < len(rows) else ())
 
@@ -142,7 +142,7 @@ class JsonView(LineWidget):
         return len(self._lay_out(width))
 
     def render_line(self, y: int) -> Strip:
-        """Draw one row."""
+        """Return a row."""
         width = self.content_size.width
         lines = self._lay_out(width)
         if y >= len(lines):
@@ -160,7 +160,7 @@ class JsonView(LineWidget):
 class Banner(LineWidget):
     """Lines across the top about problems that do not stop the chat: an unsaved history, a wrong setting.
 
-    It is gone when there are none, or when the user has dismissed it.
+    It is hidden if there are none, or if the user has dismissed it.
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -174,7 +174,7 @@ class Banner(LineWidget):
         return self._texts
 
     def add(self, text: str) -> None:
-        """Show one more trouble; the same one only once."""
+        """Show another problem, each only once."""
         text = clean_line(text)
         if text not in self._texts:
             self._texts.append(text)
@@ -188,7 +188,7 @@ class Banner(LineWidget):
             self._show()
 
     def dismiss(self) -> None:
-        """Show none."""
+        """Remove all texts."""
         self._texts.clear()
         self._show()
 

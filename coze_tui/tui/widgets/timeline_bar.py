@@ -1,4 +1,4 @@
-"""One chat as a bar over time, and the line that says how far a replay of it is."""
+"""One chat as a bar over time, and the line with the progress of a replay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FILLS: dict[SpanKind, tuple[str, str]] = {
     "answering": ("█", "bot"),
     "tool": ("▓", "attention"),
 }
-"""The sign of a step and the role of its color. Later ones cover earlier ones."""
+"""The sign of a step and the role of its color; later steps cover earlier ones."""
 _STALL = ("╌", "attention")
 _ERROR = ("×", "failure bold")
 _FOLLOW_UP = ("◆", "user")
@@ -40,7 +40,7 @@ _LEAST_BAR = 10
 
 
 class TimelineBar(LineWidget):
-    """Shows one `Timeline`, and where in it the cursor stands."""
+    """Shows one `Timeline` with the position of the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -51,7 +51,7 @@ class TimelineBar(LineWidget):
         """The size for which they were laid out."""
 
     def show(self, timeline: Timeline, at_us: int | None = None) -> None:
-        """Show what the timeline holds by now; nothing is painted where that looks the same."""
+        """Show the current state of a timeline; paint only if it looks different."""
         self._timeline, self._at_us = timeline, at_us
         before = self._lines
         self._lay_out()
@@ -68,7 +68,7 @@ class TimelineBar(LineWidget):
         return ["".join(text for text, _role in line).rstrip() for line in self._lines]
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line."""
+        """Return a line."""
         if self._lines_size != self.content_size:  # Textual paints before it reports another size
             self._lay_out()
         return self.line(self._lines[y] if y < len(self._lines) else ())
@@ -79,10 +79,10 @@ class TimelineBar(LineWidget):
 
 
 def laid_out(timeline: Timeline, width: int, height: int, at_us: int | None) -> list[list[Part]]:
-    """Return names, bar and moments; names only with three lines. Empty without a time.
+    """Return the lines with names, bar and moments; names only if there are three lines. Empty without times.
 
     Args:
-        at_us: where the cursor stands.
+        at_us: Position of the cursor in microseconds; None for no cursor.
     """
     if width < _LEAST_WIDTH or not timeline.total_us:
         return []
@@ -180,7 +180,7 @@ def _moments(timeline: Timeline, spans: Sequence[Span], columns: Columns) -> lis
 
 
 def _free_place(start: int, size: int, placed: Sequence[tuple[int, Part]]) -> int | None:
-    """Return the column of a label: its own, or one so far to the left that the label still reaches it."""
+    """Return a free column for a label that covers its own column; None if there is none."""
     taken = sorted((left, left + cell_len(part[0])) for left, part in placed)
     behind = [left for left, end in taken if end >= start]
     for place in (start, behind[0] - _APART - size if behind else start):
@@ -207,7 +207,7 @@ def _placed(placed: Sequence[tuple[int, Part]], width: int) -> list[Part]:
 class ReplayLine(LineWidget, can_focus=True):
     """`▶ playing  ×2   ━━━━━━━╸────────   1.2 s / 1.9 s   frame 120 / 268`
 
-    It has the focus while one steers; the keys are the screen's.
+    It has the focus for the keys of the replay, which the screen handles.
     """
 
     has_bar: reactive[bool] = reactive(True)
@@ -220,7 +220,7 @@ class ReplayLine(LineWidget, can_focus=True):
         self._part = 0.0
 
     def show(self, player: Player) -> None:
-        """Show how the player stands now."""
+        """Show the state of the player."""
         if player.is_ended:
             state: list[Part] = [("■ ", "muted"), (_("finished"), "text")]
         elif player.is_paused:
@@ -242,7 +242,7 @@ class ReplayLine(LineWidget, can_focus=True):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line; without the bar if there is no room."""
+        """Return the line, without the bar if there is no room."""
         room = self.content_size.width - width_of(self._left) - width_of(self._right) - 6
         if room < _LEAST_BAR or not self.has_bar:
             return self.line(self._left, self._right)

@@ -1,1 +1,1 @@
-"""The prompt: the box one types in, what it completes, and what waits above it."""
+"""The prompt: the input box, its completions, and the strips above it."""

@@ -1,4 +1,4 @@
-"""The prompt with what belongs to it: the list over it, the queue and the attachments above it."""
+"""The prompt with its completions, and with the queue, the edited question and the attachments above it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class QueueStrip(LineWidget):
     """Shows the queued messages, and the keys that act on them. Hidden while the queue is empty."""
 
     answer_runs: var[bool] = var(False, init=False)
-    """The queue is worked off when the answer ends; at rest it waits for the person."""
+    """Whether an answer arrives, after which the queue is sent; otherwise it waits for the user."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -39,7 +39,7 @@ class QueueStrip(LineWidget):
         self.display = False
 
     def watch_answer_runs(self) -> None:
-        """Show the other key."""
+        """Show the key of the new state."""
         self.refresh()
 
     @property
@@ -58,7 +58,7 @@ class QueueStrip(LineWidget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw one message, or the line under them."""
+        """Return the line of a message, or the line with the keys."""
         rows = min(_SHOWN, len(self._queued))
         if y < rows:
             first_words = " ".join(self._queued[y][:500].split())
@@ -92,7 +92,7 @@ class EditStrip(LineWidget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line."""
+        """Return the line."""
         at = self._asked_at_ms
         what = (
             _("editing a question from {time}").format(time=clock_time(at)) if at else _("editing a question")
@@ -115,7 +115,7 @@ class EditStrip(LineWidget):
 
 
 class AttachmentStrip(LineWidget):
-    """Names and sizes on one line. Gone when there is nothing to send along."""
+    """Names and sizes of attached files on one line. Hidden if there are none."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

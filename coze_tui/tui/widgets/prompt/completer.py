@@ -16,14 +16,14 @@ from coze_tui.tui.widgets.prompt.earlier_prompts import EarlierPrompts
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 
 Offer = Callable[[str, Sequence[Candidate]], None]
-"""Shows what a text could become, if it is still what is typed; may be called from any thread."""
+"""Shows completions of a text if it is still in the box; may be called from any thread."""
 Commands = Callable[[str, Offer], Sequence[Candidate]]
-"""From what was typed, beginning with a slash, to what it could become; what takes time is offered later."""
+"""Returns the completions of a text that begins with a slash; slow ones are offered later."""
 _PATH = re.compile(r"(?:.*\s)?@((?:\S.*)?)")
-"""After the last `@` that begins a word; names of files contain spaces."""
+"""Matches the path after the last `@` that begins a word; file names may contain spaces."""
 _DROPPED = r"(?:file:|[a-z]:\\|[/~'\"])[^\n]{1,4000}"
 _MAY_BE_DROPPED = re.compile(rf"(?i){_DROPPED}(?:\n+{_DROPPED})*\s*")
-"""As terminals write the paths of files that are dropped on them, on one line or on several."""
+"""Matches the paths of dropped files as terminals write them, on one line or on several."""
 
 
 class Completer:
@@ -58,10 +58,10 @@ class Completer:
         """No path begins with this, and so none with a longer text."""
 
     def press(self, key: str, *, may_take: bool) -> bool:
-        """Act on a key of the list or of a search; return False if it is none.
+        """Handle a key of the list or of a search; return False if the key is not one of them.
 
         Args:
-            may_take: Enter takes the current candidate, because a person has typed it.
+            may_take: Whether Enter takes the current candidate; not if it was pasted.
         """
         if key == "escape" and self.sought_from is not None:
             self.stop_search(restore=True)
@@ -84,7 +84,7 @@ class Completer:
         self._list.close()
 
     def update(self) -> None:
-        """Show in the list what could be meant by what is typed; call it after each change of the text."""
+        """Show the completions of the typed text; call it after each change of the text."""
         text, typed = self._box.text, self._typed_path()
         if self.sought_from is not None:
             earlier = self._earlier.search(text)
@@ -145,7 +145,7 @@ class Completer:
     # --- earlier prompts ---
 
     def start_search(self) -> None:
-        """Let the box take words of an earlier prompt instead of a message."""
+        """Start a search: the box then contains words of an earlier prompt instead of a message."""
         if self.sought_from is None:
             self.sought_from = self._box.text
             self._box.put("")
@@ -194,7 +194,7 @@ class Completer:
             self._list.show(found)
 
     def _offer(self, text: str, candidates: Sequence[Candidate]) -> None:
-        """Show what a text could become, if it is still what is typed. May be called from any thread."""
+        """Show completions of a text if it is still in the box. May be called from any thread."""
         self._box.call_later(self._show_offered, text, candidates)
 
     def _show_offered(self, text: str, candidates: Sequence[Candidate]) -> None:
@@ -203,7 +203,7 @@ class Completer:
 
 
 def _chooses(text: str, candidates: Sequence[Candidate]) -> bool:
-    """Return whether Enter should take the first of a list: not if nothing of it is typed, or all of it."""
+    """Return whether the first candidate is selected: not if none or all of it is typed."""
     if " " in text and text.endswith((" ", "/")):
         return False
     return not (candidates and candidates[0].text == f"{text}/")

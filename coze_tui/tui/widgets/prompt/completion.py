@@ -1,4 +1,4 @@
-"""The short list over the prompt: slash commands, paths, earlier prompts. Its keys are the prompt's."""
+"""The short list over the prompt: slash commands, paths, earlier prompts. The prompt handles its keys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_SHOWN = 50
 
 @valueclass
 class Candidate:
-    """One thing that could be meant."""
+    """A completion of the typed text."""
 
     text: str
     """The text that replaces the typed one."""
@@ -36,7 +36,7 @@ class Candidate:
     label: str = ""
     """The text in the list, if it is not `text`."""
     is_complete: bool = True
-    """Enter may send it at once: a command that asks for nothing more. A folder is not."""
+    """Whether Enter may send it at once, as a command without a missing argument; not a folder."""
 
     @property
     def shown(self) -> str:
@@ -45,7 +45,7 @@ class Candidate:
 
 
 class CompletionList(LineWidget):
-    """Lies over what is above the prompt, so that nothing moves when it opens."""
+    """A list that covers the rows above the prompt, so that nothing moves when it opens."""
 
     class Picked(Message):
         """A row was clicked; it is the current one now."""
@@ -59,7 +59,7 @@ class CompletionList(LineWidget):
 
     @property
     def is_open(self) -> bool:
-        """It is seen."""
+        """Return whether the list is visible."""
         return bool(self._candidates)
 
     @property
@@ -73,10 +73,10 @@ class CompletionList(LineWidget):
         return self._candidates[self._index] if self._candidates and self._index >= 0 else None
 
     def show(self, candidates: Sequence[Candidate], *, chooses_first: bool = True) -> None:
-        """Show these, the first one current; none closes the list.
+        """Show these candidates; hides the list if there are none.
 
         Args:
-            chooses_first: Otherwise no one is current until the user moves.
+            chooses_first: Whether the first one is selected; otherwise none is until the user moves.
         """
         if tuple(candidates) == self._candidates:
             return
@@ -94,7 +94,7 @@ class CompletionList(LineWidget):
         self.show(())
 
     def move(self, step: int) -> None:
-        """Make another one current; after the last comes the first."""
+        """Select another candidate; the first one follows the last."""
         if not self._candidates:
             return
         start = self._index if self._index >= 0 else min(-step, 0)
@@ -104,7 +104,7 @@ class CompletionList(LineWidget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw one candidate."""
+        """Return the line of a candidate."""
         index = self._top + y
         if index >= len(self._candidates):
             return self.line([])
@@ -125,7 +125,7 @@ class CompletionList(LineWidget):
         return self.line(left, right, "selected" if is_current else "")
 
     def on_click(self, click: events.Click) -> None:
-        """Take the row under the mouse."""
+        """Select and pick the clicked candidate."""
         offset = click.get_content_offset(self)
         if offset is not None and self._top + offset.y < len(self._candidates):
             self._index = self._top + offset.y
@@ -136,9 +136,8 @@ class CompletionList(LineWidget):
 def path_candidates(typed: str) -> list[Candidate]:
     """Return files and folders that start with the typed text, folders first; none if unreadable.
 
-    Reads folders, so it is called in a thread.
-
-    Hidden ones only come when a dot was typed, and never one whose name could not be shown as it is.
+    Reads folders, so call it in a thread. Includes hidden files only after a typed dot, and no file whose
+    name cannot be shown unchanged.
     """
     if (url := web_address(typed)) is not None:
         return [Candidate(url, label=_("attach {name}").format(name=clean_line(url)))]
@@ -167,7 +166,7 @@ def path_candidates(typed: str) -> list[Candidate]:
 
 
 def dropped_candidates(text: str) -> list[Candidate]:
-    """Return the files that a pasted text names, as a terminal writes dropped ones, as one candidate.
+    """Return as one candidate the files that a pasted text names, in the form of files dropped on a terminal.
 
     Empty if any of them is not a file. Reads the disk, so call it in a thread.
     """

@@ -8,7 +8,7 @@ _MOST_EARLIER = 1_000
 
 
 class EarlierPrompts:
-    """The prompts sent before, the newest first. It keeps the unsent draft and edits made on the way."""
+    """The sent prompts, the newest first, with the unsent draft and the edits of the current walk."""
 
     def __init__(self, prompts: Iterable[str] = ()) -> None:
         self._prompts: list[str] = []
@@ -30,11 +30,11 @@ class EarlierPrompts:
                 self._prompts.append(prompt)
 
     def older(self, present: str) -> str | None:
-        """Return the previous prompt; None at the oldest. Saves `present`, the text in the box."""
+        """Save `present`, the text in the box, and return the previous prompt; None at the oldest."""
         return self._go(self._position + 1, present)
 
     def newer(self, present: str) -> str | None:
-        """Return the next prompt, at last the draft; None when the draft is in the box."""
+        """Save `present` and return the next prompt, at last the draft; None after the draft."""
         return self._go(self._position - 1, present)
 
     def sent(self, prompt: str) -> None:

@@ -18,7 +18,7 @@ class PromptLines(WrappedDocument):
     """
 
     def wrap(self, width: int, tab_width: int | None = None) -> None:
-        """Lay out all lines; those that have not changed are remembered."""
+        """Lay out all lines; unchanged ones are cached."""
         self._width = width
         if tab_width:
             self._tab_width = tab_width

@@ -1,4 +1,4 @@
-"""Long pastes: each is one token in the box, and whole wherever its text is used."""
+"""Long pastes: each is one token in the box, and is replaced by its text when the message is used."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _CHIP_BYTES = 32_000
 _CHIP_LINES = 1_000
 _CHIP_LINE = 5_000
 _MOST_IN_BOX = 64_000
-"""Characters that the box itself may come to hold by pasting."""
+"""The most characters in the box after a paste."""
 _TYPED_LINE = 24_000
-"""Characters of one line that the box may come to hold by typing: longer ones hold up keys."""
+"""The most characters of a typed line; longer lines delay keys."""
 _MOST_PASTED = 8_000_000
-"""Characters of one paste; of all together twice as many are remembered."""
+"""The most characters of one paste; all pastes together may have twice as many."""
 _LARGE_LINES = 10
-"""The rows of the prompt: more lines would push out of sight what was typed before them."""
+"""The rows of the prompt; more lines would hide the text typed before them."""
 _LARGE_CHARACTERS = 1_000
-"""About as much as these rows hold at 100 columns."""
+"""About the characters of these rows at 100 columns."""
 
 
 class Pastes:
@@ -64,7 +64,7 @@ class Pastes:
         """Remember a text and return its token; no two tokens in a box are the same.
 
         Args:
-            shown: The content of the box. A text whose token is not in it may be forgotten to make room.
+            shown: The content of the box. A text whose token is not in it may be discarded to make room.
         """
         for token, known in self._texts.items():
             if known == text and token not in shown and token not in self._opened:
@@ -85,7 +85,7 @@ class Pastes:
         return token
 
     def open(self, token: str) -> str:
-        """Return the text of a token, which `folded` leaves as it is from now on."""
+        """Return the text of a token, and exclude it from `folded` from now on."""
         self._opened.add(token)
         return self._texts[token]
 

@@ -1,4 +1,4 @@
-"""The box of a chat: sends what is typed, queues and recalls it, and posts what the user wants."""
+"""The input box of a chat: sends, completes and recalls messages, and posts the user's requests."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ EditMode = Literal["emacs", "vi"]
 NEW_LINE_KEYS = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
 _NUMBER = re.compile(r"\s*\d{1,3}\s*", re.ASCII)
 _LEAST_PREVIEW = 20
-"""Cells of a follow-up that are shown before there is room for a hint."""
+"""The least cells of a follow-up beside the hint."""
 DRAFT_SECONDS = 0.2
-"""Seconds after a change until the draft is saved, whether or not more is typed."""
+"""Seconds after the first change until the draft is saved, also while the user types."""
 
 
 def send_keymap(send_key: SendKey) -> dict[str, str]:
@@ -55,12 +55,12 @@ def send_keymap(send_key: SendKey) -> dict[str, str]:
 
 
 class Prompt(TextBox):
-    """The input box of a chat. It completes, remembers what was sent, and posts what the user wants.
+    """The input box of a chat. It completes words, has the sent messages, and posts the user's requests.
 
-    Keys that it does not name (PgUp, Shift+↑, Ctrl+Home, Ctrl+C…) go on to the screen.
+    The screen handles keys that it does not bind (PgUp, Shift+↑, Ctrl+Home, Ctrl+C…).
 
     Args:
-        note: Shows why a message is not sent at once.
+        note: The line that shows why a message is not sent at once.
         commands: Returns what a text that begins with a slash may become.
         doubt_about: Returns why a text may not be meant as a message; it is sent the second time.
     """
@@ -83,7 +83,7 @@ class Prompt(TextBox):
     folds_pastes: ClassVar[bool] = True
 
     class Submitted(Message):
-        """A message is to be sent; the box is empty already, `restore` brings it back."""
+        """A request to send a message. The box is empty already; `restore` restores the text."""
 
         def __init__(self, prompt: Prompt, text: str) -> None:
             super().__init__()
@@ -98,7 +98,7 @@ class Prompt(TextBox):
             self.question = question
 
     class NumberTyped(Message):
-        """Another follow-up, or none, would now be sent by Enter."""
+        """Enter would now send another follow-up, or none (0)."""
 
         def __init__(self, number: int) -> None:
             super().__init__()
@@ -106,7 +106,7 @@ class Prompt(TextBox):
             """From 1; 0 for none."""
 
     class EditorAsked(Message):
-        """The message is to be edited outside, then given to `set_message`."""
+        """A request to edit the message in an external editor, and to pass the result to `set_message`."""
 
         def __init__(self, prompt: Prompt, text: str) -> None:
             super().__init__()
@@ -114,13 +114,13 @@ class Prompt(TextBox):
             self.text = text
 
     class QueueTakeAsked(Message):
-        """The last queued message is to come back, to `set_message`."""
+        """A request to move the last queued message back into the box by `set_message`."""
 
     class QueueSendAsked(Message):
-        """Enter in an empty box: the next queued message is to be sent."""
+        """A request to send the next queued message, by Enter in an empty box."""
 
     class NothingSent(Message):
-        """Enter in an empty box, and nothing is queued: it means what the screen says it waits for."""
+        """Enter was pressed in an empty box while nothing is queued; the screen decides what it means."""
 
     class AttachmentChosen(Message):
         """A file was chosen after `@`."""
@@ -139,10 +139,10 @@ class Prompt(TextBox):
             self.text = text
 
     send_key: var[SendKey] = var("enter", init=False)
-    """The key that sends; the other one of the two makes a new line."""
+    """The key that sends; the other one inserts a new line."""
 
     mode: var[str] = var("", init=False)
-    """The mode of vi, translated, and the keys that wait; empty with the usual keys."""
+    """The mode of vi, translated, and the keys of an incomplete command; empty without vi."""
 
     def __init__(
         self,
@@ -201,11 +201,11 @@ class Prompt(TextBox):
 
     @property
     def is_searching(self) -> bool:
-        """Return whether the box contains words to find an earlier prompt by."""
+        """Return whether the box contains the words of a search for an earlier prompt."""
         return self._completer.sought_from is not None
 
     def set_message(self, text: str) -> None:
-        """Replace all of it, the cursor at the end; it can be undone. What was a token becomes one again."""
+        """Replace the whole text as one step of undo; the cursor is at its end, large pastes are tokens."""
         self._completer.stop_search(restore=False)
         super().set_message(text)
         if self._vi is not None:
@@ -213,29 +213,29 @@ class Prompt(TextBox):
             self._show_mode()
 
     def restore(self, text: str) -> None:
-        """Bring back a message that could not be sent, before what has been typed since."""
+        """Restore a message that could not be sent, before the text typed since."""
         present = self.message
         self.set_message(f"{text}\n{present}" if present.strip() else text)
 
     def clear_message(self) -> bool:
-        """Empty the box; undo brings it back. A search ends first."""
+        """Clear the box, which undo restores; ends a search first. Return whether there was a text."""
         self._completer.stop_search(restore=True)
         return super().clear_message()
 
     def post_draft(self) -> None:
-        """Post the draft now if it has changed, not after a while."""
+        """Post the draft at once if it has changed."""
         if self._draft_timer is not None:
             self._draft_timer.stop()
         self._post_draft()
 
     def offer(self, questions: Sequence[str]) -> None:
-        """Let a number alone in the box choose one of these questions."""
+        """Let a number choose one of these questions if it is the only text in the box."""
         self._follow_ups = tuple(questions)
         self._post_number()
 
     @property
     def chosen_number(self) -> int:
-        """Return the number, from 1, of the follow-up that would be sent now; 0 for none."""
+        """Return the number, from 1, of the follow-up that Enter would send now; 0 for none."""
         text = self.text
         if not text or len(text) > 3 or self.is_searching or self.is_editing:
             return 0
@@ -249,7 +249,7 @@ class Prompt(TextBox):
             self.post_message(self.NumberTyped(number))
 
     def set_earlier(self, prompts: Iterable[str]) -> None:
-        """Walk and search these prompts, newest first, behind those that were sent while they were read."""
+        """Add the prompts of the history, newest first, after those that were sent while they were read."""
         self._earlier.add_stored(prompts)
 
     def note_sent(self, message: str) -> None:
@@ -259,12 +259,12 @@ class Prompt(TextBox):
     # --- keys ---
 
     def on_mount(self) -> None:
-        """Let the keys mean what the setting says; the usual way leaves the person's own keymap alone."""
+        """Apply the setting of the send key; the default does not change the user's keymap."""
         if self.send_key != "enter":
             self.watch_send_key(self.send_key)
 
     def watch_send_key(self, send_key: SendKey) -> None:
-        """Swap the keys."""
+        """Swap the keys that send and insert a new line."""
         self.app.update_keymap(send_keymap(send_key))
         self.refresh()
 
@@ -284,7 +284,7 @@ class Prompt(TextBox):
             key.prevent_default()  # the bindings say what it means
 
     def _vi_key(self, key: events.Key) -> bool:
-        """Give a key to vi; return whether it has a meaning there."""
+        """Pass a key to vi; return whether vi has handled it."""
         if self._vi is None or self.is_searching:
             return False
         is_character = key.character is not None and (key.is_printable or is_text(key.character))
@@ -293,7 +293,7 @@ class Prompt(TextBox):
         return is_taken
 
     def typed_part(self, run: KeyRun) -> KeyRun | None:
-        """Do the commands of vi with which a run starts."""
+        """Run the vi commands at the start of a run; return the rest of it, which is text, or None."""
         if self._vi is None or self.is_searching:
             return run
         for number, character in enumerate(run.text):
@@ -308,14 +308,14 @@ class Prompt(TextBox):
             self.mode = f"{_(self._vi.mode.value)} {self._vi.pending}".rstrip()
 
     def _walk_by(self, step: int) -> bool:
-        """Go to the prompt before (-1) or after (1); return whether there is one."""
+        """Go to the previous (-1) or next (1) prompt; return whether there is one."""
         walk = self._earlier.older if step < 0 else self._earlier.newer
         prompt = walk(self.message)
         self._walk(prompt)
         return prompt is not None
 
     def action_send(self) -> None:
-        """Send the message; after a backslash, or when the Enter was pasted, make a new line."""
+        """Send the message; insert a new line after a backslash or for a pasted Enter."""
         row, column = self.cursor_location
         if not self._enter_is_typed:
             if (key := self._line_end) is not None:
@@ -328,12 +328,12 @@ class Prompt(TextBox):
         self._enter_is_typed = True
 
     def _send_line(self, key: events.Key) -> None:
-        """Send what ended with this Enter, if it was the end of all input: a program typed one line."""
+        """Send the line that this Enter ended if no input has followed, because a program typed it."""
         if self._guard.is_quiet_since(key) and self.remove_line_end():
             self.send()
 
     def action_new_line(self) -> None:
-        """Begin a new line."""
+        """Insert a new line."""
         self._enter_is_typed = True
         self.insert_typed("\n")
 
@@ -354,13 +354,13 @@ class Prompt(TextBox):
             self._walk(self._earlier.newer(self.message))
 
     def action_delete_right(self) -> None:
-        """Delete to the right; in an empty box the key means something to the screen."""
+        """Delete to the right; skip the action in an empty box, because the screen handles the key then."""
         if not self.text:
             raise SkipAction
         super().action_delete_right()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to open a paste while there is one."""
+        """Offer to open a paste if there is one."""
         return self.has_tokens if action == "open_paste" else True
 
     def action_edit_outside(self) -> None:
@@ -368,13 +368,13 @@ class Prompt(TextBox):
         self.post_message(self.EditorAsked(self, self.message))
 
     def action_search(self) -> None:
-        """Look for an earlier prompt by words of it; Enter takes it, Esc brings the draft back."""
+        """Search earlier prompts by words; Enter takes one, Esc restores the draft."""
         self._completer.start_search()
 
     # --- sending ---
 
     def send(self) -> None:
-        """Send what is typed; in an empty box the follow-up or queued message that Enter means there."""
+        """Send the message or the chosen follow-up; in an empty box, request the next queued message."""
         message = self.message
         if not message.strip():
             if not self.is_editing:
@@ -398,7 +398,7 @@ class Prompt(TextBox):
         self.post_message(self.Submitted(self, message))
 
     def _is_doubted(self, message: str) -> bool:
-        """Say why a message may not be meant as one, once; the next Enter sends it."""
+        """Return whether to ask again before a text is sent, which looks like a command, and show why."""
         if self._doubt_about is None or self.is_editing or message == self._doubted:
             return False
         if not (doubt := self._doubt_about(message)):
@@ -411,11 +411,11 @@ class Prompt(TextBox):
     # --- looks ---
 
     def mark(self) -> str:
-        """Another one while searching."""
+        """Return `›`, or `/` during a search."""
         return "/" if self.is_searching else "›"
 
     def render_line(self, y: int) -> Strip:
-        """Return a row; behind a number that chooses a follow-up stands what would be sent."""
+        """Return a row; after a number that chooses a follow-up, it shows the question."""
         strip = super().render_line(y)
         number = self.chosen_number
         if y or not number:
@@ -479,5 +479,5 @@ class Prompt(TextBox):
         self._completer.pasted(into_empty_box=was_empty)
 
     def take_candidate(self) -> None:
-        """Take the current one of the list, as Tab does."""
+        """Take the selected candidate, as Tab does."""
         self._completer.take(may_send=False)

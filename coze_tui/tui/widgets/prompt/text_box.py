@@ -1,4 +1,4 @@
-"""A box of several lines: no torn emoji, long pastes as tokens, as high as its text."""
+"""A text box of several lines: cuts no emoji, shows long pastes as tokens, and is as high as its text."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from coze_tui.tui.widgets.prompt.lines import PromptLines, cluster_at, next_bord
 from coze_tui.tui.widgets.prompt.pastes import Pastes
 
 _BURST_PAUSE = 0.5
-"""Seconds after which what is typed no longer belongs to the characters before it."""
+"""Seconds after which further characters do not belong to the same burst."""
 _MARK_WIDTH = 2
 
 
 class _Burst(NamedTuple):
-    """Characters that arrive faster than anybody types, so far."""
+    """Characters that arrived faster than a person types, so far."""
 
     start: Location
     end: Location
     shown: str
-    """The text between the two; before the first run what is selected."""
+    """The text between the two; before the first run the selected text."""
     whole: str
     at: float
 
 
 class TextBox(TextArea, inherit_bindings=False):
-    """Grows from one row to ten. It holds text and tokens of long pastes; `message` is the whole of it.
+    """A text box that grows from one row to ten. Long pastes are tokens in it; `message` has their text.
 
     Without `private_override`s it grows a little later, and Textual wraps its text.
     """
@@ -85,10 +85,10 @@ class TextBox(TextArea, inherit_bindings=False):
     """See `TakesRuns`."""
 
     _is_due = False
-    """It is to be painted once the present message has been dealt with."""
+    """Whether it is painted after the current message was handled."""
 
     class PasteRefused(Message):
-        """A paste was too long to be taken."""
+        """A paste was too long to be accepted."""
 
         def __init__(self, characters: int) -> None:
             super().__init__()
@@ -115,15 +115,15 @@ class TextBox(TextArea, inherit_bindings=False):
         return self._pastes.whole(self.text)
 
     def set_message(self, text: str) -> None:
-        """Replace all of it, the cursor at the end; it can be undone. What was a token becomes one again."""
+        """Replace the whole text as one step of undo; the cursor is at its end, large pastes are tokens."""
         text = self._pastes.folded(clean(text))
         self.put(self._pastes.keep(text, "") if Pastes.is_long(text) else text)
 
     def clear_message(self) -> bool:
-        """Empty the box; undo brings it back.
+        """Clear the box, which undo restores.
 
         Returns:
-            Whether there was anything.
+            Whether there was a text.
         """
         if not self.text:
             return False
@@ -139,7 +139,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return "›"
 
     def action_paste(self) -> None:
-        """Insert what was cut or copied in this program."""
+        """Insert the text that was cut or copied in this program."""
         self.insert_pasted(self.app.clipboard)
 
     # --- text that Textual would lose ---
@@ -152,7 +152,7 @@ class TextBox(TextArea, inherit_bindings=False):
             self.insert_typed(key.character)
 
     def put(self, shown: str) -> None:
-        """Replace what is in the box, as one step of undo."""
+        """Replace the text of the box as one step of undo."""
         if shown == self.text:
             return
         self.history.checkpoint()
@@ -191,13 +191,13 @@ class TextBox(TextArea, inherit_bindings=False):
         self._burst = _Burst(burst.start, self.cursor_location, shown, whole, run.time)
 
     def typed_part(self, run: KeyRun) -> KeyRun | None:
-        """Return the part of a run that is text, after what comes before it had its effect; None for none."""
+        """Return the part of a run that is text, after handling the keys before it; None if there is none."""
         return run
 
     # --- pasting ---
 
     def on_paste(self, paste: events.Paste) -> None:
-        """Take a paste ourselves: Textual keeps what is in it."""
+        """Insert a paste cleaned or as a token, which Textual would insert unchanged."""
         paste.stop()
         paste.prevent_default()
         self.insert_pasted(paste.text)
@@ -221,7 +221,7 @@ class TextBox(TextArea, inherit_bindings=False):
         )
 
     def insert_typed(self, text: str) -> None:
-        """Replace the selection, as if the text was typed: the cursor stands after it."""
+        """Replace the selection; the cursor is after the text."""
         self.replace(text, *self.selection, maintain_selection_offset=False)
 
     @property
@@ -230,7 +230,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return self._pastes.whole(super().selected_text)
 
     def action_cut(self) -> None:
-        """Cut what is selected, or else the line with the cursor."""
+        """Cut the selection, or without one the line of the cursor."""
         start, end = sorted((self.selection.start, self.selection.end))
         if start == end:
             start, end = self._line_span(start[0])
@@ -239,7 +239,7 @@ class TextBox(TextArea, inherit_bindings=False):
             self.app.copy_to_clipboard(text)
 
     def _line_span(self, row: int) -> tuple[Location, Location]:
-        """Return where a line starts and ends, with the line end that separates it from its neighbor."""
+        """Return the start and end of a line, including one line end next to it."""
         if row + 1 < self.document.line_count:
             return (row, 0), (row + 1, 0)
         start = (row - 1, len(self.document[row - 1])) if row else (0, 0)
@@ -255,7 +255,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return any(self._pastes.spans(line) for line in self.document.lines)
 
     def action_open_paste(self) -> None:
-        """Put the text of a paste in place of its token: of the one at the cursor, or the last one before."""
+        """Replace a token with the text of its paste: at the cursor, or else the last one before it."""
         cursor = self.cursor_location
         found = [
             (row, first, last)
@@ -309,7 +309,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return cluster_at(line, column)
 
     def get_cursor_right_location(self) -> Location:
-        """Over what the cursor stands on, in one step."""
+        """Return the location after the grapheme or token under the cursor."""
         row, column = self.cursor_location
         line = self.document[row]
         if column >= len(line):
@@ -334,14 +334,14 @@ class TextBox(TextArea, inherit_bindings=False):
         return row, word_right(self.document[row], column)
 
     def action_delete_word_right(self) -> None:
-        """Delete what is selected, or up to the end of the next word."""
+        """Delete the selection, or without one the text up to the end of the next word."""
         start, end = self.selection
         if start == end:
             end = self.get_cursor_word_right_location()
         self.delete(start, end, maintain_selection_offset=False)
 
     def delete(self, start: Location, end: Location, *, maintain_selection_offset: bool = True) -> EditResult:
-        """Delete what is between two places, and the rest of what that would tear."""
+        """Delete the text between two places, and the rest of a grapheme or token that this would cut."""
         start, end = min(start, end), max(start, end)
         row, column = end
         if row < self.document.line_count:  # a whole line ends at the beginning of the next, also of none
@@ -408,7 +408,7 @@ class TextBox(TextArea, inherit_bindings=False):
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
     ) -> Self:
-        """Draw what has changed, without waiting for the next frame: it is what was just typed."""
+        """Repaint without waiting for the next frame, because the user has just typed."""
         super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
         if repaint and not self._is_due and self.is_attached:
             self._is_due = True
@@ -420,7 +420,7 @@ class TextBox(TextArea, inherit_bindings=False):
         paint_now(self)
 
     def edit(self, edit: Edit) -> EditResult:
-        """Edit the text and show the cursor: Textual scrolls before it knows how many rows there are."""
+        """Edit the text, then scroll to the cursor, because Textual scrolls before it counts the rows."""
         result = super().edit(edit)
         self.scroll_cursor_visible()
         return result

@@ -71,7 +71,7 @@ class BoxBuffer:
 
 
 def _cluster_before(line: str, column: int) -> int:
-    """Return where the character starts, as readers see characters, that ends at a column."""
+    """Return the start of the grapheme that ends at a column."""
     # Clusters are short: it is enough to begin a little before.
     start = max(0, column - 32)
     starts = [start + first for first, _last, _width in split_graphemes(line[start:column])[0]]

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Buffer(Protocol):
-    """A text with a cursor. Places are offsets in characters; a cursor stands on borders only."""
+    """A text with a cursor. Places are character offsets; the cursor is always between graphemes."""
 
     @property
     def text(self) -> str:

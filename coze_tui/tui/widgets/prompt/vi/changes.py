@@ -9,7 +9,7 @@ from coze_tui.tui.widgets.prompt.vi.objects import Span
 from coze_tui.values import valueclass
 
 _WIDE = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
-"""Signs that have no space between them."""
+"""Matches characters that have no space between them."""
 
 
 @valueclass
@@ -22,7 +22,7 @@ class Register:
 
 
 def delete(buffer: Buffer, span: Span) -> int:
-    """Delete a part of the text; of whole lines also one line end."""
+    """Delete a span, with one line end if it is linewise; return the cursor."""
     text = buffer.text
     start, end = span.start, span.end
     if not span.is_linewise:
@@ -37,7 +37,7 @@ def delete(buffer: Buffer, span: Span) -> int:
 
 
 def pasted(buffer: Buffer, register: Register, count: int, *, before: bool) -> int:
-    """Insert the register behind the cursor, or before it."""
+    """Insert the register after the cursor, or before it; return the cursor."""
     text, at = buffer.text, buffer.cursor
     if not register.text and not register.is_linewise:
         return at
@@ -58,7 +58,7 @@ def pasted(buffer: Buffer, register: Register, count: int, *, before: bool) -> i
 
 
 def joined(buffer: Buffer, at: int, lines: int) -> int:
-    """Join this number of lines, with a space between them if their languages use one."""
+    """Join this number of lines, with a space if their languages use one; return the cursor."""
     for _line in range(lines - 1):
         text = buffer.text
         end = line_end(text, at)

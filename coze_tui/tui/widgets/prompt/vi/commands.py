@@ -22,7 +22,7 @@ OBJECTS = "wW\"'`()b[]{}B<>p（）“”‘’「」『』《》【】"
 MORE: Literal["more"] = "more"
 """The keys are the beginning of a command."""
 NONE: Literal["none"] = "none"
-"""The keys are no command, whatever follows."""
+"""The keys are not the start of any command."""
 
 
 @valueclass

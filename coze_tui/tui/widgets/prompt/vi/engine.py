@@ -119,7 +119,7 @@ class Vi:
         return True
 
     def _unknown(self, key: str, *, was_empty: bool) -> bool:
-        """Drop a character that is not a command; a character from an input method is text."""
+        """Drop a character that is not a command, or insert one of an input method; return whether it did."""
         if len(key) != 1:
             return not was_empty
         if not key.isascii() and was_empty and self.mode is Mode.NORMAL:

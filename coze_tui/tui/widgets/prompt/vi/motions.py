@@ -42,7 +42,7 @@ def last_place(buffer: Buffer, at: int) -> int:
 
 
 def left(buffer: Buffer, at: int, count: int) -> int:
-    """Go left inside the line."""
+    """Return the place `count` characters to the left, within the line."""
     start = line_start(buffer.text, at)
     for _step in range(count):
         if at <= start:
@@ -52,7 +52,7 @@ def left(buffer: Buffer, at: int, count: int) -> int:
 
 
 def right(buffer: Buffer, at: int, count: int) -> int:
-    """Go right inside the line, at most behind its last character."""
+    """Return the place `count` characters to the right, at most after the last one of the line."""
     end = line_end(buffer.text, at)
     for _step in range(count):
         if at >= end:
@@ -62,7 +62,7 @@ def right(buffer: Buffer, at: int, count: int) -> int:
 
 
 def word(buffer: Buffer, at: int, count: int, *, big: bool = False) -> int:
-    """Go to the start of the next word, or to an empty line."""
+    """Return the start of the next word, or an empty line."""
     for _step in range(count):
         at = _next_word(buffer.text, at, big=big)
     return at
@@ -84,7 +84,7 @@ def _next_word(text: str, at: int, *, big: bool) -> int:
 
 
 def word_back(buffer: Buffer, at: int, count: int, *, big: bool = False) -> int:
-    """Go to the start of the word before, or to an empty line."""
+    """Return the start of the previous word, or an empty line."""
     text = buffer.text
     for _step in range(count):
         at = _word_before(text, at, big=big)
@@ -108,7 +108,7 @@ def _word_before(text: str, at: int, *, big: bool) -> int:
 
 
 def word_end(buffer: Buffer, at: int, count: int, *, big: bool = False) -> int:
-    """Go to the last character of the next word."""
+    """Return the last character of the next word."""
     for _step in range(count):
         at = _next_end(buffer, at, big=big)
     return at
@@ -129,7 +129,7 @@ def _next_end(buffer: Buffer, at: int, *, big: bool) -> int:
 
 
 def word_end_back(buffer: Buffer, at: int, count: int) -> int:
-    """Go to the last character of the word before, or to an empty line; to the start if there is none."""
+    """Return the last character of the previous word, or an empty line; 0 if there is none."""
     found: int | None = at
     for _step in range(count):
         found = _end_before(buffer, found) if found is not None else None
@@ -151,7 +151,7 @@ def _end_before(buffer: Buffer, at: int) -> int | None:
 
 
 def find(buffer: Buffer, at: int, count: int, key: str, wanted: str, *, again: bool = False) -> int | None:
-    """Go to a character of the line, for `f F t T`; None if it is not there.
+    """Return the place of a character in the line, for `f F t T`; None if it does not occur.
 
     Args:
         again: `;` or `,` repeats it: a `t` beside its character goes on to the next one.
@@ -173,7 +173,7 @@ def find(buffer: Buffer, at: int, count: int, key: str, wanted: str, *, again: b
 
 
 def row(buffer: Buffer, at: int, step: int, goal: int) -> int | None:
-    """Go up or down by lines, to the character at a cell; None if there is no line."""
+    """Return the place at a cell `step` lines below or above; None if there is none."""
     text = buffer.text
     here, last = row_of(text, at), text.count("\n")
     target = max(0, min(last, here + step))
@@ -202,7 +202,7 @@ def cell_of(buffer: Buffer, at: int) -> int:
 
 
 def paragraph(buffer: Buffer, at: int, step: int) -> int:
-    """Go to the next or previous empty line behind the lines with text; else to the end or start."""
+    """Return the next or previous empty line after lines with text; else the end or start."""
     text = buffer.text
     lines = text.split("\n")
     number = row_of(text, at)
@@ -216,7 +216,7 @@ def paragraph(buffer: Buffer, at: int, step: int) -> int:
 
 
 def matching(buffer: Buffer, at: int) -> int | None:
-    """Go to the partner of the bracket at a place, or of the next one in the line."""
+    """Return the partner of the bracket at a place, or of the next one in the line; None if there is none."""
     text = buffer.text
     for place in range(at, line_end(text, at)):
         for pair in _PAIRS:
@@ -228,7 +228,7 @@ def matching(buffer: Buffer, at: int) -> int | None:
 
 
 def closing(text: str, at: int, pair: str) -> int | None:
-    """Return the bracket that closes one before a place; None if there is none."""
+    """Return the place of the bracket that closes one before `at`; None if there is none."""
     depth = 1
     for place in range(at, len(text)):
         depth += (text[place] == pair[0]) - (text[place] == pair[1])
@@ -238,7 +238,7 @@ def closing(text: str, at: int, pair: str) -> int | None:
 
 
 def opening(text: str, at: int, pair: str) -> int | None:
-    """Return the bracket that opens one behind a place; None if there is none."""
+    """Return the place of the bracket that opens one after `at`; None if there is none."""
     depth = 1
     for place in range(at, -1, -1):
         depth += (text[place] == pair[1]) - (text[place] == pair[0])
@@ -261,4 +261,4 @@ SIMPLE: dict[str, Motion] = {
     "ge": word_end_back,
     "%": lambda buffer, at, _count: matching(buffer, at),
 }
-"""Motions that need nothing but a place and a count."""
+"""Motions that need only a place and a count."""

@@ -1,4 +1,4 @@
-"""The text objects of vi: a word, what stands between quotes or brackets, a paragraph. Pure."""
+"""The text objects of vi: words, quoted or bracketed text, paragraphs. Pure."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class Places:
         return find(self._buffer, at, count, key, wanted, again=True)
 
     def object(self, command: Command, at: int) -> Span | None:
-        """Return the text object that a command names."""
+        """Return the text object that a command names; None if there is none."""
         around = command.motion == "a"
         return span_of(self._buffer, at, max(1, command.count), command.argument, around=around)
 
