@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from coze_tui.errors import ApiError, CredentialsError, StreamCut, TransportError
 from coze_tui.text.i18n import current_language, is_chinese
 
@@ -36,6 +38,7 @@ def help_page(error: BaseException) -> str:
     return f"{folder}/{page}#{section}" if folder else ""
 
 
+@cache
 def _documentation() -> str:
     """Return the URL of the docs folder as the package's metadata names it; empty if it was not installed."""
     from importlib.metadata import PackageNotFoundError, metadata  # slow, and few errors lead anywhere

@@ -48,6 +48,14 @@ def link_to(url: str) -> Style:
     return Style(meta={"url": encoded(url)})
 
 
+def link_runs(text: str, label: str, url: str, style: Style) -> list[Segment]:
+    """Return plain text of one line in which the last `label` is a link to `url`."""
+    before, found, after = text.rpartition(label)
+    linked = style + Style(underline=True) + link_to(url)
+    runs = [Segment(before, style), Segment(found, linked), Segment(after, style)]
+    return [run for run in runs if run.text]
+
+
 def without_open_link(runs: list[Segment], source: str) -> list[Segment]:
     """Return the runs of a growing line without the link at its end if its URL may still grow.
 

@@ -10,14 +10,15 @@ from rich.segment import Segment
 from rich.style import Style
 
 from coze_tui.render.cells import cell_len, shorten
-from coze_tui.render.inline import estimated_height, render_plain
+from coze_tui.render.inline import estimated_height, render_plain, wrapped
 from coze_tui.render.json_tree import json_lines
 from coze_tui.render.lines import Line
+from coze_tui.render.links import link_runs
 from coze_tui.render.palette import Palette
 from coze_tui.render.wrap import prose_width
 from coze_tui.text.cleaning import clean_line, simple_emoji
 from coze_tui.text.format import thousands
-from coze_tui.text.i18n import ngettext
+from coze_tui.text.i18n import _, ngettext
 
 _MOST_SHOWN = 48
 """The most cells of a call's arguments on its one line."""
@@ -352,18 +353,24 @@ def _arguments_text(arguments: str) -> str:
 
 
 class NoticeBlock(EntryBlock):
-    """A notice of the program about a chat, for example that it failed or was cut off."""
+    """A notice of the program about a chat, for example that it failed or was cut off.
+
+    Args:
+        page: the URL of a page that helps; its name is a link if it fits one line.
+    """
 
     spaced = True
 
-    def __init__(self, text: str, role: Role, glyph: str = "") -> None:
+    def __init__(self, text: str, role: Role, glyph: str = "", *, page: str = "") -> None:
         super().__init__()
+        self._page = page
         self._text = text
         self._role: Role = role
         self._glyph = glyph
 
     def copy_text(self) -> str:
-        return self._text
+        more = _("More help: {url}").format(url=self._page) if self._page else ""
+        return "\n".join(filter(None, (self._text, more)))
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
         lead_width = cell_len(self._glyph) + 1 if self._glyph else 0
@@ -373,6 +380,10 @@ class NoticeBlock(EntryBlock):
         lines = list(render_plain(head, room, style))
         if rest:
             lines += render_plain(rest[0], room, palette.text)
+        name = self._page.rpartition("/")[2]
+        more = _("More help: {url}").format(url=name)
+        if name and cell_len(more) <= room:
+            lines += wrapped(link_runs(more, name, self._page, palette.muted), room)
         glyph, blank = Segment(self._glyph + " ", style), Segment(" " * lead_width)
         if not lead_width:
             return lines

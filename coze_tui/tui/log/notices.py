@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import assert_never
 
+from coze_tui.diagnostics.help_pages import help_page
 from coze_tui.engine.model.outcomes import Outcome, cut_words
 from coze_tui.engine.model.updates import TurnEnded
 from coze_tui.errors import CozeTuiError, StillAnswering, StreamCut, is_refused
@@ -71,7 +72,7 @@ def _end_notice(ended: TurnEnded, about: About) -> NoticeBlock | None:
             elif not about.only_read:
                 text = _("cut off at {time}; type /recover to fetch the rest")
             lines = [text.format(time=at) if at else _("cut off"), *_why_cut(ended.error, about.base_url)]
-            return NoticeBlock("\n".join(lines), "attention", outcome.sign)
+            return NoticeBlock("\n".join(lines), "attention", outcome.sign, page=_page_for(ended.error))
         case Outcome.CANCELED:
             lines = [_("stopped at {time}").format(time=at) if at else _("stopped")]
             if about.is_at_coze:
@@ -90,13 +91,18 @@ def _end_notice(ended: TurnEnded, about: About) -> NoticeBlock | None:
             return NoticeBlock(text, "attention", "?")
         case Outcome.FAILED:
             lines = [_("failed")] if ended.error is None else _explained(ended.error, about.base_url)
-            return NoticeBlock("\n".join([*lines, *_hint(about)]), "error", outcome.sign)
+            text = "\n".join([*lines, *_hint(about)])
+            return NoticeBlock(text, "error", outcome.sign, page=_page_for(ended.error))
         case Outcome.COMPLETED if ended.silence is not None:
             return NoticeBlock(ended.silence.text, "attention", "○")
         case Outcome.COMPLETED:
             return None
         case _:
             assert_never(outcome)
+
+
+def _page_for(error: CozeTuiError | None) -> str:
+    return help_page(error) if error is not None else ""
 
 
 def _hint(about: About) -> list[str]:

@@ -7,9 +7,10 @@ import pytest
 from coze_tui.config.addresses import COZE_CN, COZE_COM
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ToolCalled, ToolResponded, TurnEnded
-from coze_tui.errors import AuthError
+from coze_tui.errors import ApiError, AuthError, CozeTuiError, StreamCut
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.log.links import links_of
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,27 @@ def test_the_time_of_an_end_is_told_where_it_is_known(outcome: Outcome, word: st
     unknown = AnswerEntry("bot", 0, only_read=True)
     unknown.end(TurnEnded(outcome, 5_000_000))
     assert unknown.blocks[-1].copy_text() == word
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "section"),
+    [
+        (Outcome.FAILED, AuthError(4100, "no"), "error-codes"),
+        (Outcome.FAILED, ApiError(5000, "no"), ""),
+        (Outcome.INTERRUPTED, StreamCut("closed"), "an-answer-was-cut-off"),
+    ],
+)
+def test_the_page_that_helps_is_a_link_of_one_line(
+    outcome: Outcome, error: CozeTuiError, section: str
+) -> None:
+    entry = AnswerEntry("bot", 1_000)
+    entry.end(TurnEnded(outcome, 5, error))
+    links = links_of(entry, 80, Palette.dark())
+    assert [link.url.rpartition("#")[2] for link in links] == [section] * bool(section)
+    for link in links:
+        assert link.url.startswith("https://")
+        assert f"More help: {link.url}" in entry.blocks[-1].copy_text()
+    assert links_of(entry, 30, Palette.dark()) == []
 
 
 def test_a_block_that_is_not_laid_out_yet_is_where_the_last_one_is() -> None:
