@@ -56,7 +56,7 @@ def _without_halves(text: str) -> str:
 
 
 def read_question(words: Sequence[str], stdin: TextIO, *, command: str, may_be_empty: bool = False) -> str:
-    """Return the question: the words, stdin if it is not a terminal, or both joined.
+    """Return the question: the words, stdin if it is not a terminal, or both joined; a lone `-` is stdin.
 
     Args:
         may_be_empty: Another text comes before it.
@@ -64,8 +64,10 @@ def read_question(words: Sequence[str], stdin: TextIO, *, command: str, may_be_e
     Raises:
         SettingsError: there is no question, it is too long, or stdin cannot be read.
     """
+    is_named = list(words) == ["-"]
+    words = () if is_named else words
     parts = [" ".join(words)]
-    if not stdin.isatty():
+    if is_named or not stdin.isatty():
         parts.append(_read_all(stdin, is_joined=bool(words) or may_be_empty).strip("\r\n"))
     question = "\n\n".join(part for part in parts if part.strip())
     if not question and not may_be_empty:

@@ -56,6 +56,10 @@ class TestQuestion:
         body = json.loads(stand_in.requests[-1].raw)
         assert body["additional_messages"][0]["content"] == "Sum this up:\n\none\ntwo"
 
+    def test_a_lone_minus_is_stdin(self, command: Command, stand_in: StandIn) -> None:
+        command("ask", "-", stdin="one\n")
+        assert json.loads(stand_in.requests[-1].raw)["additional_messages"][0]["content"] == "one"
+
     def test_a_minus_begins_a_sum(self, command: Command) -> None:
         assert command("ask", "-1 + 2").out == "-1 + 2 = **1**\n"
 
