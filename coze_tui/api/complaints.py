@@ -154,7 +154,22 @@ def _read(value: object, depth: int = 0) -> tuple[int, str, str]:
     if not msg and not word:
         code_inside, msg, word = _read_anything(keys, depth)
         code = code or code_inside
+    if not msg and not word:
+        msg = _by_field(keys)
     return code, msg, word
+
+
+def _by_field(keys: Json) -> str:
+    """Return the messages of a form's check, as in `{"errors": {"bot_id": ["is required"]}}`."""
+    for name in _DETAILS:
+        fields = [*mapping_of(keys.get(name)).items()][:_MOST_ITEMS]
+        # A text in any other object may be an ID, such as Coze's logid.
+        texts = {
+            field: _read(value)[1] for field, value in fields if isinstance(value, list) or name == "errors"
+        }
+        if said := "; ".join(f"{field}: {text}" for field, text in texts.items() if text):
+            return said
+    return ""
 
 
 def _read_anything(keys: Json, depth: int) -> tuple[int, str, str]:

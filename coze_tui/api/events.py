@@ -340,9 +340,11 @@ def _unnamed_error(frame: Frame) -> LastError | None:
     body = _json_or_none(frame.data)
     if frame.event != _MESSAGE:
         return _error_of(body, frame.data)
-    if not isinstance(body, dict) or "role" in body or not is_complaint(body):
+    if not isinstance(body, dict) or "role" in body:
         return None
-    return _error_of(body, frame.data)
+    # Web frameworks report errors as {"detail":…}; a message alone may be a greeting.
+    reports_error = is_complaint(body) or body.keys() == {"detail"}
+    return _error_of(body, frame.data) if reports_error else None
 
 
 def inner_error(error: LastError) -> LastError:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Generic, Self, TypeVar
 
 from coze_tui.api.json_values import Json, int_of, items_of, mapping_of, text_of
+from coze_tui.api.pages import is_page, words_of
 from coze_tui.text.cleaning import clean
 from coze_tui.values import valueclass
 
@@ -145,8 +146,8 @@ class ChatStatus(_Word):
 
 
 def _content_of(value: object) -> str:
-    """Return the content of a message as text; an object or array becomes its JSON text."""
-    if not isinstance(value, dict | list):
+    """Return the content of a message as text; an object, array, true or false becomes its JSON text."""
+    if not isinstance(value, dict | list | bool):
         return text_of(value)
     try:
         return json.dumps(value, ensure_ascii=False)
@@ -233,7 +234,7 @@ class LastError:
     def from_wire(cls, value: object) -> LastError | None:
         data = mapping_of(value)
         code, msg = int_of(data.get("code")), text_of(data.get("msg")) or text_of(data.get("message"))
-        return cls(code, msg) if code else None
+        return cls(code, words_of(msg) if is_page(msg) else msg) if code else None
 
     @property
     def line(self) -> str:

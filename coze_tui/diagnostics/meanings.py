@@ -34,7 +34,9 @@ _WORDS: Mapping[Meaning, str] = {
     "token": r"(?:invalid|expired|incorrect|wrong|missing)[_ -](?:access[_ -])?(?:token|api[_ -]?key)"
     r"|(?:token|api[_ -]?key)(?: provided)? (?:is |has )?(?:been )?(?:expired|invalid|revoked|incorrect)"
     r"|token_expired|authentication (?:is )?(?:invalid|failed|required)|authentication_error"
-    r"|not authenticated"
+    r"|not authenticated|not (?:logged|signed) in|invalid credentials?"
+    r"|\blog[ -]?in (?:is )?(?:required|failed|fail)\b"
+    r"|未登录|登录(?:已)?(?:过期|失效)"
     r"|\bunauthorized\b|unauthenticated|令牌(?:无效|已?过期)|鉴权失败|认证失败",
     "permission": r"permission_denied|permission denied|insufficient_scope|no permission|access denied"
     r"|没有权限|无权",

@@ -31,6 +31,9 @@ SHAPES: list[tuple[object, int, str]] = [
     ({"detail": {"logid": "L"}, "code": 5, "msg": "m"}, 5, "m"),
     ({"errors": [{"message": "m"}, {"message": "n"}, {"message": "m"}]}, 0, "m; n"),
     ({"errors": ["m"]}, 0, "m"),
+    ({"errors": {"bot_id": ["m", "n"], "user_id": "o"}}, 0, "bot_id: m; n; user_id: o"),
+    ({"detail": {"bot_id": ["m"]}}, 0, "bot_id: m"),
+    ({"code": 5, "msg": "", "detail": {"logid": "L"}}, 5, ""),
     (
         {"ResponseMetadata": {"RequestId": "R", "Error": {"CodeN": 5, "Code": "Odd", "Message": "m"}}},
         5,
@@ -128,6 +131,8 @@ def test_what_reports_no_error_is_none(body: dict[str, object]) -> None:
         '{"status":"error","msg":"m"}',
         '{"error":true,"message":"m"}',
         '{"retcode":5,"retmsg":"m"}',
+        '{"detail":"m"}',
+        '{"detail":[{"msg":"m"}]}',
     ],
 )
 @pytest.mark.parametrize("name", ["message", "conversation.error", "ERROR"])
@@ -142,6 +147,7 @@ def test_an_error_needs_no_name_of_its_own(data: str, name: str) -> None:
     [
         ("message", '{"code":0,"msg":"m"}'),
         ("message", '{"message":"m"}'),
+        ("message", '{"detail":"m","answer":"a"}'),
         ("message", '{"code":4100,"role":"assistant","content":"m"}'),
         ("message", "words"),
         ("conversation.odd", '{"code":4100,"msg":"m"}'),

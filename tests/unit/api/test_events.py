@@ -138,6 +138,13 @@ def test_a_failed_chat_says_why(name: str, error: LastError, read: Read) -> None
     assert event.error == error
 
 
+def test_the_reason_of_a_failed_chat_may_be_a_page() -> None:
+    reason = {"code": 5000, "msg": "<html><title>504 Gateway Time-out</title></html>"}
+    event = parse_event(Frame("conversation.chat.failed", json.dumps({"id": "1", "last_error": reason})))
+    assert isinstance(event, events.ChatFailed)
+    assert event.error == LastError(5000, "504 Gateway Time-out")
+
+
 def test_a_failed_chat_without_a_reason_is_still_failed() -> None:
     event = parse_event(Frame("conversation.chat.failed", '{"id":"1","last_error":{"code":0,"msg":""}}'))
     assert isinstance(event, events.ChatFailed)
