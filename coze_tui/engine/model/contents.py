@@ -76,7 +76,7 @@ def content_of(message: Message) -> Content:
     if message.content_type is ContentType.AUDIO:
         return Content("")
     kind = _kind_in(text_of(message.raw.get("content_type")) or message.content_type)
-    value = json_or_none(message.content)
+    value = _opened(json_or_none(message.content))  # some servers encode it twice
     if not isinstance(value, dict | list):
         if message.content_type is ContentType.CARD and message.content.lstrip().startswith(("{", "[")):
             return Content(_unreadable_card())  # cut off in the middle
@@ -161,7 +161,7 @@ class _Reader:
                     return self._form(value)
                 return self._all(value, kind, depth)
             case dict():
-                return self._object(_plain(value), kind, depth)
+                return self._object(plain_keys(value), kind, depth)
             case _:
                 return False
 
@@ -185,8 +185,8 @@ class _Reader:
         for key in ("xproperties", "workflowcardinfo", "questioncarddata", "inputcarddata"):
             if data.get(key) and self.read(data[key], "", depth + 1):
                 return True
-        if isinstance(data.get("elements"), dict):
-            return self._elements(data)
+        if isinstance(data.get("elements"), dict) and self._elements(data):
+            return True
         options = next((each for key in _OPTION_KEYS if (each := _options_in(data.get(key)))), ())
         if options:
             return self._question(data, options, depth)
@@ -195,7 +195,7 @@ class _Reader:
         own_type = text_of(data.get("type")).lower()
         if own_kind := _kind_in(own_type):
             kind = own_kind
-            data = {**data, **_plain(data.get(own_type))}
+            data = {**data, **plain_keys(data.get(own_type))}
         found = self._media(data, kind)
         if own_type == "text" and not found and isinstance(data.get("text"), str):
             return self._say(text_of(data["text"]))
@@ -223,7 +223,7 @@ class _Reader:
         """Read the fields of a form or input node (docs/wire.md 12.5)."""
         rows, names = [], []
         for field in fields:
-            data = _plain(field)
+            data = plain_keys(field)
             name = _name_of_field(data)
             need = data.get("required")
             words = [text_of(data.get("type"))]
@@ -291,7 +291,7 @@ def _opened(value: object) -> object:
     return value
 
 
-def _plain(value: object) -> dict[str, object]:
+def plain_keys(value: object) -> dict[str, object]:
     """Return an object with its keys in lower case, without `_` and `-`."""
     items = mapping_of(value).items()
     return {str(key).lower().replace("_", "").replace("-", ""): item for key, item in items}
@@ -314,7 +314,7 @@ def _options_in(value: object) -> Sequence[object]:
 
 
 def _is_form(items: Sequence[object]) -> bool:
-    return bool(items) and all(_is_field(_plain(item)) for item in items)
+    return bool(items) and all(_is_field(plain_keys(item)) for item in items)
 
 
 def _name_of_field(data: Mapping[str, object]) -> str:
@@ -331,14 +331,14 @@ def _is_field(data: Mapping[str, object]) -> bool:
 def _name_of_option(option: object) -> str:
     if not isinstance(option, dict):
         return text_of(option)
-    data = _plain(option)
+    data = plain_keys(option)
     keys = ("name", "text", "label", "title", "content", "value")
     return next((name for key in keys if (name := text_of(data.get(key)))), "")
 
 
 def _url_of(value: object) -> str:
     """Return the URL in a value that is a URL, or an object with one."""
-    return text_of(value) or text_of(_plain(value).get("url"))
+    return text_of(value) or text_of(plain_keys(value).get("url"))
 
 
 def _media_line(kind: str, name: str, url: str) -> str:

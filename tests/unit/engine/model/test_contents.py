@@ -99,6 +99,9 @@ def test_a_form_gives_its_fields_with_need_and_description(form: object) -> None
         ("card", '{"response_for_model":"su', "[card] (no text to show; the inspector has its data)"),
         ("card", {"response_for_model": '{"sky":"clear"}'}, '{"sky":"clear"}'),
         ("card", {"view": {"body": [{"text": "sunny"}]}}, "sunny"),
+        ("card", json.dumps('{"text":"encoded twice"}'), "encoded twice"),
+        ("new_type", '"a text in quotes"', '"a text in quotes"'),
+        ("card", {"elements": {"root": {"children": [{"props": {"text": "sunny"}}]}}}, "sunny"),
         ("new_type", {"view": {"body": [{"text": "sunny"}]}}, '{"view": {"body": [{"text": "sunny"}]}}'),
         ("FILE", {"fileName": "r.pdf", "fileUrl": "https://e.invalid/r"}, "[file] r.pdf https://e.invalid/r"),
         ("video", {"title": "v", "download_url": "https://e.invalid/v"}, "[video] v https://e.invalid/v"),
@@ -136,6 +139,7 @@ def test_content_becomes_readable_text(content_type: str, value: object, text: s
 
 
 def test_content_as_json_instead_of_text_is_read() -> None:
+    assert shown_text(Message.from_wire({"type": "answer", "content": True})) == "true"
     items = [{"type": "text", "text": "an array"}]
     for content_type in ("object_string", "text", ""):
         message = Message.from_wire({"type": "answer", "content": items, "content_type": content_type})
