@@ -1,11 +1,16 @@
-"""Splits off reasoning that a model writes into its answer between `<think>` and `</think>`. Pure."""
+"""Splits off reasoning that a model writes into its answer between `<think>` and `</think>`. Pure.
+
+The tags of some models are `<thinking>`, or in upper case.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
-_OPEN = "<think>"
-_CLOSE = "</think>"
+_TAGS = ("<think>", "<thinking>")
+_CLOSE = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+_LONGEST_CLOSE = len("</thinking>")
 
 
 class Split(NamedTuple):
@@ -33,23 +38,25 @@ class ThinkingSplitter:
         piece, self._held = self._held + piece, ""
         if self._place == "start":
             bare = piece.lstrip()
-            if not bare.startswith(_OPEN):
-                if _OPEN.startswith(bare):
+            start = bare[: len(_TAGS[-1])].lower()
+            tag = next((tag for tag in _TAGS if start.startswith(tag)), "")
+            if not tag:
+                if any(tag.startswith(start) for tag in _TAGS):
                     self._held = piece
                     return Split("", "")
                 self._place = "text"
                 return Split("", piece)
             self._place, self._is_fresh = "thinking", True
-            piece = bare[len(_OPEN) :]
+            piece = bare[len(tag) :]
         if self._place == "thinking":
-            before, close, after = piece.partition(_CLOSE)
-            if not close:
-                held = _begun(before)
-                self._held = before[len(before) - held :]
-                return Split(self._fresh(before[: len(before) - held]), "")
-            reasoning = self._fresh(before)
+            close = _CLOSE.search(piece)
+            if close is None:
+                held = _begun(piece)
+                self._held = piece[len(piece) - held :]
+                return Split(self._fresh(piece[: len(piece) - held]), "")
+            reasoning = self._fresh(piece[: close.start()])
             self._place, self._is_fresh = "text", True
-            piece = after
+            piece = piece[close.end() :]
         return Split(reasoning, self._fresh(piece))
 
     def flush(self) -> Split:
@@ -73,4 +80,7 @@ def split_thinking(text: str) -> Split:
 
 def _begun(text: str) -> int:
     """Return how many characters at the end of a text may be the start of the closing tag."""
-    return next((n for n in range(len(_CLOSE) - 1, 0, -1) if text.endswith(_CLOSE[:n])), 0)
+    end = text[1 - _LONGEST_CLOSE :].lower()
+    found = end.rfind("<")
+    is_begun = found >= 0 and any(f"</{tag[1:]}".startswith(end[found:]) for tag in _TAGS)
+    return len(end) - found if is_begun else 0

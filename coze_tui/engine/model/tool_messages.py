@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from coze_tui.api.json_values import items_of, mapping_of, text_of
 from coze_tui.api.objects import Message, MessageType
-from coze_tui.engine.model.contents import json_or_none, shown_text
+from coze_tui.engine.model.contents import json_or_none, plain_keys, shown_text
 from coze_tui.text.cleaning import clean, clean_line
 
 FINISH = "generate_answer_finish"
@@ -20,6 +20,10 @@ _ID_KEYS = ("tool_call_id", "call_id", "function_call_id", "call_message_id")
 _WRAPPER = frozenset({"content_type", "response_for_model", "type_for_model", "response_type"})
 """The keys of the wrapper around a response for the model. An object with any other key is the tool's own."""
 _LONGEST_KIND = 60
+# Keys of recalled chunks, in lower case, without `_` and `-`.
+_DOCUMENT_KEYS = ("documentname", "docname", "filename", "name", "title")
+_SCORE_KEYS = ("score", "similarity")
+_SLICE_KEYS = ("slice", "content", "text")
 _STUDIO_WRAPPER = frozenset({"msg_type", "data", "from_module", "from_unit"})
 
 
@@ -159,21 +163,27 @@ def recalled(content: str) -> str:
         content: of a message of type knowledge, or of a verbose one with the msg_type knowledge_recall.
     """
     found = verbose_of(content)
-    rows = [row for chunk in items_of(found.data.get("chunks")) if (row := _chunk(mapping_of(chunk)))]
-    if not rows:
+    named = items_of(found.data.get("chunks"))
+    chunks = [plain_keys(chunk) for chunk in named or items_of(json_or_none(found.text or content))]
+    # Without its usual key, a list contains chunks if all its objects have a text.
+    rows = [_chunk(chunk) if named or _first(chunk, _SLICE_KEYS) else "" for chunk in chunks]
+    if not rows or not all(rows):
         return clean(found.text or content)
     query = text_of(mapping_of(json_or_none(text_of(found.data.get("ori_req")))).get("query"))
     return clean("\n\n".join([*([f"? {query}"] if query else []), *rows]))
 
 
 def _chunk(chunk: Mapping[str, object]) -> str:
-    meta = mapping_of(chunk.get("meta"))
-    document = mapping_of(meta.get("document"))
-    name = text_of(document.get("name")) or text_of(chunk.get("document_name")) or text_of(chunk.get("name"))
-    score = text_of(chunk.get("score"))
-    slice_ = text_of(chunk.get("slice")) or text_of(chunk.get("content")) or text_of(chunk.get("text"))
-    head = " · ".join(filter(None, (name, score)))
+    """Return document, score and text of a chunk whose keys are already normalized."""
+    document = mapping_of(mapping_of(chunk.get("meta")).get("document"))
+    name = text_of(document.get("name")) or _first(chunk, _DOCUMENT_KEYS)
+    slice_ = _first(chunk, _SLICE_KEYS)
+    head = " · ".join(filter(None, (name, _first(chunk, _SCORE_KEYS))))
     return "\n".join(filter(None, (head, slice_)))
+
+
+def _first(data: Mapping[str, object], keys: Iterable[str]) -> str:
+    return next((text for key in keys if (text := text_of(data.get(key)))), "")
 
 
 def _json_text(value: object) -> str:

@@ -576,9 +576,16 @@ def test_thinking_at_the_start_of_an_answer_is_reasoning(size: int, completed: b
     assert state.answers[0].whole_reasoning.strip("\n") == "好的，<b>我</b>想想。"
 
 
+@pytest.mark.parametrize(("opening", "closing"), [("<THINK>", "</THINK>"), ("<thinking>", "</thinking>")])
+def test_other_tags_of_thinking_are_read(opening: str, closing: str) -> None:
+    text = f"{opening}hm </thinkers>{closing}answer"
+    state, _ = run(*START, *(delta(character) for character in text), chat("completed"))
+    assert (state.answers[0].whole_reasoning, texts(state)) == ("hm </thinkers>", ["answer"])
+
+
 @pytest.mark.parametrize(
     ("text", "reasoning", "answer"),
-    [("<think>half </thi", "half </thi", ""), ("  <thi", "", "  <thi"), ("<thinking> x", "", "<thinking> x")],
+    [("<think>half </thi", "half </thi", ""), ("  <thi", "", "  <thi"), ("<thinkers> x", "", "<thinkers> x")],
 )
 def test_thinking_that_is_cut_off_is_kept(text: str, reasoning: str, answer: str) -> None:
     state, _ = run(*START, *(delta(character) for character in text))
@@ -647,6 +654,22 @@ def test_without_an_id_no_pair_is_claimed_while_several_calls_are_open() -> None
 RECALL = json.dumps({
     "chunks": [{"slice": "七天内可以退货。", "score": 0.93, "meta": {"document": {"name": "退货政策.pdf"}}}]
 })  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        ([{"docName": "faq.md", "similarity": 0.5, "Content": "a text"}], "faq.md · 0.5\na text"),
+        ([{"title": "faq.md", "pages": 3}], '[{"title": "faq.md", "pages": 3}]'),
+        ([1, 2], "[1, 2]"),
+    ],
+)
+@pytest.mark.parametrize("is_wrapped", [True, False])
+def test_a_list_of_recalled_chunks_is_read_or_shown_whole(data: object, shown: str, is_wrapped: bool) -> None:
+    text = json.dumps(data)
+    content = json.dumps({"msg_type": "knowledge_recall", "data": text}) if is_wrapped else text
+    _state, updates = run(*START, message("knowledge", content, id="k"))
+    assert ToolResponded("k", "", "knowledge", shown, 0, 0) in updates
 
 
 @pytest.mark.parametrize("kind", ["verbose", "knowledge"])
