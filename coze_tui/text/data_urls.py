@@ -24,6 +24,9 @@ _FOLDED_IMAGE = re.compile(
     rf"!\[(?P<name>[^\[\]\n]*)\]\(\s*<?{_FOLDED.pattern}>?(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)",
     re.IGNORECASE | re.ASCII,
 )
+_FOLDED_TAG = re.compile(
+    rf"<img\b(?P<attributes>[^<>]*?\bsrc\s*=\s*[\"']?{_FOLDED.pattern}[^<>]*)>", re.IGNORECASE | re.ASCII
+)
 _BASE64_HEADER = re.compile(
     r"data:[\w.+-]{1,60}/[\w.+-]{1,80}(?:;[\w=.+-]{1,40}){0,3};base64,", re.IGNORECASE
 )
@@ -92,11 +95,14 @@ def data_images(text: str) -> list[DataImage]:
             content = _content(url[header.end() :], is_base64=bool(header["base64"]))
         except (binascii.Error, ValueError):
             continue
-        name = found["name"] or ""
-        if alt := _ALT.search(found["attributes"] or ""):
-            name = alt[1] or alt[2] or ""
+        name = found["name"] or _alt_in(found["attributes"] or "")
         images.append(DataImage(clean_line(name), header["type"].lower(), content))
     return images
+
+
+def _alt_in(attributes: str) -> str:
+    alt = _ALT.search(attributes)
+    return (alt[1] or alt[2] or "") if alt else ""
 
 
 def _content(payload: str, *, is_base64: bool) -> bytes:
@@ -135,11 +141,13 @@ def with_short_images(text: str) -> str:
 
 def _labeled(text: str) -> str:
     """Return a folded text with a label for each image."""
-    return with_labels(_FOLDED_IMAGE.sub(_named_label, text))
+    text = _FOLDED_IMAGE.sub(lambda found: _named_label(found, found["name"]), text)
+    text = _FOLDED_TAG.sub(lambda found: _named_label(found, _alt_in(found["attributes"])), text)
+    return with_labels(text)
 
 
-def _named_label(found: re.Match[str]) -> str:
-    name = f": {clean_line(found['name'])}" if found["name"] else ""
+def _named_label(found: re.Match[str], name: str) -> str:
+    name = f": {clean_line(name)}" if name else ""
     return f"[image{name}] ({DataUrl(found['type'], int(found['size'])).text})"
 
 

@@ -107,6 +107,9 @@ def test_images_are_short_in_plain_output() -> None:
         with_short_images(text)
         == f"a [image: 图 *1*] {label} b [image] {label} [image] {label}\n![x](https://a.b)"
     )
+    assert with_short_images(f"<img width=1 src='{URL}' alt='图'> <IMG src={URL}>") == (
+        f"[image: 图] {label} [image] {label}"
+    )
 
 
 def test_nothing_is_held_of_long_data() -> None:
