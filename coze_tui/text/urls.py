@@ -16,7 +16,7 @@ _LINK_START = (
     r"(?<![A-Za-z])(?P<scheme>[hH][tT][tT][pP][sS]?://)|(?<![A-Za-z0-9_./@:-])(?P<www>[wW][wW][wW]\.)(?=\S)"
 )
 _MAIL = (
-    r"(?<![A-Za-z0-9.+-])(?<![A-Za-z0-9]_)(?P<mail>(?:[mM][aA][iI][lL][tT][oO]:)?[A-Za-z0-9][A-Za-z0-9._+-]{0,63}"
+    r"(?<![A-Za-z0-9.+-])(?<![A-Za-z0-9]_)(?<!://)(?P<mail>(?:[mM][aA][iI][lL][tT][oO]:)?[A-Za-z0-9][A-Za-z0-9._+-]{0,63}"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24})(?![A-Za-z0-9])(?![\w@-]*[@-])"
 )
 _START = re.compile(_LINK_START, re.ASCII)
@@ -172,9 +172,10 @@ def encoded(url: str) -> str:
     assert parts is not None  # all parts are optional
     host = parts["host"]
     if not host.isascii() and (parts["scheme"] or "").endswith("//"):
-        name, colon, port = host.partition(":")
+        user, at, place = host.rpartition("@")
+        name, colon, port = place.partition(":")
         try:
-            host = name.encode("idna").decode("ascii") + colon + port
+            host = user + at + name.encode("idna").decode("ascii") + colon + port
         except UnicodeError:
             pass
     return (parts["scheme"] or "") + _NOT_ASCII.sub(_quoted, host + (parts["rest"] or ""))

@@ -32,6 +32,7 @@ def shown(text: str) -> list[str]:
         ("www. www.x xwww.a.com a/www.b.com", []),
         ("写信到a@b.com，或 mailto:c.d+e@f.co.uk.", ["a@b.com", "mailto:c.d+e@f.co.uk"]),
         ("git@github.com:a/b react@18.2.0 @types/x a@b", []),
+        ("git+ssh://git@a.com/b 或 邮箱/help@a.com", ["help@a.com"]),
         ("HTTPS://A.COM/Up Http://a.com", ["HTTPS://A.COM/Up", "Http://a.com"]),
         ("(https://a.b/c). [https://a.b] {https://a.b}", ["https://a.b/c", "https://a.b", "https://a.b"]),
         ("&lt;https://a.b&gt; https://a.b?c=1&amp;d=2", ["https://a.b", "https://a.b?c=1&amp;d=2"]),
@@ -51,6 +52,10 @@ def test_a_url_ends_where_its_author_ended_it(text: str, urls: list[str]) -> Non
         ("a@b.com", "mailto:a@b.com"),
         ("https://a.b/春节", "https://a.b/%E6%98%A5%E8%8A%82"),
         ("https://例子.测试:80/x", "https://xn--fsqu00a.xn--0zwm56d:80/x"),
+        (
+            "https://用户:密@例子.测试:80/x",
+            "https://%E7%94%A8%E6%88%B7:%E5%AF%86@xn--fsqu00a.xn--0zwm56d:80/x",
+        ),
         ("https://a.b/%E6%98%A5", "https://a.b/%E6%98%A5"),
     ],
 )
