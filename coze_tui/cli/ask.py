@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from coze_tui.api.chats import ToolOutput
@@ -37,6 +38,7 @@ from coze_tui.cli.startup import (
 )
 from coze_tui.cli.stdin import read_question
 from coze_tui.config.app_state import bot_key
+from coze_tui.config.locations import typed_path
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
 from coze_tui.engine.model.outcomes import Outcome
@@ -156,13 +158,15 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
 
 
 def _file(text: str) -> SentFile:
-    """Return a file to send; the shell has read its path.
+    """Return a file to send. A path that does not exist as the shell passed it is read as typed.
 
     Raises:
         AttachmentError: it cannot be sent.
     """
     url = web_address(text)
     file: SentFile = path_from(text) if url is None else web_file(url)
+    if isinstance(file, Path) and not os.path.lexists(file):
+        file = typed_path(text)
     check(file)
     return file
 

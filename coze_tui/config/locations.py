@@ -114,6 +114,10 @@ def _parts(text: str) -> Iterator[list[str]]:
     yield re.split(r"""(?<!\\)\s+(?=[/~'"]|(?i:file:))""", text)
 
 
+_QUOTES = ('""', "“”", "‘’")
+"""Quotes that Windows and Chinese keyboards put around a path."""
+
+
 def _readings(text: str) -> list[str]:
     """Return possible meanings of a text as a path: as it is, and as a shell or a browser reads it."""
     import shlex  # the start needs neither
@@ -126,7 +130,7 @@ def _readings(text: str) -> list[str]:
         words = [re.sub(r"\\(.)", r"\1", text)]
     if len(words) == 1 and os.sep == "/":
         found += words
-    elif len(text) > 1 and text[0] == text[-1] == '"':
+    if len(text) > 1 and text[0] + text[-1] in _QUOTES:
         found.append(text[1:-1])
     address = re.fullmatch(r"(?i:file):(?://[^/]*)?(/.*)", found[-1])
     if address is not None:

@@ -380,6 +380,16 @@ class TestTrouble:
         assert picture == {"type": "image", "file_url": url}
         assert (file["type"], "file_id" in file) == ("file", True)
 
+    @pytest.mark.parametrize(
+        "form", ["file://{folder}/a%20b.txt", "'{folder}/a b.txt'", "{folder}/a\\ b.txt"]
+    )
+    def test_a_file_may_be_named_as_file_managers_do(
+        self, command: Command, stand_in: StandIn, tmp_path: Path, form: str
+    ) -> None:
+        (tmp_path / "a b.txt").write_text("x")
+        assert command("ask", "--attach", form.format(folder=tmp_path), "1 + 1").err == ""
+        assert b"a b.txt" in stand_in.requests[0].raw
+
     @pytest.mark.parametrize("text", ["https:/example.invalid/a.png", "http://", "/nowhere/a.png"])
     def test_a_file_that_cannot_be_sent_is_reported_before_anything_is_asked(
         self, command: Command, stand_in: StandIn, text: str

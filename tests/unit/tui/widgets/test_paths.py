@@ -73,6 +73,7 @@ def test_a_typed_home_is_resolved_and_one_of_nobody_stays(
         "file://localhost{folder}/d%20d/it%27s%20a%20pic.txt\n",
         "'FILE:{folder}/d%20d/it%27s%20a%20pic.txt'",
         '"~/d d/it\'s a pic.txt"',
+        "“{folder}/d d/it's a pic.txt”",
         r"~/d\ d/it's\ a\ pic.txt",
     ],
 )
