@@ -11,7 +11,8 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged, TurnUpdate
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.text.cleaning import clean_line
-from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import Entry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog, Updated
 from coze_tui.tui.widgets.status import Chip, activity_of
 

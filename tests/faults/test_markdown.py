@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.standin.scenarios import Answer, Bot
-from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
 from tests.support.desk import Desk, desk
 from tests.support.hostile_text import TEXTS
 

@@ -38,7 +38,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.report.timeline_text import timeline_lines
 from coze_tui.store import journal
 from coze_tui.text.cleaning import clean
-from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.widgets.event_rows import event_line, figure_lines
 from tests.fuzz import display, whole_app
 from tests.fuzz.mutations import ODD_BYTES, broken, with_odd_values

@@ -11,7 +11,8 @@ from textual import events
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, FunctionCall, Gate, ToolResponse
 from coze_tui.tui.context import LaunchTarget
-from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
 from tests.support.shown import toasts_of

@@ -14,7 +14,8 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, Gate, RequireAction, ToolCall
 from coze_tui.standin.server import StandIn
-from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.tool_request import ToolRequest

@@ -12,20 +12,11 @@ from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Bot as Chosen
 from coze_tui.engine.session import restored_turns
-from coze_tui.standin.scenarios import (
-    Answer,
-    Bot,
-    Complete,
-    Delta,
-    Gate,
-    RequireAction,
-    Step,
-    ToolCall,
-    Turn,
-)
+from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, Gate, RequireAction, Step, ToolCall, Turn
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.context import LaunchTarget
-from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from tests.support.desk import Desk, desk
 from tests.support.server_chats import start_chat
 

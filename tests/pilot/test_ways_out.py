@@ -27,7 +27,7 @@ from coze_tui.standin.server import StandIn
 from coze_tui.store import history, journal
 from coze_tui.store.records import ChatRecord
 from coze_tui.text.i18n import current_language, use_language
-from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.help import HelpScreen

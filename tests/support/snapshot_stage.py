@@ -31,7 +31,8 @@ from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.app import CozeApp
-from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.values import valueclass

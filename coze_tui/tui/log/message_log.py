@@ -44,9 +44,10 @@ from coze_tui.terminal.textual_overrides import is_known_textual
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import bindings_of, key_for
+from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.blocks import EntryBlock, FoldBlock
 from coze_tui.tui.log.cursor import LogCursor, Stop, codes_of
-from coze_tui.tui.log.entries import AnswerEntry, BotEntry, Entry, GreetingEntry, QuestionEntry
+from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.follow_ups import FollowUpsBlock
 from coze_tui.tui.log.links import EntryLink, links_of
 from coze_tui.tui.log.match_cursor import MatchCursor

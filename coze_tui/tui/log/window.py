@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry, SectionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import Entry, QuestionEntry, SectionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.values import valueclass

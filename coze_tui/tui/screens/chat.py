@@ -16,7 +16,7 @@ from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.commands import doubt_about, parse
-from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.first_steps import first_steps
 from coze_tui.tui.log.message_log import MessageLog

@@ -10,7 +10,8 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.format import tail
 from coze_tui.text.i18n import _
-from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.screens.coze_screen import CozeScreen

@@ -13,7 +13,8 @@ from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, listed
 from coze_tui.text.system_text import readable
-from coze_tui.tui.log.entries import AnswerEntry, Entry, SectionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import Entry, SectionEntry
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.turn_control import TurnControl

@@ -24,7 +24,8 @@ from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
-from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.turn_view import TurnView

@@ -22,7 +22,8 @@ from coze_tui.engine.session.sent_files import SentFile
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean_line, title_of
 from coze_tui.text.i18n import _
-from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import Entry, QuestionEntry
 from coze_tui.tui.log.notices import Hint
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen

@@ -10,7 +10,8 @@ from textual.timer import Timer
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.terminal.pacing import CounterPace
-from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import Entry, QuestionEntry
 from coze_tui.tui.screens.conversation import ChatWidgets
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.turn_view import TurnView

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from coze_tui.api.objects import ToolCall
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.session.feed import TurnFeed
-from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.screens.conversation import OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.offers import Offers

@@ -22,7 +22,8 @@ from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line, title_of
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.turn_view import TurnView
 from coze_tui.tui.widgets.event_rows import first_text, token_counts

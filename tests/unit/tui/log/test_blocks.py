@@ -17,8 +17,9 @@ from coze_tui.render.inline import render_plain
 from coze_tui.render.palette import Palette
 from coze_tui.render.wrap import MEASURE
 from coze_tui.tui.log.answer import AnswerBlock
+from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.blocks import SLICE, HeaderBlock, NoticeBlock, PlainBlock, ToolBlock, slices_of
-from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.log.follow_ups import FollowUpsBlock
 from coze_tui.tui.log.reasoning import ReasoningBlock
 

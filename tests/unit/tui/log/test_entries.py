@@ -9,7 +9,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ToolCalled, ToolResponded, TurnEnded
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, StreamCut
 from coze_tui.render.palette import Palette
-from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.links import links_of
 
 

@@ -8,7 +8,8 @@ from coze_tui.api.objects import MessageType
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
 from coze_tui.render.palette import Palette
-from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import Entry, QuestionEntry
 from coze_tui.tui.log.search import Match, holds, is_part_of, matches_in, open_folds, split_match_parts
 
 PALETTE = Palette.dark()

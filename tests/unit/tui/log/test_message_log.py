@@ -22,7 +22,8 @@ from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log import viewport
 from coze_tui.tui.log.answer import AnswerBlock
-from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, QuestionEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
+from coze_tui.tui.log.entries import Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog, Updated
 from coze_tui.tui.log.reasoning import ReasoningBlock
 from coze_tui.tui.log.viewport import PageWanted

@@ -14,7 +14,7 @@ from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.transcript import chat_transcripts
 from coze_tui.engine.session.recorder import messages_of
 from coze_tui.render.palette import Palette
-from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.reasoning import ReasoningBlock
 
 PALETTE = Palette.dark()
