@@ -43,7 +43,7 @@ from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.desk import Desk, desk
-from tests.support.shown import drawn_text, stale_rows, toasts_of
+from tests.support.shown import drawn_text, go_to, stale_rows, toasts_of
 from tests.support.waiting import resize
 
 pytestmark = pytest.mark.quick
@@ -615,7 +615,7 @@ async def test_a_question_has_links_too_and_a_message_without_any_says_so(home: 
         await at.pilot.press("tab", "k", "o")
         await at.until(lambda: isinstance(at.app.screen, ShowLink), "the only link")
         await at.pilot.press("escape")
-        at.screen.log_widget.show_entry(at.screen.log_widget.entries[-1])
+        go_to(at.screen.log_widget, at.screen.log_widget.entries[-1])
         at.screen.log_widget.focus()
         await at.pilot.press("o")
         await at.until_told("No link in this message.")

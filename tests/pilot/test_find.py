@@ -15,7 +15,7 @@ from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
-from tests.support.shown import toasts_of
+from tests.support.shown import go_to, toasts_of
 from tests.support.stores import BOT, bots, talk, write
 from tests.support.waiting import resize
 
@@ -105,7 +105,7 @@ async def test_finding_starts_at_the_view_and_marks_the_current_match(home: Path
         await at.pilot.press("enter")
         await at.until(lambda: place(at) == f"{first - 47}/11" and marked(at) == ["answer 5"])
         shown = screen.query_one(KeyFooter).shown()
-        assert shown[:4] == ["Enter next", "↑ previous", "Esc close", "Tab go to the log"]
+        assert shown[:4] == ["Enter next", "↑ previous", "Esc close", "Tab go to the messages"]
         assert screen.find_bar.remark.strip().endswith("Enter next · ↑ previous · Esc close")
         await resize(at.pilot, 70, 30)
         await at.until(lambda: marked(at) == ["answer 5"], "the mark survives another width")
@@ -240,7 +240,7 @@ async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
         log = at.screen.log_widget
         entry = next(e for e in log.entries if isinstance(e, QuestionEntry) and e.text == "question 2")
         log.focus()
-        log.show_entry(entry)
+        go_to(log, entry)
         await at.pilot.press("f")
         await at.until(lambda: at.screen.conversation.key != key)
         texts = [e.text for e in at.screen.log_widget.entries if isinstance(e, QuestionEntry)]

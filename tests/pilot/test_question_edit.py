@@ -11,6 +11,7 @@ from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.widgets.prompt.area import EditStrip
 from tests.support.desk import Desk, desk
+from tests.support.shown import go_to
 
 pytestmark = pytest.mark.quick
 BOT = "7511000000000000777"
@@ -41,8 +42,8 @@ async def edit(at: Desk, text: str) -> None:
     """Press `e` on a question."""
     log = at.screen.log_widget
     log.focus()
-    log.show_entry(
-        next(entry for entry in log.entries if isinstance(entry, QuestionEntry) and entry.text == text)
+    go_to(
+        log, next(entry for entry in log.entries if isinstance(entry, QuestionEntry) and entry.text == text)
     )
     await at.pilot.press("e")
     await at.until(lambda: strip_of(at))

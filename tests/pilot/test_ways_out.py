@@ -36,6 +36,7 @@ from coze_tui.tui.screens.palette import CommandPalette
 from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.desk import Desk, desk
+from tests.support.shown import go_to
 from tests.support.stores import NOW, write
 
 BOT = "7511000000000000777"
@@ -207,7 +208,7 @@ async def test_a_tool_waits_on_after_another_question_was_refused(home: Path) ->
         waiting = at.screen.turns.view.waiting_answer
         assert waiting is not None
         at.screen.log_widget.focus()
-        at.screen.log_widget.show_entry(waiting)
+        go_to(at.screen.log_widget, waiting)
         await at.pilot.press("enter")
         await form_opens(at, "by Enter on the message")
         page = await at.context.engine_thread.call(lambda engine: engine.browsing.page(limit=1))

@@ -10,6 +10,9 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
 
+from coze_tui.tui.log.entries import Entry
+from coze_tui.tui.log.message_log import MessageLog
+
 
 def toasts_of(app: App[Any]) -> list[str]:
     """Return the texts of the toasts on the current screen, the oldest first."""
@@ -45,3 +48,9 @@ async def stale_rows(pilot: Pilot[Any]) -> list[tuple[str, str]]:
 def lines_of(widget: Widget) -> list[str]:
     """Return the lines of a widget in sight as text, without the blanks at their ends."""
     return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
+
+
+def go_to(log: MessageLog, entry: Entry) -> None:
+    """Scroll to an entry and put the cursor on it."""
+    log.viewport.show_entry(entry)
+    log.cursor.choose(entry)

@@ -12,6 +12,9 @@ from typing import NamedTuple
 from textual.widget import Widget
 
 from coze_tui.render.layout import CodeBlock
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
+from coze_tui.tui.key_names import key_for
 from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.blocks import EntryBlock, FoldBlock
 from coze_tui.tui.log.entries import Entry
@@ -38,8 +41,6 @@ class LogCursor:
     Args:
         log: The cursor is visible while this widget has the focus.
         on_move: Called after the cursor has moved, with the previous stop.
-        code_label: Returns the text that marks a chosen code block, given its number from 1, the number of
-            code blocks in its message, and its language.
     """
 
     def __init__(
@@ -47,12 +48,10 @@ class LogCursor:
         log: Widget,
         viewport: LogViewport,
         on_move: Callable[[Stop | None], None],
-        code_label: Callable[[int, int, str], str],
     ) -> None:
         self._log = log
         self._view = viewport
         self._on_move = on_move
-        self._code_label = code_label
         self.stop: Stop | None = None
         viewport.mark_of = self._mark
         viewport.may_begin_at = self._may_begin_at
@@ -88,12 +87,15 @@ class LogCursor:
             return whole
         start = whole.start + stop.entry.start_of(stop.block)
         if stop.code is None:
-            return range(start, max(start + 1, min(whole.stop, start + self._view.block_height(stop.block))))
+            return range(start, max(start + 1, min(whole.stop, start + self._height_of(stop.block))))
         codes = codes_of(stop.block)
         if stop.code >= len(codes):
             return whole
         code = codes[stop.code]
         return range(start + code.line, start + code.line + code.height)
+
+    def _height_of(self, block: EntryBlock) -> int:
+        return block.height(self._view.text_width, self._view.painter.palette)
 
     @property
     def row(self) -> int:
@@ -116,6 +118,12 @@ class LogCursor:
         if (place := self.code_place()) is not None:
             label = self._code_label(*place)
         return Mark(self.stop.entry, self.row, self.rows(), label)
+
+    def _code_label(self, number: int, count: int, language: str) -> str:
+        """Return `2/3 go · Y copies`."""
+        key = key_for("log.copy_code", self._log, self._log.screen)
+        words = [f"{number}/{count} {clean_line(language)}".rstrip()]
+        return " · ".join([*words, *([_("{key} copies").format(key=key)] if key else [])])
 
     def _may_begin_at(self, line: int) -> bool:
         """Return whether the view may start at a line without the user scrolling there."""

@@ -179,11 +179,13 @@ class Finder:
         return True
 
     def _place_in_sight(self) -> _Origin | None:
-        place = self._log.viewport.place_at_top()
-        if place is None:
-            return None
-        entry, row = place
-        return _Origin(entry, self._window.position_of(entry), row)
+        """Return the first message in the view; lines between messages belong to the one after them."""
+        view = self._log.viewport
+        for number in range(view.top, min(view.top + view.height, view.total)):
+            entry, _number, _is_last, _line, block, row = view.log_line(number)
+            if entry.bar is not None and block is not None:
+                return _Origin(entry, self._window.position_of(entry), (entry.blocks.index(block), row))
+        return None
 
     def stop(self) -> None:
         """Remove the highlight. Does not scroll."""

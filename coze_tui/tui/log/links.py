@@ -1,7 +1,8 @@
-"""Lists the links of an entry in order."""
+"""The links of the message pane: all of an entry, and the one in a cell."""
 
 from __future__ import annotations
 
+from coze_tui.render.lines import Line
 from coze_tui.render.links import shown_url
 from coze_tui.render.palette import Palette
 from coze_tui.text.urls import encoded, urls_in
@@ -47,3 +48,15 @@ def links_of(entry: Entry, width: int, palette: Palette) -> list[EntryLink]:
 def _label(text: str, url: str) -> str:
     """Return the text of a link without its target, which is shown after it."""
     return text.strip().removesuffix(shown_url(url)).strip() or text.strip()
+
+
+def url_at(line: Line, cell: int, shift: int) -> str:
+    """Return the URL of the link drawn in a cell, or an empty string."""
+    at = line.lead_width - (shift if line.scrolls else 0)
+    for segment in line.body:
+        end = at + segment.cell_length
+        if at <= cell < end and segment.style is not None:
+            url = segment.style.meta.get("url", "")
+            return url if isinstance(url, str) else ""
+        at = end
+    return ""

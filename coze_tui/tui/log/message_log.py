@@ -5,7 +5,7 @@ It depends on neither the network nor the store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
@@ -38,34 +38,26 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.terminal.textual_overrides import is_known_textual
-from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.key_names import bindings_of, key_for
+from coze_tui.tui.key_names import bindings_of
 from coze_tui.tui.log.answer_entry import AnswerEntry
-from coze_tui.tui.log.blocks import EntryBlock, FoldBlock
+from coze_tui.tui.log.blocks import FoldBlock
 from coze_tui.tui.log.cursor import LogCursor, Stop, codes_of
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, QuestionEntry
+from coze_tui.tui.log.folds import LogFolds
 from coze_tui.tui.log.follow_ups import FollowUpsBlock
-from coze_tui.tui.log.links import EntryLink, links_of
+from coze_tui.tui.log.keys import LOG_KEYS, SELECTION_LABELS
+from coze_tui.tui.log.links import EntryLink, links_of, url_at
 from coze_tui.tui.log.match_cursor import MatchCursor
 from coze_tui.tui.log.painter import GUTTER, LogLine
-from coze_tui.tui.log.selecting import LogSelector
+from coze_tui.tui.log.selecting import LogSelector, selected_text
 from coze_tui.tui.log.viewport import LogViewport
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
 _SIDEWAYS_STEP = 8
 """Cells per step of sideways scrolling."""
-
-_IN_SELECTION = {
-    "cursor(1)": N_("extend"),
-    "select": N_("from here"),
-    "copy_message": N_("copy"),
-    "leave_selection": N_("stop selecting"),
-}
-"""The footer's labels, by action, while the user selects text by keys."""
 
 
 @dataclass
@@ -83,53 +75,20 @@ class MessageLog(ScrollView, can_focus=True):
     """The messages of a conversation with a cursor. A `LogViewport` lays them out and paints them."""
 
     PART = N_("Messages")
+    BINDINGS: ClassVar[list[BindingType]] = [*LOG_KEYS]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--chip"}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "j,down",
-            "cursor(1)",
-            N_("choose"),
-            id="log.next",
-            key_display="↑↓",
-            tooltip=N_("next message or folded part"),
-        ),
-        Binding("k,up", "cursor(-1)", N_("previous message or folded part"), id="log.previous", show=False),
-        Binding("g,home", "to_top", N_("to the top"), id="log.top", show=False),
-        Binding("G,end", "to_end", N_("to the end"), id="log.end", show=False),
-        Binding("left_square_bracket", "code(-1)", N_("previous code"), id="log.previous_code", show=False),
-        Binding("right_square_bracket", "code(1)", N_("next code"), id="log.next_code", show=False),
-        Binding("h,left", "scroll_sideways(-1)", N_("scroll code left"), id="log.left", show=False),
-        Binding("l,right", "scroll_sideways(1)", N_("scroll code right"), id="log.right", show=False),
-        Binding("enter,space", "unfold", N_("open"), id="log.unfold", tooltip=N_("fold or unfold")),
-        Binding("y", "copy_message", N_("copy"), id="log.copy", tooltip=N_("copy the message")),
-        Binding(
-            "v", "select", N_("select"), id="log.select", tooltip=N_("select a part of the text by keys")
-        ),
-        Binding("escape", "leave_selection", N_("stop selecting"), id="log.leave_selection", show=False),
-        Binding("Y", "copy_code", N_("copy code"), id="log.copy_code", show=False),
-        Binding(
-            "o", "links", N_("links"), id="log.links", tooltip=N_("list the links of the message"), show=False
-        ),
-        Binding("i", "ask('copy_ids')", N_("copy IDs"), id="log.copy_ids", show=False),
-        Binding("r", "ask('recover')", N_("recover"), id="log.recover", show=False),
-        Binding("R", "ask('regenerate')", N_("retry"), id="log.regenerate", tooltip=N_("ask again")),
-        Binding("e", "ask('edit')", N_("edit"), id="log.edit", tooltip=N_("edit and resend")),
-        Binding("f", "ask('fork')", N_("fork"), id="log.fork"),
-        Binding("p", "ask('plain_view')", N_("plain text"), id="log.plain_view", show=False),
-        Binding("slash", "ask('find')", N_("find"), id="log.find", show=False),
-        Binding("n", "ask('find_next')", N_("next match"), id="log.find_next", show=False),
-        Binding("N", "ask('find_previous')", N_("previous match"), id="log.find_previous", show=False),
-    ]
 
     def __init__(self, palette: Palette, *, max_fps: int = 30, id: str | None = None) -> None:
         super().__init__(id=id)
         self.viewport = LogViewport(self, palette, max_fps=max_fps)
-        self.cursor = LogCursor(self, self.viewport, self._cursor_moved, self._code_label)
-        self.selector = LogSelector(self, self.viewport, self._selecting_changed)
-        self._live: AnswerEntry | None = None
+        self.cursor = LogCursor(self, self.viewport, self._cursor_moved)
+        self.selector = LogSelector(self, self.viewport, lambda: self.screen.refresh_bindings())
+        self.live: AnswerEntry | None = None
+        """The growing entry."""
         self._offering: Entry | None = None
         """The entry whose follow-ups can be chosen by digits."""
         self.matches = MatchCursor(self.viewport, self.cursor.choose)
+        self.folds = LogFolds(self, self.viewport, self.cursor)
 
     @dataclass
     class CopyAsked(Message):
@@ -193,7 +152,7 @@ class MessageLog(ScrollView, can_focus=True):
         if "leave_selection" in actions:  # Textual's screen would clear the selection and pass the key on
             self.selector.leave()
         elif not self.selector.press(character or key.key) and not (
-            character and actions.isdisjoint(_IN_SELECTION)
+            character and actions.isdisjoint(SELECTION_LABELS)
         ):
             return  # other letters do nothing in this mode
         key.stop()
@@ -218,14 +177,6 @@ class MessageLog(ScrollView, can_focus=True):
         """Enable Esc only for a selection that was made by keys."""
         return self.selector.is_on if action == "leave_selection" else True
 
-    def _selecting_changed(self) -> None:
-        self.screen.refresh_bindings()
-
-    @property
-    def live(self) -> AnswerEntry | None:
-        """Return the growing entry, or None."""
-        return self._live
-
     @property
     def entries(self) -> list[Entry]:
         """Return the loaded entries."""
@@ -247,20 +198,16 @@ class MessageLog(ScrollView, can_focus=True):
 
     def show(self, entries: Sequence[Entry], *, has_older: bool = False, has_newer: bool = False) -> None:
         """Show these entries, scrolled to their end."""
-        self._live = None
+        self.live = None
         self.cursor.choose(None)
         self.viewport.show(entries, has_older=has_older, has_newer=has_newer)
         self._start_cursor()
 
     def clear(self) -> None:
         """Remove all entries."""
-        self._live = None
+        self.live = None
         self.cursor.choose(None)
         self.viewport.clear()
-
-    def set_palette(self, palette: Palette) -> None:
-        """Redraw everything in other colors."""
-        self.viewport.set_palette(palette)
 
     def offer(self, entry: Entry | None, lit: int = 0) -> None:
         """Set the entry whose follow-ups can be chosen by digits; None for none.
@@ -296,22 +243,22 @@ class MessageLog(ScrollView, can_focus=True):
         entry.figures = figures
         if entry not in self.entries:
             self.append(entry)
-        self._live = entry
+        self.live = entry
 
     def on_updated(self, message: Updated) -> None:
         """Show an update of the growing entry; ignore late updates of another turn."""
         entry = message.entry
-        if entry is not self._live:
+        if entry is not self.live:
             return
         match message.update:
             case AnswerGrew() as update:
                 was_thinking = entry.is_thinking
                 if entry.answer_grew(update) is not None:
-                    self.viewport.text_added(entry, whole=was_thinking)
+                    self.viewport.growth.text_added(entry, whole=was_thinking)
             case ReasoningGrew() as update:
                 blocks = len(entry.blocks)
                 entry.reasoning_grew(update)
-                self.viewport.text_added(entry, whole=True)
+                self.viewport.growth.text_added(entry, whole=True)
                 if len(entry.blocks) > blocks:
                     self.screen.refresh_bindings()  # there is a fold now
             case AnswerSettled() as update:
@@ -319,17 +266,17 @@ class MessageLog(ScrollView, can_focus=True):
                 self.viewport.entry_changed(entry)
             case ToolCalled() as update:
                 entry.tool_called(update)
-                self.viewport.text_added(entry, whole=True)
+                self.viewport.growth.text_added(entry, whole=True)
                 self.screen.refresh_bindings()
             case ToolResponded() as update:
                 entry.tool_responded(update)
-                self.viewport.text_added(entry, whole=True)
+                self.viewport.growth.text_added(entry, whole=True)
             case AgentChanged() as update:
                 entry.agent_changed(update)
-                self.viewport.text_added(entry, whole=True)
+                self.viewport.growth.text_added(entry, whole=True)
             case FollowUpOffered() as update:
                 entry.follow_up(update)
-                self.viewport.text_added(entry, whole=True)
+                self.viewport.growth.text_added(entry, whole=True)
             case PhaseChanged(phase=phase):
                 if phase in (Phase.SENDING, Phase.RECOVERING):
                     entry.resumed()
@@ -339,7 +286,7 @@ class MessageLog(ScrollView, can_focus=True):
             case TurnEnded() as update:
                 entry.end(update)
                 self.viewport.entry_changed(entry)
-                self._live = None
+                self.live = None
             case EventNoted() | ChatIdentified() | LogidReported() | ActionRequired():
                 pass  # the sidebar shows these
             case _:
@@ -348,10 +295,10 @@ class MessageLog(ScrollView, can_focus=True):
     def key_words(self, binding: Binding) -> str | None:
         """Return the footer's label for a key at the cursor; see `NamesKeys`."""
         if self.selector.is_on:
-            return _(_IN_SELECTION[binding.action]) if binding.action in _IN_SELECTION else ""
+            return _(SELECTION_LABELS[binding.action]) if binding.action in SELECTION_LABELS else ""
         match binding.action:
             case "unfold":
-                return self._unfold_words()
+                return self.folds.label
             case "copy_code":
                 return _("copy code") if self.cursor.code is not None else ""
             case "ask('recover')":
@@ -360,22 +307,7 @@ class MessageLog(ScrollView, can_focus=True):
             case _:
                 return None
 
-    def _unfold_words(self) -> str:
-        match self.opens:
-            case FoldBlock(is_open=is_open):
-                return _("close") if is_open else _("open")
-            case AnswerEntry():
-                return _("answer")
-            case None:
-                return ""
-
     # --- what the viewport needs of its widget ---
-
-    def _code_label(self, number: int, count: int, language: str) -> str:
-        """Return `2/3 go · Y copies`."""
-        key = key_for("log.copy_code", self, self.screen)
-        words = [f"{number}/{count} {clean_line(language)}".rstrip()]
-        return " · ".join([*words, *([_("{key} copies").format(key=key)] if key else [])])
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         if round(old_value) != round(new_value):
@@ -413,7 +345,7 @@ class MessageLog(ScrollView, can_focus=True):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the selected text, and the separator from the text of other widgets."""
-        return self.viewport.selected_text(selection), "\n"
+        return selected_text(self.viewport, selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.selector.selection_updated(selection)
@@ -452,11 +384,6 @@ class MessageLog(ScrollView, can_focus=True):
         if self.viewport.has_newer:
             self.viewport.want_page(older=False, to_the_end=True)
 
-    def show_entry(self, entry: Entry) -> None:
-        """Scroll to an entry and move the cursor to it."""
-        self.viewport.show_entry(entry)
-        self.cursor.choose(entry)
-
     def action_cursor(self, step: int) -> None:
         """Go to the next entry or fold; scroll first in a long entry."""
         self.cursor.step(step)
@@ -468,73 +395,23 @@ class MessageLog(ScrollView, can_focus=True):
         if self.has_focus:
             self.screen.refresh_bindings()
 
-    @property
-    def opens(self) -> FoldBlock | AnswerEntry | None:
-        """Return what Enter opens or closes: the fold under the cursor, or the first one of the message.
-
-        It is the answer itself if that waits for the output of a local tool and the cursor is not on a fold;
-        None if there is nothing to open.
-        """
-        if self.cursor.fold is not None:
-            return self.cursor.fold
-        entry = self.chosen
-        if isinstance(entry, AnswerEntry) and entry.outcome is Outcome.REQUIRES_ACTION:
-            return entry
-        return (
-            next((block for block in entry.blocks if isinstance(block, FoldBlock)), None) if entry else None
-        )
-
     def action_unfold(self) -> None:
         """Copy the selection, if any; otherwise open or close the fold under the cursor or the first one."""
         if self.selector.is_on:
             self.action_copy_message()
             return
-        what = self.opens
+        what = self.folds.opens
         if isinstance(what, AnswerEntry):
             self.post_message(self.Asked("answer_tool", what))
         elif what is not None and self.chosen is not None:
             self.cursor.choose(self.chosen, what)
-            self._toggle(what)
-
-    @property
-    def last_fold(self) -> FoldBlock | None:
-        """Return the last fold in the view, otherwise the last one of all; None if there is none."""
-        found = self._last_fold()
-        return found[1] if found is not None else None
-
-    def _last_fold(self) -> tuple[Entry, FoldBlock] | None:
-        view = self.viewport
-        last: tuple[Entry, FoldBlock] | None = None
-        for entry in reversed(self.entries):
-            for block in reversed(entry.blocks):
-                if not isinstance(block, FoldBlock):
-                    continue
-                last = last or (entry, block)
-                line = view.first_line(entry) + entry.start_of(block)
-                if view.top <= line < view.top + view.height:
-                    return entry, block
-                if line < view.top:
-                    return last
-        return last
+            self.folds.toggle(what)
 
     def action_last_fold(self) -> None:
         """Open or close the last fold in the view or the last one of all, and move the cursor there."""
-        if (found := self._last_fold()) is not None:
+        if (found := self.folds.last) is not None:
             self.cursor.choose(*found)
-            self._toggle(found[1])
-
-    def _toggle(self, fold: FoldBlock) -> None:
-        """Open or close the fold under the cursor, and scroll to show as much of it as possible."""
-        view, entry = self.viewport, self.chosen
-        if entry is None:
-            return
-        fold.toggle()
-        following, view.following = view.following, False
-        view.entry_changed(entry, counts_as_new=False)
-        self.cursor.show_whole()
-        view.following = following and view.top >= view.total - view.height
-        if self.has_focus:
-            self.screen.refresh_bindings()
+            self.folds.toggle(found[1])
 
     def action_ask(self, what: str) -> None:
         """Post a request for an action on the entry under the cursor, or on the last one."""
@@ -574,16 +451,15 @@ class MessageLog(ScrollView, can_focus=True):
         if code is not None and place is not None:
             self.post_message(self.CopyAsked(code.source, "code", place))
         else:
-            self.post_message(self.NoCode(has_some=any(codes_of(each) for each in self._answers())))
+            self.post_message(self.NoCode(has_some=self._has_code()))
 
-    def _answers(self) -> Iterator[EntryBlock]:
-        return (block for entry in self.entries for block in entry.blocks)
+    def _has_code(self) -> bool:
+        return any(codes_of(block) for entry in self.entries for block in entry.blocks)
 
     def action_code(self, step: int) -> None:
         """Go to the next or previous code block."""
         if not self.cursor.step_code(step):
-            has_some = any(codes_of(each) for each in self._answers())
-            self.post_message(self.NoCode(has_some=has_some, step=step))
+            self.post_message(self.NoCode(has_some=self._has_code(), step=step))
 
     def action_scroll_sideways(self, step: int) -> None:
         """Scroll the wide code in the view sideways."""
@@ -610,25 +486,13 @@ class MessageLog(ScrollView, can_focus=True):
         cell = event.x - GUTTER
         if view.unseen and event.y == view.height - 1:
             self.action_to_end()
-        elif url := _url_at(line, cell, view.painter.shift_of(line, block)):
+        elif url := url_at(line, cell, view.painter.shift_of(line, block)):
             self.post_message(self.LinkChosen(url))
         elif isinstance(block, FoldBlock) and row == 0:
             self.cursor.choose(entry, block)
-            self._toggle(block)
+            self.folds.toggle(block)
         elif isinstance(block, FollowUpsBlock):
             if question := block.question_at(row, cell):
                 self.post_message(self.QuestionChosen(question))
         elif isinstance(entry, QuestionEntry | AnswerEntry | GreetingEntry):
             self.cursor.choose(entry)
-
-
-def _url_at(line: Line, cell: int, shift: int) -> str:
-    """Return the URL of the link drawn in a cell, or an empty string."""
-    at = line.lead_width - (shift if line.scrolls else 0)
-    for segment in line.body:
-        end = at + segment.cell_length
-        if at <= cell < end and segment.style is not None:
-            url = segment.style.meta.get("url", "")
-            return url if isinstance(url, str) else ""
-        at = end
-    return ""

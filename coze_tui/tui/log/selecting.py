@@ -11,9 +11,10 @@ from textual.selection import Selection
 from textual.widget import Widget
 
 from coze_tui.render.cells import cell_len
+from coze_tui.render.lines import joined
 from coze_tui.text.words import word_left, words
 from coze_tui.tui.log.entries import Entry
-from coze_tui.tui.log.painter import GUTTER
+from coze_tui.tui.log.painter import GUTTER, cell_of
 from coze_tui.tui.log.viewport import LogViewport
 
 _FAR = 1_000_000
@@ -95,7 +96,7 @@ class LogSelector:
     @property
     def text(self) -> str:
         """Return the selected text in the form for the clipboard."""
-        return self._view.selected_text(self._shown) if self._shown is not None else ""
+        return selected_text(self._view, self._shown) if self._shown is not None else ""
 
     def press(self, key: str) -> bool:
         """Move the caret; return False if the key does not move it.
@@ -290,3 +291,18 @@ _MOVES: Mapping[str, Callable[[LogSelector], None]] = {
     "o": LogSelector.other_end,
 }
 """Actions of the keys in this mode, except those that start and end it."""
+
+
+def selected_text(view: LogViewport, selection: Selection) -> str:
+    """Return the selected text, with wrapped lines rejoined, and without bars and padding."""
+    parts = []
+    for number in range(view.total):
+        span = selection.get_span(number)
+        if span is None:
+            continue
+        log_line, strip = view.log_line(number), view.strip(number)
+        shift = view.painter.shift_of(log_line.line, log_line.block)
+        start = cell_of(strip, span[0]) - GUTTER
+        end = None if span[1] == -1 else cell_of(strip, span[1]) - GUTTER
+        parts.append((log_line.line, log_line.line.copied(start, end, shift)))
+    return joined(parts)

@@ -5,37 +5,23 @@ Only entries in the view are laid out; the heights of others are estimates.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from time import monotonic
 
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.selection import Selection
 from textual.strip import Strip
 
-from coze_tui.render.lines import joined
 from coze_tui.render.palette import Palette
-from coze_tui.terminal.app import paint_now, seconds_for
-from coze_tui.terminal.pacing import FrameBudget
 from coze_tui.tui.log.answer import AnswerBlock
-from coze_tui.tui.log.blocks import EntryBlock
 from coze_tui.tui.log.entries import Entry
+from coze_tui.tui.log.growth import Growth
 from coze_tui.tui.log.line_index import LineIndex
-from coze_tui.tui.log.painter import GUTTER, MARGIN, LogLine, LogPainter, Mark, cell_of
+from coze_tui.tui.log.painter import GUTTER, MARGIN, LogLine, LogPainter, Mark
 from coze_tui.tui.log.slices import Slices
 from coze_tui.tui.widgets.steady_scrollbar import move_thumb
 
-_QUICK = 0.2
-"""Seconds between two lines that count as a fast stream."""
-_STRIDE = 3
-"""Lines scrolled at once in a fast stream."""
-_SCROLL_BYTES = 1000
-"""Approximate bytes that a scroll costs, because the sidebar moves with the text and is sent again."""
-_STRIDE_PER_SECOND = 40
-"""Lines scrolled at once for each second that a scroll takes on a slow connection."""
 _MOST_LAID_OUT = 120
 """Entries that retain their lines; the least recently laid out ones retain only their height."""
 
@@ -65,7 +51,7 @@ class LogViewport:
         """Whether the view is at the end and follows arriving text."""
         self.has_older = False
         self.has_newer = False
-        self.frame_seconds = 1 / max_fps
+        self.growth = Growth(log, self.flush, max_fps=max_fps)
         self.mark_of: Callable[[], Mark | None] = lambda: None
         """Returns the marking of the cursor; called when lines are painted."""
         self.may_begin_at: Callable[[int], bool] = lambda _line: True
@@ -77,20 +63,11 @@ class LogViewport:
         """Text width in cells at the last full layout."""
         self._laid_out: dict[Entry, None] = {}
         """Entries that retain their lines, the oldest first."""
-        self._dirty: set[int] = set()
-        self._dirty_whole: set[int] = set()
-        """Dirty entries of which more than the text has changed."""
-        self._ahead: set[Entry] = set()
-        """Entries laid out before their frame was due; their cached strips may be outdated."""
         self._slices = Slices(log, self._lay_out_slice)
-        self._timer: asyncio.TimerHandle | None = None
-        self._budget = FrameBudget()
         self._unseen = 0
         self._asked_page = False
         self._room = 0
         """Blank lines after the last one, reserved for arriving lines."""
-        self._grown_at = 0.0
-        """The time at which it last grew beyond the view."""
 
     @property
     def text_width(self) -> int:
@@ -137,10 +114,8 @@ class LogViewport:
         self._index = LineIndex()
         self.painter.clear()
         self._laid_out.clear()
-        self._dirty.clear()
         self._slices.clear()
-        self._dirty_whole.clear()
-        self._ahead.clear()
+        self.growth.clear()
         self.has_older = self.has_newer = self._asked_page = False
         self._unseen = self._room = 0
         self.following = True
@@ -191,49 +166,22 @@ class LogViewport:
         self.append(*entries)
         self.following = following and not has_newer
 
-    def text_added(self, entry: Entry, *, whole: bool = False) -> None:
-        """Draw new text of an entry: at once if the frame rate allows it, otherwise a little later.
-
-        Args:
-            whole: Whether more than the text at its end has changed.
-        """
-        self._dirty.add(id(entry))
-        if whole:
-            self._dirty_whole.add(id(entry))
-        loop = asyncio.get_running_loop()
-        if self._budget.may_draw(loop.time(), self.frame_seconds):
-            self._frame()
-        elif self._timer is None:
-            due = self._budget.latest(self.frame_seconds)
-            self._timer = loop.call_at(due, self._log.call_next, self._frame)
-
-    def _frame(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._dirty and self._log.is_attached:
-            self._budget.spend(asyncio.get_running_loop().time(), self.frame_seconds)
-            self.flush()
-            paint_now(self._log, self._log.vertical_scrollbar)
-
     def entry_changed(self, entry: Entry, *, counts_as_new: bool = True) -> None:
         """Redraw an entry of which more than the text has changed.
 
         Args:
             counts_as_new: Whether lines that it gains below the view count as new.
         """
-        self._dirty.discard(id(entry))
-        self._dirty_whole.discard(id(entry))
+        self.growth.forget(entry)
         if entry in self.entries:
             self._lay_out(self._number(entry), whole=True, counts_as_new=counts_as_new)
             self._after_change()
 
     def flush(self) -> None:
         """Draw everything that has arrived since the last frame."""
-        if not self._dirty or not self._log.size.width:
+        if not self.growth.waits or not self._log.size.width:
             return
-        dirty, self._dirty = self._dirty, set()
-        whole, self._dirty_whole = self._dirty_whole, set()
+        dirty, whole = self.growth.take()
         for number in range(len(self.entries) - 1, -1, -1):
             entry = id(self.entries[number])
             if entry in dirty:
@@ -256,8 +204,8 @@ class LogViewport:
         start = self._index.start(number)
         first = start
         growing = entry.blocks[-1] if entry.blocks else None
-        if entry in self._ahead:
-            self._ahead.discard(entry)
+        if entry in self.growth.ahead:
+            self.growth.ahead.discard(entry)
         elif not whole and isinstance(growing, AnswerBlock) and growing.document is not None:
             first = start + entry.start_of(growing) + growing.advance()
         self._take_height(number, first, counts_as_new=counts_as_new)
@@ -318,15 +266,10 @@ class LogViewport:
         """
         self._unseen = 0
         end, y = max(0, self._index.total - self.height), self.top
-        room = 0
-        scroll_seconds = seconds_for(self._log, _SCROLL_BYTES)
+        scroll_seconds = self.growth.scroll_seconds
         if (is_growing or scroll_seconds) and end <= y <= end + self._room:
             return
-        if is_growing:
-            now = monotonic()
-            if (scroll_seconds or now - self._grown_at < _QUICK) and end > y:
-                room = min(self.height * 2 // 3, _STRIDE + int(_STRIDE_PER_SECOND * scroll_seconds)) - 1
-            self._grown_at = now
+        room = self.growth.room(self.height, scroll_seconds, scrolls=end > y) if is_growing else 0
         if room != self._room:
             self._room = room
             self._total_changed()
@@ -412,7 +355,7 @@ class LogViewport:
         if entry.is_measured:
             return 0
         before = self._index.height(number)
-        self._note_ahead(entry)
+        self.growth.laid_out_early(entry)
         self._index.set_height(number, entry.lay_out(self.text_width, self.painter.palette))
         self._laid_out[entry] = None
         self._slices.add(entry)
@@ -421,10 +364,6 @@ class LogViewport:
             del self._laid_out[oldest]
             oldest.release()
         return self._index.height(number) - before
-
-    def _note_ahead(self, entry: Entry) -> None:
-        if id(entry) in self._dirty:
-            self._ahead.add(entry)
 
     def scrolled(self) -> None:
         """Paint the view at its new position, and request a page if it is near the end of the loaded ones."""
@@ -472,14 +411,6 @@ class LogViewport:
         number = self._number(entry)
         start = self._index.start(number)
         return range(start, start + max(1, self._index.height(number) - 1))
-
-    def block_height(self, block: EntryBlock) -> int:
-        """Return the number of lines of a block."""
-        return block.height(self.text_width, self.painter.palette)
-
-    def entry_at(self, line: int) -> Entry:
-        """Return the entry that contains a line. Raises IndexError outside."""
-        return self.entries[self._index.find(line)[0]]
 
     def entries_between(self, top: int, bottom: int) -> list[tuple[int, Entry]]:
         """Return the entries of these lines, laid out, each with its first line. Does not scroll."""
@@ -529,17 +460,6 @@ class LogViewport:
         self.lay_out(at_end=True)
         self._to_end()
 
-    def place_at_top(self) -> tuple[Entry, tuple[int, int]] | None:
-        """Return the first message in the view and its first visible row (block and row), or None.
-
-        Lines between messages, such as a section line, belong to the message after them.
-        """
-        for number in range(self.top, min(self.top + self.height, self.total)):
-            entry, _number, _is_last, _line, block, row = self.log_line(number)
-            if entry.bar is not None and block is not None:
-                return entry, (entry.blocks.index(block), row)
-        return None
-
     def set_query(self, text: str) -> None:
         """Highlight all occurrences of this text; none if it is empty."""
         if text != self.painter.query:
@@ -556,7 +476,7 @@ class LogViewport:
         index, place = self._index.find(number)
         entry = self.entries[index]
         if not entry.is_measured:
-            self._note_ahead(entry)
+            self.growth.laid_out_early(entry)
             entry.lay_out(self.text_width, self.painter.palette)
         line, block, row = entry.line(place)
         self._slices.add(entry)
@@ -578,17 +498,3 @@ class LogViewport:
         if crop.x or crop.right < width:
             strips = [strip.crop(crop.x, crop.right) for strip in strips]
         return strips
-
-    def selected_text(self, selection: Selection) -> str:
-        """Return the selected text, with wrapped lines rejoined, and without bars and padding."""
-        parts = []
-        for number in range(self._index.total):
-            span = selection.get_span(number)
-            if span is None:
-                continue
-            line, strip = self.log_line(number).line, self.strip(number)
-            shift = self.painter.shift_of(line, self.log_line(number).block)
-            start = cell_of(strip, span[0]) - GUTTER
-            end = None if span[1] == -1 else cell_of(strip, span[1]) - GUTTER
-            parts.append((line, line.copied(start, end, shift)))
-        return joined(parts)

@@ -422,8 +422,8 @@ class ChatScreen(LogScreen[None]):
         if binding.id == "chat.ladder":
             return _("stop") if self.turns.runs and self.focused is not self.prompt else ""
         if binding.id == "chat.fold":
-            fold = self.log_widget.last_fold if self.focused is self.prompt else None
-            return "" if fold is None else _("fold") if fold.is_open else _("unfold")
+            found = self.log_widget.folds.last if self.focused is self.prompt else None
+            return "" if found is None else _("fold") if found[1].is_open else _("unfold")
         return None
 
     # --- themes and languages ---
@@ -432,7 +432,7 @@ class ChatScreen(LogScreen[None]):
         self.context.app.show_title(self.header.window_title)
 
     def _theme_changed(self) -> None:
-        self.log_widget.set_palette(self.context.palette)
+        self.log_widget.viewport.set_palette(self.context.palette)
 
     def _language_changed(self, code: str) -> None:
         """Show all texts in the new language."""

@@ -162,7 +162,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     def _theme_changed(self) -> None:
         self.conversations.set_palette(self.context.palette)
-        self.preview.log_widget.set_palette(self.context.palette)
+        self.preview.log_widget.viewport.set_palette(self.context.palette)
 
     # --- the list ---
 

@@ -111,7 +111,8 @@ class ReplayScreen(LogScreen[None]):
         for problem in self._source.problems[:3]:
             self.banner.add(problem_text(problem))
         self.turn = TurnView(self.log_widget)
-        self.watch(self.app, "theme", lambda: self.log_widget.set_palette(self.context.palette), init=False)
+        view = self.log_widget.viewport
+        self.watch(self.app, "theme", lambda: view.set_palette(self.context.palette), init=False)
         self.set_interval(_REFRESH_SECONDS, self._pulse)
         self._load()
 

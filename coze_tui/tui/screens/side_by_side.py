@@ -131,7 +131,7 @@ class SideBySideScreen(LogScreen[SideBySideResult]):
 
     def _theme_changed(self) -> None:
         for column in self.columns:
-            column.log_widget.set_palette(self.context.palette)
+            column.log_widget.viewport.set_palette(self.context.palette)
 
     @work(group="name", exit_on_error=False)
     async def _learn_name(self, column: AnswerColumn) -> None:

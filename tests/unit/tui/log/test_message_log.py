@@ -20,7 +20,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
 from coze_tui.render.palette import Palette
-from coze_tui.tui.log import viewport
+from coze_tui.tui.log import growth
 from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.entries import Entry, GreetingEntry, QuestionEntry
@@ -339,7 +339,7 @@ async def test_the_work_for_a_delta_does_not_grow_with_the_log() -> None:
 async def test_what_is_drawn_between_two_frames_is_not_left_behind() -> None:
     async with stage() as seen:
         await begun(seen)
-        seen.log.viewport.frame_seconds = 1_000
+        seen.log.viewport.growth.frame_seconds = 1_000
         grow(seen, "first")
         await seen.pilot.pause()
         show(seen, updates.ToolCalled("t", "ferry", "", 2_000))
@@ -350,14 +350,14 @@ async def test_what_is_drawn_between_two_frames_is_not_left_behind() -> None:
         seen.lines()
         seen.log.viewport.flush()
         drawn = list(seen.log.render_lines(seen.log.size.region))
-        seen.log.set_palette(Palette.dark())
+        seen.log.viewport.set_palette(Palette.dark())
         assert drawn == seen.log.render_lines(seen.log.size.region)
 
 
 async def test_a_line_that_grew_while_another_was_scrolled_to_is_drawn_again() -> None:
     async with stage() as seen:
         await begun(seen)
-        seen.log.viewport.frame_seconds = 1_000
+        seen.log.viewport.growth.frame_seconds = 1_000
         grow(seen, LONG + "\n\ntail")
         await seen.pilot.pause()
         assert "tail" in seen.lines()[-2]
@@ -373,7 +373,7 @@ async def test_a_line_that_grew_while_another_was_scrolled_to_is_drawn_again() -
 async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bottom(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(viewport, "monotonic", lambda: 1.0)  # each line comes just after the one before
+    monkeypatch.setattr(growth, "monotonic", lambda: 1.0)  # each line comes just after the one before
     async with stage() as seen:
         await begun(seen)
         log = seen.log
@@ -394,7 +394,7 @@ async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bo
 async def test_on_a_slow_line_the_log_scrolls_seldom_and_not_back_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(viewport, "seconds_for", lambda _log, _count: 0.5)
+    monkeypatch.setattr(growth, "seconds_for", lambda _log, _count: 0.5)
     async with stage() as seen:
         await begun(seen)
         log = seen.log
