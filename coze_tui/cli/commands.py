@@ -46,6 +46,10 @@ _CHAT_NOTE = N_(
     "FILE is an .sse capture, or `-` for stdin. CHAT is a Coze chat ID, a conversation ID or Coze "
     "conversation ID (meaning its last chat), or `last`."
 )
+_REPLAY_NOTE = N_(
+    "FILE is an .sse capture. CHAT is a Coze chat ID, a conversation ID or Coze conversation ID "
+    "(meaning its last chat), or `last`."
+)
 _ID_NOTE = N_(
     "ID is a conversation ID as shown by `history list`, the start of one, a Coze conversation ID, or `last`."
 )
@@ -191,7 +195,7 @@ _PAST_CHATS = (
         ),
         "show:run_replay",
         words="FILE|CHAT",
-        note=_CHAT_NOTE,
+        note=_REPLAY_NOTE,
     ),
     Command(
         "stats",
@@ -373,8 +377,8 @@ _ALL = (
         (*_SERVING, *_TARGET, _CONTINUE, _CONVERSATION, *_SCREEN, *_COMMON),
         "web:run_web",
         note=N_(
-            "Each page is a session of its own on the same history, like a second terminal. The printed URL "
-            "contains a key, without which the server answers nobody."
+            "Each page is a separate session on the same history, like a second terminal. The printed URL "
+            "contains a key, without which the server refuses all requests."
         ),
     ),
     Command(

@@ -155,7 +155,9 @@ def help_text(command: Command) -> str:
         listed = tuple(each for name, each in COMMANDS.items() if " " not in name)
     if listed:
         _add_rows(parser, _("commands"), ((each.name, each.summary) for each in listed))
-        parser.epilog = _("Run coze-tui COMMAND --help for details.")
+        parser.epilog = "\n\n".join(
+            filter(None, (_(command.note), _("Run coze-tui COMMAND --help for details.")))
+        )
     if command is CHAT:
         _add_rows(
             parser, _("exit status"), ((str(int(status)), meaning) for status, meaning in MEANINGS.items())
@@ -196,7 +198,8 @@ class _Formatter(argparse.HelpFormatter):
         return wrapped(text, width)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "\n".join(indent + line for line in wrapped(text, width))
+        paragraphs = (wrapped(paragraph, width) for paragraph in text.split("\n\n"))
+        return "\n\n".join("\n".join(indent + line for line in lines) for lines in paragraphs)
 
 
 def cells(text: str) -> int:
