@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from email.parser import BytesParser
 from email.policy import HTTP
 
@@ -10,7 +11,7 @@ from coze_tui.standin import objects
 from coze_tui.standin.context import Failure, ServerContext, envelope, json_reply
 from coze_tui.standin.conversations import page
 from coze_tui.standin.http import Answer, Request
-from coze_tui.standin.scenarios import Bot
+from coze_tui.standin.scenarios import CHINESE, Bot
 from coze_tui.standin.state import StoredFile
 
 KINDS = frozenset(
@@ -72,9 +73,15 @@ class Catalog:
 
     def __init__(self, context: ServerContext) -> None:
         self._context = context
-        self._workspaces = (
-            (context.space_id, "小春的个人空间 Personal", "owner", "personal"),
-            ("7511000000000000022", "示例团队 Sample team", "member", "team"),
+
+    @property
+    def _workspaces(self) -> Sequence[tuple[str, str, str, str]]:
+        """Return ID, name, role and type of the workspaces, named in the language of the bots' names."""
+        is_chinese = any(CHINESE.search(bot.name) for bot in self._context.state.bots.values())
+        own, shared = ("小春的个人空间", "示例团队") if is_chinese else ("Personal", "Sample team")
+        return (
+            (self._context.space_id, own, "owner", "personal"),
+            ("7511000000000000022", shared, "member", "team"),
         )
 
     # ── bots ────────────────────────────────────────────────────────────────────────────────────────────

@@ -56,8 +56,15 @@ def test_a_question_without_letters_is_answered_in_the_language_of_the_greeting(
 def test_a_chinese_question_gets_a_chinese_answer_and_an_english_one_english(tour: Caller, name: str) -> None:
     assert CHINESE.search(ask(tour, name, "说点什么吧").answer())
     english = ask(tour, name, "Say something").answer()
-    # Names of ships and files may stay as they are.
-    assert len(CHINESE.findall(english)) < len(english) / 20
+    assert not CHINESE.search(english)
+
+
+@pytest.mark.parametrize("chinese", [False, True])
+def test_workspaces_have_names_in_the_language_of_the_bots(chinese: bool) -> None:
+    with StandIn(bots=demo_bots(chinese=chinese)) as stand_in:
+        workspaces = as_list(Caller(stand_in).get("/v1/workspaces").data["workspaces"])
+    names = [str(workspace["name"]) for workspace in workspaces]
+    assert [bool(CHINESE.search(name)) for name in names] == [chinese, chinese]
 
 
 def test_a_question_without_letters_keeps_the_language_of_the_conversation(tour: Caller) -> None:

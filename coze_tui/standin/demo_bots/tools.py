@@ -20,7 +20,8 @@ from coze_tui.standin.scenarios import (
     Verbose,
 )
 
-FERRIES = (("18:40", "白鹭号 Egret", 46), ("19:25", "海燕号 Petrel", 112), ("20:10", "白鹭号 Egret", 80))
+FERRIES = (("18:40", "白鹭号|Egret", 46), ("19:25", "海燕号|Petrel", 112), ("20:10", "白鹭号|Egret", 80))
+"""Departure, Chinese and English name, and free seats."""
 
 
 def plugins(turn: Turn) -> Iterable[Step]:
@@ -29,10 +30,11 @@ def plugins(turn: Turn) -> Iterable[Step]:
     if known:
         return [Answer(known)]
     pier = turn.pick("三号码头", "pier 3")
+    ferries = [(dep, turn.pick(*names.split("|")), seats) for dep, names, seats in FERRIES]
     timetable = ", ".join(
-        f'{{"dep":"{dep}","ship":"{ship}","seats":{seats}}}' for dep, ship, seats in FERRIES
+        f'{{"dep":"{dep}","ship":"{ship}","seats":{seats}}}' for dep, ship, seats in ferries
     )
-    rows = "\n".join(f"| {dep} | {ship} | {seats} |" for dep, ship, seats in FERRIES)
+    rows = "\n".join(f"| {dep} | {ship} | {seats} |" for dep, ship, seats in ferries)
     return [
         Verbose("time_capsule_recall", '{"content":""}'),
         Knowledge(

@@ -198,6 +198,12 @@ def test_help_names_every_option(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert "{default}" not in text
 
 
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_has_the_note_of_every_command(name: str) -> None:
+    note = " ".join(COMMANDS[name].note.split())
+    assert note in " ".join(help_text(COMMANDS[name]).split())
+
+
 def test_a_default_stands_in_the_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     assert "show at most N; 0 shows all (default: 200)" in help_text(COMMANDS["history search"])
