@@ -98,7 +98,9 @@ class Lead(NamedTuple):
                 if container.label:
                     begins.append(Segment(f"[{container.label}] ", palette.bullet))
                 elif container.number >= 0:
+                    # Two columns, so that the texts of items 9 and 10 begin below each other.
                     begins.append(Segment(f"{container.number:>2}. ", palette.bullet))
+                # A checkbox takes the place of the bullet.
                 elif not task or number < len(containers) - 1:
                     begins.append(Segment(_BULLETS[min(depth, 2)] + " ", palette.bullet))
                 if task and number == len(containers) - 1:
@@ -107,6 +109,7 @@ class Lead(NamedTuple):
                 size = runs_len(begins)
                 beside = [Segment(" " * size)]
                 depth += container.number < 0 and not container.label
+            # Indents beyond the middle of a narrow page would leave no room for the text.
             if is_fresh or width + size <= prose_width(page.width) // 2:
                 first += begins if is_fresh else beside
                 rest += beside
@@ -153,6 +156,7 @@ class MarkdownBlock:
     def _take(self, page: Page, lead: Lead) -> None:
         self.page, self.lead = page, lead
         width = prose_width(page.width) if self.is_prose else page.width
+        # Never less, because a row must have room for a wide character.
         self.room = max(4, width - lead.width)
         """Cells right of the lead."""
 
@@ -199,6 +203,7 @@ class Paragraph(MarkdownBlock):
     def loose(self, text: str | None = None) -> list[Line]:
         source = self._rest if text is None else f"{self._rest}\n{_untabbed(text)}"
         lines = self._parse(hopefully_closed(source))
+        # While a URL grows, each delta would change where the link leads.
         lines[-1] = without_open_link(lines[-1], source)
         return self._rows(lines)[0]
 
@@ -207,6 +212,7 @@ class Paragraph(MarkdownBlock):
         self._rest, self._is_whole = "", True
         self._add(self._parsed[-1], is_last=True)
         self._may_link = any("[" in part for part in self.source)
+        # The parsed pieces are enough to draw it at another width.
         self.source.clear()
 
     def resize(self, page: Page, lead: Lead) -> None:
@@ -234,6 +240,7 @@ class Paragraph(MarkdownBlock):
             size = _PIECES[self._tried]
             is_last = self._tried == len(_PIECES) - 1
             self._tried += 1
+            # In the last quarter only: the smaller the pieces, the more marks are open at their ends.
             breaks = [place.start() for place in _safe_break().finditer(rest, size * 3 // 4, size)]
             end = breaks[-1] if breaks else size if is_last else 0
             if end:
@@ -259,6 +266,7 @@ class Paragraph(MarkdownBlock):
         for number, logical in enumerate(lines):
             if number:
                 runs, joint = logical, "\n"
+            # Rows are cut by the widths of single runs, which must add up to that of the text.
             runs = untorn(runs)
             text = "".join([run.text for run in runs])
             rows = rows_of(text, self.room)
@@ -416,6 +424,7 @@ class Code(MarkdownBlock):
     def resize(self, page: Page, lead: Lead) -> None:
         before = self.lead
         super().resize(page, lead)
+        # Code does not wrap, so its lines depend on nothing else.
         if lead == before:
             return
         self._frame()
@@ -433,6 +442,7 @@ class Code(MarkdownBlock):
         self._last = None
 
     def extend(self, text: str) -> None:
+        # A tab is as wide as its column asks, so only a line without tabs can be measured by its new part.
         last = self.source[-1] = self.source[-1] + text
         self._last_width = cell_len(_expanded(last)) if "\t" in last else self._last_width + cell_len(text)
         self._last = None
@@ -451,6 +461,7 @@ class Code(MarkdownBlock):
             if self._last is None:
                 self._last = self._colored(self.source[-1])
             colored, state = self._last
+            # Indented code may be followed by empty lines that do not belong to it.
             if colored or text is not None or self._is_fenced:
                 drawn.append(self._code(colored, self._last_width))
         if text is not None:
@@ -469,10 +480,12 @@ class Code(MarkdownBlock):
             while self.source and not self.source[-1].strip():
                 self.source.pop()
         lines = [_expanded(line) for line in self.source]
+        # Line by line, a lexer may misjudge what only a later line explains.
         whole = self.page.highlighter.whole(lines, self.language)
         fixed = self.fixed[:1]
         fixed += map(self._code, whole)
         fixed.append(self._foot)
+        # Nearly all lines are as they were, and only the others must be painted again.
         same = 0
         for old, new in zip(self.fixed, fixed, strict=False):
             if old != new:
@@ -483,6 +496,7 @@ class Code(MarkdownBlock):
     def _colored(self, line: str) -> tuple[ColoredLine, LexerState]:
         """Color a line from the current lexer state. Return it and the next state."""
         text = _expanded(line)
+        # Plain from here to the end: after a line that the lexer has not seen, its state is unknown.
         if self._size + len(text) + 1 > MOST_COLORED or len(text) > LONGEST_COLORED:
             self._is_plain = True
         highlighter = self.page.highlighter

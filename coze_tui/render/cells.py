@@ -37,6 +37,7 @@ def cell_len(text: str) -> int:
     """Return how many cells the text takes on a screen."""
     if text.isascii():
         return len(text)
+    # Only then does a character change the width of another one.
     if _JOINERS.search(text):
         return rich_cell_len(text)
     return sum(map(_SIZES.__getitem__, text))

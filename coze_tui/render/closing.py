@@ -31,11 +31,13 @@ def hopefully_closed(source: str) -> str:
     has_blank = source[-1:].isspace()
     source = source.rstrip()
     start = source.rfind("\n") + 1
+    # Only the last line, so that the cost does not grow with the text.
     line = source[start:]
     if not _ANY_MARK.search(line):
         return source
     prose, opened = _without_code(line)
     if opened:
+        # Nothing follows the mark yet: drawn as text, it would flash up and vanish.
         if prose.endswith(opened):
             return source[: -len(opened)]
         return source + opened[min(len(line) - len(line.rstrip("`")), len(opened)) :]
@@ -52,6 +54,7 @@ def hopefully_closed(source: str) -> str:
         if (label := _OPEN_LABEL.search(prose)) is not None and not (has_blank and label[2]):
             source += _closers(prose[label.start() :])
             return source + ("()" if label[2] else "]()") + _closers(prose[: label.start()])
+        # A lone bracket may start a link, an image or a checkbox.
         if prose[-1] == "[" and not prose.endswith("\\["):
             source = source[:-2] if prose.endswith("![") else source[:-1]
             prose = prose[:-2] if prose.endswith("![") else prose[:-1]
@@ -88,6 +91,7 @@ def _without_opener(source: str, prose: str) -> str:
 def _open_marks(prose: str) -> list[str]:
     """Return the marks and tags that are open at the end of a line, from the outermost to the innermost."""
     opened: list[str] = []
+    # Stars and tildes in URLs are not marks. The positions must remain.
     plain = _LINKS.sub(lambda found: "\0" * len(found.group()), prose)
     pieces = [(found.start(), found.end(), found.group()) for found in _MARKS.finditer(plain)]
     if "<" in plain:
@@ -105,6 +109,7 @@ def _open_marks(prose: str) -> list[str]:
             continue
         before, after = plain[start - 1 : start], plain[end : end + 1]
         for part in _parts(mark):
+            # CommonMark: a mark after a space does not close anything.
             if part in opened and before and not before.isspace():
                 del opened[len(opened) - 1 - opened[::-1].index(part)]
             elif (

@@ -44,12 +44,14 @@ class LexerState(NamedTuple):
 START = LexerState()
 
 
+# Creating a lexer compiles its patterns, which takes milliseconds.
 @lru_cache(maxsize=64)
 def _lexer(language: str) -> Lexer | None:
     from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]  # it has no types
     from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
     try:
+        # Otherwise lexers remove empty lines, and the result would not match the source line by line.
         lexer: Lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
@@ -85,6 +87,7 @@ class Highlighter:
             text = "\n".join(lines[:count])
             known = self._wholes.get((language, text))
             colored = self._whole(lexer, text, count) if known is None else known
+            # Another width asks for the same colors again.
             self._wholes[language, text] = colored
         return colored + [self.plain(line) for line in lines[len(colored) :]]
 
@@ -155,6 +158,7 @@ class Highlighter:
                 if not part:
                     continue
                 line = lines[-1]
+                # Blanks show no color, so they join any neighbor, and a line has fewer runs to paint.
                 if line and (line[-1].style is style or part.isspace()):
                     part = line[-1].text + part
                     line[-1] = Segment(part, line[-1].style)
@@ -166,6 +170,7 @@ class Highlighter:
     def _style(self, kind: object) -> Style:
         name = str(kind).removeprefix("Token.")
         known = self.palette.code
+        # A kind without a style has that of its parent: `Literal.String.Doc` that of `Literal.String`.
         while name and name not in known:
             name = name.rpartition(".")[0]
         style = self._styles[kind] = self.palette.code_ground + known.get(name or "Token", Style.null())
@@ -180,6 +185,7 @@ _LEXER_FAULTS = (TypeError, ValueError, AttributeError, LookupError, AssertionEr
 
 
 def _lexer_named(language: str) -> Lexer | None:
+    # A longer label is not the name of a language, and the cache would keep it.
     return _lexer(language.lower()) if language and len(language) <= 40 else None
 
 

@@ -81,6 +81,7 @@ class _Layout:
         self.half = (self.width - _BETWEEN) // 2 if is_split else self.width
         self.styles = {
             "same": palette.text,
+            # In one column, colors alone would not show which text was removed and which was added.
             "left": palette.error + Style(strike=not is_split),
             "right": palette.good + Style(underline=not is_split),
         }

@@ -52,6 +52,7 @@ class Document:
     def source(self) -> str:
         """Return all text so far."""
         if len(self._source) > 1:
+            # Only when it is read: joining at each piece would copy the whole message each time.
             self._source = ["".join(self._source)]
         return self._source[0] if self._source else ""
 
@@ -81,6 +82,7 @@ class Document:
     def height(self) -> int:
         """Return the number of lines, without rendering after `release`."""
         if self._is_stale and self._height >= 0:
+            # A message out of view is asked for its height alone; rendering it would undo `release`.
             return self._height
         return len(self.lines)
 
@@ -105,11 +107,13 @@ class Document:
             return len(self.lines)
         self._source.append(text)
         if self._is_finished or self._is_stale:
+            # The next rendering collects the definitions again.
             self._page.references.clear()
             self._is_finished = False
             self._is_stale = True
             return 0
         layout = self._layout
+        # It is compared with what replaces it, so that only lines that differ are painted again.
         dropped = layout.drop_draft()
         first = layout.changed
         self._feed(text)
@@ -122,6 +126,7 @@ class Document:
         """Return an empty document for the same text at another width, with all link definitions known."""
         new = Document(width, self._page.palette)
         new._page.references.update(self._page.references)
+        # Otherwise the new document would find them late, too, and need one more document.
         new._known_links = len(self._page.references)
         return new
 
@@ -135,6 +140,7 @@ class Document:
                 becomes true, and the caller renders the text in a `renewed` document.
         """
         if text is not None and text != self.source:
+            # The completed message may differ from its deltas (docs/wire.md 3.5).
             if not text.startswith(self.source):
                 self._source = [text]
                 self._page.references.clear()
@@ -163,6 +169,7 @@ class Document:
     def resize(self, width: int) -> None:
         """Set the width in cells. Wraps the text again without parsing it."""
         if width != self._page.width:
+            # Indents depend on the width: a narrow page has fewer of them.
             self._page = replace(self._page, width=width, _leads={})
             self._height = -1
             if not self._is_stale:
@@ -202,6 +209,7 @@ class Document:
             self._draft()
             return
         self._finish()
+        # A link may stand before its definition, so the final pass needs all definitions.
         if self._layout.has_late_links():
             self._clear()
             self._feed(self.source)
@@ -235,6 +243,7 @@ class Document:
             return
         if self._is_midline:
             self._scanned += len(text)
+            # Code is copied, so nothing in it is folded.
             shown = text if self._layout.open_kind is Kind.CODE else self._folder.feed(text)
             if shown:
                 self._layout.extend(shown)
@@ -261,6 +270,7 @@ class Document:
 
     def _read_line(self) -> Step:
         """Return the meaning of the line so far. Data URLs are not folded in code."""
+        # First as folded, because only the meaning shows whether the line is code.
         step = self._read(self._line)
         if not self._pieces:
             return step
@@ -279,6 +289,7 @@ class Document:
     def _is_decided(self, step: Step) -> bool:
         """Return whether the meaning of the unfinished line is final."""
         in_table = self._layout.scanner.block is not None and self._layout.scanner.block.kind is Kind.TABLE
+        # A row is read as a whole, and a line of marks may still become a rule, a fence or a heading.
         if len(self._line) <= 2 * LONGEST_ROW and (in_table or not _ORDINARY.search(self._line)):
             return False
         match step:
@@ -295,6 +306,7 @@ class Document:
         if scanned is not None and scanned.kind is Kind.CODE:
             mark = scanned.fence[:1]
             return bool(mark) and not line.strip().strip(mark)
+        # A message that is only a number so far is more often an answer than the start of a list.
         if self._layout.is_empty and line.strip().isdigit():
             return False
         return len(line) < _EARLY and _MARKS_ONLY.fullmatch(line) is not None

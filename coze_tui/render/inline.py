@@ -68,9 +68,11 @@ def _simple() -> re.Pattern[str]:
 def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
+    # One for all texts, because creating one takes a millisecond. Without HTML, `List<String>` stays whole.
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 50})
     add_rules(parser)
     _as_written(parser)
+    # `Runs` shows no target for a link whose definition shows it.
     parser.options["store_labels"] = True
     return parser
 
@@ -108,6 +110,7 @@ def definitions_in(paragraph: str, references: dict[str, object]) -> tuple[list[
     lines = paragraph.split("\n")
     first = next((token.map[0] for token in tokens if token.map), len(lines))
     for label, definition in found.items():
+        # CommonMark: the first of several definitions with one label counts.
         references.setdefault(label, definition)
     return lines[:first], "\n".join(lines[first:])
 
@@ -128,17 +131,21 @@ class InlineText:
     def parse(self, source: str, base: Style, references: References) -> Parsed:
         """Parse `source` into lines, with `base` for plain text. A line break in the source starts a line."""
         self.parsed_chars += len(source)
+        # The usual case: no character that could be markup.
         if not _SPECIAL.search(source) or source.count("[") > _MOST_BRACKETS:
             parts = _LINE_BREAK.split(source) if "\n" in source else [source]
             return Parsed([[Segment(part, base)] if part else [] for part in parts], True)
         if (simple := self._simple(source, base)) is not None:
             urls = urls_in(source) if may_hold_urls(source) else []
+            # A URL at the end may continue with the next delta.
             return Parsed(simple, not urls or urls[-1].stop < len(source))
+        # Deferred: plain messages never load the parser, nor does the first frame.
         from markdown_it.rules_inline import StateInline
 
         parser = _parser()
         state = StateInline(source, parser, {"references": references}, [])
         parser.inline.tokenize(state)
+        # What `parser.inline.parse` does, but the state is needed afterwards: it shows which marks are open.
         for rule in parser.inline.ruler2.getRules(""):
             rule(state)
         runs = Runs(self._styles, base)
@@ -157,6 +164,7 @@ class InlineText:
 
     def _simple(self, source: str, base: Style) -> list[Logical] | None:
         """Return the same lines as the parser, but faster; None if the markup is not simple."""
+        # Only `Runs` shows the data of such a URL as a label.
         if "data:" in source:
             return None
         line: Logical = []
@@ -173,6 +181,7 @@ class InlineText:
             if kind == "link":
                 line += self._linked(match["label"], text, base)
             elif kind == "code":
+                # CommonMark: one space at each end of code does not belong to it.
                 text = text[1:-1] if text[0] == text[-1] == " " and text.strip(" ") else text
                 line.append(Segment(text, self.palette.inline_code))
             else:

@@ -90,16 +90,19 @@ def indented(runs: list[Segment], indent: int, width: int) -> list[Line]:
 
 def parsed_json(text: str) -> object:
     """Return the value of a JSON text; None if it is not JSON, or a bare word or number."""
+    # Most texts are not JSON, and a bare word or number is better shown as text.
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
         parsed: object = json.loads(
             text,
+            # As written, so that a copy contains 1.0 and 1e3 as the server sent them.
             parse_int=JsonNumber,
             parse_float=JsonNumber,
             parse_constant=JsonNumber,
             object_pairs_hook=JsonPairs,
         )
+    # A server may send JSON that is nested deeper than Python's stack.
     except (ValueError, RecursionError):
         return None
     return parsed
@@ -263,6 +266,7 @@ class JsonTree:
 
     def _lay_out(self, width: int, palette: Palette) -> Iterator[TreeLine]:
         if self.root is None:
+            # Cut first, because megabytes would take seconds to clean and to wrap.
             text = clean(self.text[:_PLAIN])
             for line in render_plain(text, width - _GUTTER, palette.text):
                 lead = (Segment(" " * _GUTTER), *line.lead)
@@ -313,6 +317,7 @@ def _rows(node: Node, comma: str, width: int, styles: JsonStyles, *, is_tree: bo
     if not node.members:
         yield node, noted([*before, Segment(opening + closing, styles.mark), *end]), True, False
         return
+    # A list of numbers is easier to read on one line.
     if node.is_open and _may_be_short(node, room):
         runs = before + one_line(node.value, styles) + end
         if runs_len(runs) <= room:
@@ -364,6 +369,7 @@ def _words(text: str, indent: int, palette: Palette) -> Line:
 def _node(key: str | None, value: object, depth: int, parent: Node | None) -> Node:
     is_text = False
     if isinstance(value, str) and not isinstance(value, JsonNumber) and len(value) > 1:
+        # Coze sends JSON inside JSON strings (docs/wire.md 3.4), where quotes and line ends are escaped.
         opened = parsed_json(value)
         if opened is not None:
             value, is_text = opened, True
@@ -394,6 +400,7 @@ def _may_be_short(node: Node, room: int) -> bool:
     """Return whether the value is a list of plain values that may fit into one line."""
     return (
         not _is_object(node.value)
+        # The least room that they need: a long list is not read only to find that it does not fit.
         and len(node.members or ()) * len("0, ") <= room + len(", ")
         and not any(member.members or member.is_text or member.folds for member in _open_members(node))
     )

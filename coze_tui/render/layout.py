@@ -93,6 +93,7 @@ class Layout:
             if isinstance(code, Code):
                 height = 0
                 for line in self._lines[placed.start :]:
+                    # An empty line after the code belongs to its block, but has no background.
                     if not isinstance(line, Line) or line.block != number or line.fill is None:
                         break
                     height += 1
@@ -128,6 +129,7 @@ class Layout:
         self.page = page
         before = self._lines[:]
         self._lines.clear()
+        # The empty line between two blocks belongs to the second one.
         ends = [placed.start - (placed.gap is not None) for placed in self._blocks[1:]]
         for placed, end in zip(self._blocks, [*ends, len(before)], strict=False):
             block = placed.block
@@ -170,6 +172,7 @@ class Layout:
                 self.end_block()
                 for container in step.added:
                     if container.label:
+                        # From now on, `[^1]` in the text refers to this footnote.
                         self.page.references.setdefault(footnote_key(container.label), {})
                 self._place(self._opened(step, empty, len(self._blocks)))
                 if step.kind in ONE_LINE:
@@ -182,6 +185,7 @@ class Layout:
         fresh = len(step.added) + (empty.fresh if empty else 0)
         containers = (*self.scanner.stack[: step.depth], *step.added)
         text, task = step.text, ""
+        # Only the first text of a list item can have a checkbox.
         if step.kind is Kind.PARAGRAPH and fresh and not containers[-1].is_quote:
             task, text = task_in(text)
         lead = page.lead(containers, fresh, task)
@@ -220,8 +224,10 @@ class Layout:
         last = self._blocks[-1]
         common, kind = containers[: step.depth], last.block.kind
         if kind in (Kind.HEADING, Kind.ALERT):
+            # A title stays with the text below it.
             spaced = step.kind is Kind.HEADING
         elif any(not container.is_quote for container in common):
+            # The source decides whether a list is loose or tight.
             spaced = self._blank
         else:
             spaced = (
@@ -239,6 +245,7 @@ class Layout:
         lead, before = self.page.lead(placed.gap, 0), placed.block.number - 1
         if not any(container.is_quote for container in placed.gap):
             return [Line(block=before)]
+        # The bar of a quote continues through its empty lines.
         return [Line(lead.rest, (), lead.width, 0, before)]
 
     def _place(self, placed: _Placed) -> None:
@@ -282,6 +289,7 @@ class Layout:
 
     def _tabulate(self, aligns: tuple[str, ...]) -> None:
         """Turn the last line of the open paragraph into the header of a table."""
+        # GFM: the header is the last line; the lines before it are a paragraph.
         text, _, head = self._paragraph().text().rpartition("\n")
         placed = self._take_back()
         page, containers, lead = self.page, placed.containers, placed.block.lead
@@ -310,6 +318,7 @@ class Layout:
             return
         block = placed.block
         placed.is_open = False
+        # To find out at the end whether a later definition may make a link of something in this block.
         placed.known = len(self.page.references)
         if block.kind is Kind.PARAGRAPH and (text := self._paragraph().text()).startswith("["):
             definitions, rest = definitions_in(text, self.page.references)
@@ -319,6 +328,7 @@ class Layout:
                 return
         block.finish()
         self._sync_with(placed)
+        # The layout has them now; a second list would double the memory of a long conversation.
         block.fixed = []
 
     def _end_definitions(self, placed: _Placed, definitions: list[str], rest: str) -> None:
@@ -357,6 +367,8 @@ class Layout:
         placed = self._open_block()
         block = placed.block if placed else None
         match step:
+            # A paragraph that starts with a bar is rarer than a table, whose header
+            # would jump if it were drawn as text until its delimiters arrive.
             case None if placed and isinstance(block, Paragraph) and _may_head(block):
                 return self._head_of_table(block.text(), placed)
             case Grow(text) | Close(str(text)) if block is not None:

@@ -88,6 +88,7 @@ class Line(NamedTuple):
         """
         if self.joint is None:
             return ""
+        # The indent of code and of wrapped rows is layout, not text.
         bare = self.scrolls or self.continues
         lead = "" if bare else "".join([text for text, *_ in self.lead]).replace(BAR, ">")
         if start <= 0 and end is None:

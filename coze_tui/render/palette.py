@@ -262,6 +262,7 @@ class Palette:
             code_label=style("dim"),
             selected=style("reverse"),
             search_hit=style("reverse"),
+            # Bold and underlined, because the colors of a terminal may not tell it from the other matches.
             search_match=style("reverse bold underline blue"),
             code=MappingProxyType({name: style(value) for name, value in _ANSI_CODE.items()}),
         )

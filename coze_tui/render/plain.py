@@ -123,6 +123,7 @@ class PlainText:
         return self._feed(self._unwrapper.feed(text))
 
     def _feed(self, text: str) -> str:
+        # A period ends a sentence only together with the space after it, which a later piece may bring.
         last = self._waiting[-1][-1] if self._waiting else ""
         searched = last + text
         at = len(last)
@@ -224,6 +225,7 @@ class PlainText:
 
     def _is_decided(self) -> bool:
         """Return whether the line belongs to a paragraph, however it continues."""
+        # Their lines are written as a whole.
         if self._kind in (Kind.CODE, Kind.MATHS):
             return False
         is_long = len(self._line) > 2 * LONGEST_ROW
@@ -268,6 +270,7 @@ class PlainText:
         self._first += f"[{task}] " if task else ""
         self._fresh, self._is_begun = fresh, False
         self._new_line()
+        # The output does not start with an empty line.
         if self._is_blank and not (self._is_empty and not self._out):
             self._out.append("\n")
         self._is_blank = False
@@ -337,6 +340,7 @@ class PlainText:
             return
         if len(text) < self._tried + self._tried // 2:
             return
+        # Link definitions are written as they are, which their end decides.
         if not self._is_begun and len(text) <= _LONGEST_OPEN and _MAY_DEFINE.match(text):
             return
         parsed = self._inline.parse(text, self._style, self._references)
@@ -382,6 +386,7 @@ class PlainText:
         columns = len(self._names)
         cells = row_cells(text)
         if len(cells) > columns:
+            # GFM drops cells beyond the header, but nothing of an answer may be lost.
             cells[columns - 1 :] = [" | ".join(cells[columns - 1 :])]
         self._put_cells([*cells, *[""] * (columns - len(cells))])
         self._head = []
@@ -409,6 +414,7 @@ class PlainText:
             if number:
                 self._new_line()
             text = text.lstrip() if self._is_at_start else self._space + text
+            # Spaces wait for the text after them, so that no line ends with one.
             core = text.rstrip()
             if core:
                 self._begin_line()

@@ -51,6 +51,7 @@ class Styles:
         """Return `base` combined with `marks` (BOLD and others, added)."""
         if not marks:
             return base
+        # Adding styles of Rich is slow, and a message has few different ones.
         style = self._marked.get((base, marks))
         if style is None:
             style = base + self.palette.attention if marks & MARK else base
@@ -75,6 +76,7 @@ class Styles:
         if not url:
             return []
         shown = Segment(start + shown_url(url, is_image=is_image), self.palette.url + link_to(url))
+        # Signed URLs of files and images end after a while; opening one would only show an error page.
         expired = 0 < expires_at(url) < time.time()
         return [shown, Segment(" " + _("(link expired)"), self.palette.muted)] if expired else [shown]
 
@@ -104,6 +106,7 @@ class Runs:
         for token in tokens:
             self._add(token)
         self._end_line()
+        # Callers wrap and cut at least one line.
         self.lines = self.lines or [[]]
 
     def _add(self, token: "Token") -> None:
@@ -130,6 +133,7 @@ class Runs:
             self._put(f"[{token.content}]", palette.bullet)
         elif kind == "link_open":
             url = str(token.attrs.get("href", ""))
+            # The definition of the label is shown, too, and contains the target.
             is_label = "label" in token.meta and not self._styles.shows_every_target
             is_shown = is_label or token.info == "auto"
             self._links.append((url, is_shown, len("".join(self.literal)) if not is_shown else 0))
@@ -149,6 +153,7 @@ class Runs:
     @property
     def _url(self) -> str:
         url = self._links[-1][0] if self._links else ""
+        # It may have megabytes, which the style of each run would carry.
         return "" if url[:5].lower() == "data:" else url
 
     def _put(self, text: str, style: Style) -> None:

@@ -144,6 +144,7 @@ class Scanner:
         """Return the meaning of `raw`, a line without its end, at this position. Changes nothing."""
         line = raw
         if "\t" in raw:
+            # Tabs after the marks remain, because the user may copy them.
             structure = _STRUCTURE.match(raw)
             assert structure is not None
             line = structure.group().expandtabs(TAB) + raw[structure.end() :]
@@ -154,8 +155,10 @@ class Scanner:
             if block.kind is Kind.CODE:
                 if block.fence:
                     return self._in_fence(block, line, position, raw)
+                # Empty lines may be inside indented code; those at its end are removed when it ends.
                 if is_blank or _indent(line, position) >= TAB:
                     return Grow(line[position + TAB :])
+            # If its closing mark never arrives, an empty line ends math, or it would swallow the answer.
             if block.kind is Kind.MATHS and not is_blank and len(line) <= LONGEST_ROW:
                 text = line[position:].strip(" \t")
                 return Close(text) if text.endswith(_MATHS[block.fence]) else Grow(text)
@@ -195,6 +198,7 @@ class Scanner:
 
     def extend(self, text: str) -> None:
         """Append text to a line that was applied before it was complete."""
+        # A longer line cannot be a table header, and appending to it would cost the square of its size.
         if len(self.last_line) <= LONGEST_ROW:
             self.last_line += text
 
@@ -204,6 +208,7 @@ class Scanner:
         for container in self.stack:
             start = position + _indent(line, position)
             if container.is_quote:
+                # CommonMark: after four spaces or more, a marker is code.
                 if start - position > 3 or line[start : start + 1] != ">":
                     break
                 position = start + 1
@@ -241,11 +246,14 @@ class Scanner:
             start = position + _indent(line, position)
             rest = line[start:]
             if start - position >= TAB:
+                # CommonMark: indented code cannot interrupt a paragraph.
                 if in_paragraph and not added:
                     return Grow(rest)
                 return Open(depth, tuple(added), Kind.CODE, line[position + TAB :])
             first = rest[0]
+            # A screen has no room for more, and each later line would have to match them all.
             can_nest = depth + len(added) < MOST_NESTED
+            # The patterns below search the whole line, and an unfinished line is read again at each delta.
             is_short = len(rest) <= LONGEST_ROW
             if first == ">" and can_nest:
                 added.append(Container(">"))
@@ -272,6 +280,7 @@ class Scanner:
             if first == "<" and is_short and HIDDEN_LINE.fullmatch(rest):
                 if added:
                     return Open(depth, tuple(added), Kind.EMPTY)
+                # A comment must not tear a paragraph in two, but `<details>` starts something new.
                 if not in_paragraph or "details" in rest.lower():
                     return Blank(depth)
             if in_paragraph and is_inside and is_short and not added:
@@ -292,8 +301,10 @@ class Scanner:
             if item is not None:
                 width = len(item[1] or item[2] + item[3])
                 spaces = item.end() - width
+                # CommonMark: more than four spaces are one space, and then indented code.
                 used = 1 if is_bare or spaces > TAB else spaces
                 marker = item[1] or item[3]
+                # A list counts on from its first item: models often write `1.` for each.
                 if not added and not is_inside and stack[depth].marker == marker and number >= 0:
                     number = max(number, stack[depth].number + 1)
                 added.append(Container(marker, start - position + width + used, number))
@@ -319,6 +330,7 @@ class Scanner:
                 return ()
             left, right = cell[0] == ":", cell[-1] == ":"
             aligns.append("center" if left and right else "right" if right else "left")
+        # GFM: the header of a table has the same number of columns.
         return tuple(aligns) if len(aligns) == len(row_cells(self.last_line)) else ()
 
 
@@ -326,6 +338,7 @@ def _title(text: str) -> str:
     """Return the text of a heading without closing marks."""
     text = text.strip(" \t")
     open_text = text.rstrip("#")
+    # Closing marks need a space before them, so that `# C#` keeps its sign.
     return open_text.rstrip(" \t") if not open_text or open_text[-1] in " \t" else text
 
 

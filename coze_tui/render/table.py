@@ -41,6 +41,7 @@ class _Row:
         texts = [[_text(logical) for logical in cell] for cell in cells_]
         self.natural = [max(map(cell_len, lines)) for lines in texts]
         """For each cell, the width it would have without wrapping."""
+        # Chinese text may break between any two characters, so only Latin words need room.
         self.longest_word = [
             max(map(len, _LATIN_WORD.findall("\n".join(lines))), default=0) for lines in texts
         ]
@@ -99,6 +100,7 @@ class Table(MarkdownBlock):
 
     def loose(self, text: str | None = None) -> list[Line]:
         draft = None if text is None else self._cells(text, self.page.palette.text, is_open=True)
+        # In a long table, an unfinished cell would move all rows at each delta.
         self._lay_out(_Row(draft) if draft and len(self._rows) < _UNSETTLED_ROWS else None)
         if draft is None:
             return []
@@ -124,6 +126,7 @@ class Table(MarkdownBlock):
             sources[-1] = hopefully_closed(sources[-1])
         self._may_link = self._may_link or "[" in text
         if len(sources) > self._columns:
+            # GFM drops cells beyond the header, but nothing of an answer may be lost.
             sources[self._columns - 1 :] = [" | ".join(sources[self._columns - 1 :])]
         sources += [""] * (self._columns - len(sources))
         inline, references = self.page.inline, self.page.references
@@ -146,6 +149,7 @@ class Table(MarkdownBlock):
         room = self.room - len(_GAP) * (self._columns - 1)
         if sum(natural) <= room:
             return natural
+        # A broken word is hard to read, but still easier to compare than a list.
         for lowest in ([min(word, 20) for word in longest_word], [0] * self._columns):
             widths = _levelled(natural, lowest, room)
             if widths:
@@ -164,6 +168,7 @@ class Table(MarkdownBlock):
         fresh = self._rows[self._laid :]
         for row in fresh:
             row.height = self._height(row)
+        # Once a row has two lines, only rules show where rows end.
         if not self._is_airy and any(row.height > 1 for row in fresh):
             self._is_airy = True
             self._begin()
@@ -190,6 +195,7 @@ class Table(MarkdownBlock):
             return sum(len(rows) for _runs, rows in self._stacked_rows(row.cells))
         height = 1
         for cell, natural, width in zip(row.cells, row.natural, self._widths, strict=True):
+            # It is not wrapped, so it needs no measuring: a resize of a long table stays fast.
             if natural <= width:
                 height = max(height, len(cell))
             else:

@@ -80,6 +80,7 @@ def _ascii_rows(text: str, width: int) -> list[TextRow]:
     rows: list[TextRow] = []
     start, dropped, length = 0, "", len(text)
     while length - start > width:
+        # The space may be beyond the edge, because it is dropped.
         if text[start + width] == " ":
             end = start + width
         else:
@@ -113,6 +114,7 @@ def _break_before(text: str, ends: list[int], start: int, end: int) -> int:
     while at > start:
         before, after = text[at - 1], text[at]
         if before == " ":
+            # Not after leading spaces alone, which would leave an empty row.
             if at - 1 > start:
                 return at
         elif (
@@ -123,6 +125,7 @@ def _break_before(text: str, ends: list[int], start: int, end: int) -> int:
         ):
             return at
         at -= 1
+    # There is no break: the word is longer than a row.
     at = max(end, start + 1)
     while at > start + 1 and ends[at] == ends[at - 1]:
         at -= 1

@@ -104,10 +104,12 @@ class TerminalApp(App[ReturnType]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return Textual's filters, then the guard. NO_COLOR removes all colors instead of showing grays."""
         filters = [each for each in super().get_line_filters() if not isinstance(each, Monochrome | NoColor)]
+        # The guard is the last one, so that no filter can add what it removes.
         return [*filters, *((self._no_colors,) if self.no_color else ()), self._line_guard]
 
     def write_to_terminal(self, text: str) -> None:
         """Write a control sequence that draws nothing. Does nothing without a terminal."""
+        # The name is private, and another Textual may not have it.
         driver = getattr(self, "_driver", None)
         if driver is not None:
             driver.write(text)

@@ -89,11 +89,13 @@ async def notification_in_tmux(
     if len(facts) < 3 or facts[0] not in _ALLOWED:
         return ""
     kind = kind or _kind_by_name(facts[1]) or _kind_by_name(facts[2])
+    # tmux removes one of two escapes when it passes a sequence on.
     sequence = notification(kind, title, text).replace("\x1b", "\x1b\x1b")
     return f"\x1bPtmux;{sequence}\x1b\\" if sequence else ""
 
 
 async def _tmux_facts(tmux: str, env: Mapping[str, str]) -> str:
+    # Without it, tmux answers for the active pane.
     pane = ("-t", env["TMUX_PANE"]) if env.get("TMUX_PANE") else ()
     try:
         process = await asyncio.create_subprocess_exec(

@@ -82,6 +82,7 @@ async def copy(
     if write is not None and not too_long:
         write(sequence)
         ways.append(Way.TERMINAL)
+    # In any case, because OSC 52 has no answer that says whether it worked.
     path, file_failed = await asyncio.to_thread(_written, folder, data)
     if path is not None:
         ways.append(Way.FILE)
@@ -123,6 +124,7 @@ def _written(folder: Path, data: bytes) -> tuple[Path | None, str]:
         for left in folder.glob(f"{_PART}*"):  # left behind by a program that was killed
             if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
                 left.unlink()
+        # A new file first, so that the earlier copy remains if the disk is full.
         number, name = tempfile.mkstemp(prefix=_PART, dir=folder)
         try:
             with os.fdopen(number, "wb") as file:

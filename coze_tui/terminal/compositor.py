@@ -74,6 +74,7 @@ class LineCompositor(Compositor):
                         missing[y] -= own[y]
                         if not missing[y]:
                             del missing[y]
+            # All widgets below are covered.
             if not missing:
                 break
         return ChopsUpdate(chops, spans, [line[1:] for line in cuts])

@@ -114,6 +114,7 @@ class FrameDisplay:
         """Draw the changes in these widgets at once, instead of with the next frame."""
         app = self._app
         screen = app.screen
+        # A layout or a scroll draws a whole frame soon, with these widgets in it.
         if app._batch_count or not app.is_running or screen._layout_required or screen._scroll_required:
             return
         due = {
@@ -125,6 +126,7 @@ class FrameDisplay:
         }
         if not due:
             return
+        # Textual would count the other widgets as drawn, too; they wait for its next frame.
         others = screen._dirty_widgets - due
         screen._compositor.update_widgets(due)
         screen._compositor_refresh()
@@ -196,6 +198,7 @@ class FrameDisplay:
         wanted = self._wanted
         self._frame += 1
         for y, x, strip in _pieces(renderable):
+            # Textual may still finish a frame of the size before a resize.
             if not (0 <= y < height and 0 <= x < width):
                 continue
             part = cells.row(strip)
@@ -249,6 +252,7 @@ class FrameDisplay:
         painter.begin()
         if not urgent:
             self._paint(painter, room, cursor[1])
+        # On a busy line, only the row in which the user types.
         elif room and cursor[1] in self._dirty and UNKNOWN not in self._shown[cursor[1]]:
             self._paint_row(painter, cursor[1], self._wanted[cursor[1]])
         if painter.size or (cursor != self._shown_cursor and room):
@@ -262,6 +266,7 @@ class FrameDisplay:
                 if urgent:
                     self.throttle.spent_urgently(len(frame))
                 else:
+                    # After the frame, so that the answer says that the terminal has read it.
                     frame += self.throttle.mark(len(frame))
             if sys.platform == "win32":
                 for offset in range(0, len(frame), _WINDOWS_CHUNK):
@@ -309,6 +314,7 @@ class FrameDisplay:
     def _find_scroll(self, painter: Painter) -> None:
         """Scroll rows in the terminal that have moved."""
         rows = sorted(self._dirty)
+        # A few rows are written in less time than a scroll is found.
         if len(rows) > _SCROLL_ROWS and self._windows:
             window = max(self._windows, key=self._windows.__getitem__)
             scroll = find_scroll(self._wanted, self._shown, rows, window)
@@ -346,6 +352,7 @@ class FrameDisplay:
     def _scroll(self, painter: Painter, top: int, bottom: int, lines: int) -> None:
         painter.scroll(top, bottom, lines)
         shown = self._shown
+        # The terminal fills them, with the background that is set or with its own.
         fresh = [UNKNOWN * len(shown[top])] * abs(lines)
         rows = shown[top : bottom + 1]
         shown[top : bottom + 1] = rows[lines:] + fresh if lines > 0 else fresh + rows[:lines]

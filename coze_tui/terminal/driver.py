@@ -187,6 +187,7 @@ class TerminalDriver(LinuxDriver):
     def close(self) -> None:
         """End the writer thread, or abandon it if its terminal does not read."""
         if self._writer_thread is not None:
+            # Textual's own `close` waits without end for a terminal that does not read (docs/textual.md 6.2).
             self._writer_thread._queue.put(None)
             self._writer_thread.join(_WRITER_WAIT)
         self.throttle.renew()
@@ -217,6 +218,7 @@ class TerminalDriver(LinuxDriver):
 
     def process_message(self, message: Message) -> None:
         """Deliver a message. Holds keys and pastes until a widget has the focus, or they would be lost."""
+        # The input thread and the loop both deliver: without the lock, a key could overtake those held.
         with self._hold_lock:
             if self._holding and isinstance(message, (events.Key, events.Paste, KeyRun)):
                 self._held.append(message)
@@ -227,6 +229,7 @@ class TerminalDriver(LinuxDriver):
         """Add a message to the app's queue. Merges waiting characters into one run."""
         with self._inbox_lock:
             self._inbox.append(message)
+            # The loop was called for the first message, and takes all that wait then.
             if len(self._inbox) > 1:
                 return
         self._loop.call_soon_threadsafe(self._deliver)
@@ -263,9 +266,11 @@ class TerminalDriver(LinuxDriver):
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
+                # Not longer, because a lone Escape and the exit are noticed in between.
                 if selector.select(0.1):
                     try:
                         data = os.read(self.fileno, 65536)
+                    # The end of a closed pty is an error, unlike that of a file.
                     except OSError:
                         data = b""
                     if not data:

@@ -6,6 +6,7 @@ only. Imports only fast modules.
 
 from __future__ import annotations
 
+# `threading` would delay the first frame.
 import _thread
 import codecs
 import os
@@ -34,6 +35,7 @@ class EarlyEcho:
             elif character == "\x1b":
                 self._before = character
             elif character.isprintable():
+                # Measuring needs slow imports, and no character takes more than two cells.
                 self._cells -= 1 if character.isascii() else 2
                 shown += character if self._cells >= 0 else ""
         return shown

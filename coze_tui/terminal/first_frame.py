@@ -62,6 +62,7 @@ class EarlyFrame:
             return
         self.take_keys()
         try:
+            # The same modes mean that the app has left the screen already.
             if self.painted and termios.tcgetattr(0) != self.modes:
                 os.write(2, _LEAVE.encode())
             termios.tcsetattr(0, termios.TCSANOW, self.modes)
@@ -88,6 +89,7 @@ class FrameGuard:
 
         names = ("SIGTERM", "SIGHUP", "SIGQUIT")
         numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        # A signal that the shell has made the program ignore (nohup) stays ignored.
         self._handled = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
         for number in self._handled:
             signal.signal(number, self._receive)
@@ -110,6 +112,7 @@ class FrameGuard:
 
     def _receive(self, number: int, _frame: object) -> None:
         self._received = number
+        # In the middle of the painting the state of the terminal is unknown; `restore_later` exits then.
         if self._is_painted:
             self._end()
 
@@ -119,6 +122,7 @@ class FrameGuard:
         if self._frame is not None:
             self._frame.restore()
         signal.signal(self._received, signal.SIG_DFL)
+        # The shell must see which signal ended the program.
         signal.raise_signal(self._received)
 
 

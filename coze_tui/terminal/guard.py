@@ -55,6 +55,7 @@ class TerminalGuard(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments that may be drawn; the same list if nothing must change."""
+        # All that is drawn passes here, and nearly nothing needs a change.
         for text, style, control in segments:
             if (
                 control is not None
@@ -87,6 +88,7 @@ class TerminalGuard(LineFilter):
     def _without_link(self, style: Style) -> Style:
         unlinked = self._unlinked.get(style)
         if unlinked is None:
+            # Each target is a style of its own, and answers may contain any number.
             if len(self._unlinked) >= _MOST_STYLES:
                 self._unlinked.clear()
             unlinked = self._unlinked[style] = style.update_link(None)

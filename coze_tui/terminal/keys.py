@@ -220,6 +220,7 @@ class KeyOrder:
     def _hold_for_new_screen(self, event: events.Key) -> None:
         """Hold a key if the key before it has opened a screen, whose bindings would otherwise apply."""
         again = event.copy()
+        # A copy has a new time, but `EnterGuard` finds the input of a key by its time.
         again.time = event.time
         if self._held is None:
             self._follow(self._app.screen)
@@ -249,6 +250,7 @@ class KeyOrder:
         if isinstance(event, KeyRun):
             event, rest = self._divided(event, target)
         if isinstance(event, KeyRun):
+            # As Textual does for keys: a terminal in which the user types has the focus.
             app.app_focus = True
             target.post_message(event)
             self._typed_into = target
@@ -317,6 +319,7 @@ class KeyOrder:
         return isinstance(target, Widget) and target.is_attached and target.screen is self._app.screen
 
     async def _continue(self, follower: KeyPassed) -> None:
+        # A follower may arrive after the keys have stopped waiting for it.
         if follower is not self._follower or self._held is None or self._patience is None:
             return
         self._patience.cancel()

@@ -83,6 +83,7 @@ class KeyParser(XTermParser):
                 case Kind.KEY:
                     yield from self._keys(text)
                 case Kind.PASTE:
+                    # Functions of SQLite end a text at a NUL (docs/textual.md 1.5).
                     yield events.Paste(text.replace("\x00", ""))
                 case Kind.REPORT:
                     yield from self._read_report(text)
@@ -114,6 +115,7 @@ class KeyParser(XTermParser):
             found = True
             if key.key != Keys.Ignore:
                 yield key
+        # Textual has no name for Alt with most keys, but for the keys themselves.
         if not found and len(sequence) == 2:
             yield from self._sequence_to_key_events(sequence[1], alt=True)
 
@@ -161,6 +163,7 @@ class KeyParser(XTermParser):
         except (ValueError, OverflowError):
             keys = []
         else:
+            # In kitty's protocol, a number can name half of a surrogate pair, which no text may contain.
             if not any("\ud800" <= (key.character or "")[:1] <= "\udfff" for key in keys):
                 return keys
         return [events.Key(Keys.Ignore, sequence)]

@@ -129,6 +129,7 @@ class InputScanner:
             now < self._open_until and len(self._held) > 1 and PASTE_END.startswith(self._held)
         ):
             return
+        # ESC, alone or with one character, may be a key of the user; longer starts are not.
         if len(self._held) <= 2:
             if now - self._fed >= ESCAPE_DELAY:
                 held, self._held = self._held, ""
@@ -155,6 +156,7 @@ class InputScanner:
                 yield Token(Kind.TEXT, stretch)
             if start < 0:
                 return
+            # A paste contains any text, so only its end and reports count as sequences in it.
             unfinished = _UNFINISHED if self._pasted is None else _PASTE_UNFINISHED
             if unfinished.match(text, start):
                 self._held = text[start:]

@@ -101,6 +101,7 @@ class ExitGuard:
         if self.received is None:
             self.received = int(number)
             self._watchdog = threading.Timer(self._patience, self._last_resort)
+            # Otherwise the interpreter would wait for it.
             self._watchdog.daemon = True
             self._watchdog.start()
         loop, leave = self._loop, self._exit
@@ -113,6 +114,7 @@ class ExitGuard:
     def _last_resort(self) -> None:
         """Restore the terminal without the app, and end the process."""
         restore_terminal(self._modes, self.undo)
+        # Not `sys.exit`, because the main thread may hang in a write to the terminal.
         os._exit(128 + (self.received or signal.SIGTERM))
 
     def _look_for_hangup(self) -> None:

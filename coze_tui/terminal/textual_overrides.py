@@ -155,6 +155,7 @@ def changed_names() -> tuple[str, ...]:
     """Return the names whose source in the installed libraries differs; cached for the process."""
     versions = installed_versions()
     other = {library for library, version in WRITTEN_FOR.items() if versions[library] != version}
+    # Reading the sources takes longer than the first frame may, so known versions are trusted.
     names = [name for name in DIGESTS if name.partition(".")[0] in other]
     digest_of = SourceDigests(library_folders()).of
     return tuple(name for name in names if digest_of(name) != DIGESTS[name])

@@ -167,6 +167,7 @@ class OutputThrottle:
         waiting = self._kernel_waits()
         with self._lock:
             unwritten = self._handed - self._written
+            # A little text that was handed over just now only waits for the writer thread.
             if unwritten > _CHUNK or (unwritten and now - self._handed_at > _BLOCKED):
                 return 0
             if waiting > (_CHUNK if self._rate is None else self._rate * LAG):
@@ -175,6 +176,7 @@ class OutputThrottle:
                 self._give_up(now)
             if self._marks and self._answers and now > self._marks[0].late_at:
                 return 0
+            # No answer was late so far, so the line has no known limit.
             if self._rate is None:
                 return UNLIMITED
             room = int(max(_LEAST, self._rate * lag) - self._in_flight(now))
@@ -228,6 +230,7 @@ class OutputThrottle:
         """Handle the terminal's answer to the oldest mark."""
         now = self._clock()
         with self._lock:
+            # Even a late answer proves that the terminal answers.
             self._silent = False
             if not self._marks:
                 return
@@ -247,6 +250,7 @@ class OutputThrottle:
         """Block until the terminal has answered all marks, at most `limit` seconds."""
         is_asked = self._clock() - self._asked_at < _QUESTION_WAIT
         if (self._silent or not self._answers) and not is_asked:
+            # A terminal that has never answered would delay each exit.
             limit = min(limit, 0.05)
         end = time.monotonic() + limit
         while self._marks and time.monotonic() < end:
@@ -288,6 +292,7 @@ class OutputThrottle:
             self._samples.append(self._rate)
             return
         assert self._rate is not None
+        # Too fast to be measured at this speed, so the next frames try a higher one.
         if carried_at - mark.at < _MEASURABLE and mark.handed - starts[-1][1] >= _WORTH_A_MARK:
             sample = max(sample, self._rate * 1.25)
         self._samples.append(sample)
@@ -330,6 +335,7 @@ class OutputThrottle:
 
     def _blocked(self, now: float, waited: float) -> None:
         """Estimate the speed from a blocked write: the reader emptied the kernel's buffer meanwhile."""
+        # Answers are the better measure.
         if not self._answers and (rate := _KERNEL / waited) < _FAST:
             self._rate = rate
             self._backlog = (now, 0.0)

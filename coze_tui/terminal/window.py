@@ -42,6 +42,7 @@ def is_light(report: str) -> bool | None:
     else:
         parts = [found[1], found[2], found[3]]
     red, green, blue = (int(part, 16) / ((1 << 4 * len(part)) - 1) for part in parts)
+    # The luma of ITU-R BT.601: green looks brightest to the eye.
     return 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
 
 
