@@ -13,6 +13,8 @@ from coze_tui.config.secure_files import make_private_folder
 from coze_tui.text.system_text import path_from
 from coze_tui.values import valueclass
 
+_IS_WINDOWS = os.name == "nt"
+
 
 @valueclass
 class Paths:
@@ -84,7 +86,7 @@ def typed_path(text: str) -> Path:
     backslashes and `file://`, which terminals and file managers add. A `~` that cannot be resolved remains,
     so that an error shows it. Reads the disk.
     """
-    readings = [_expanded(reading) for reading in _readings(text.strip())]
+    readings = [_expanded(reading) for reading in path_readings(text.strip(), is_windows=_IS_WINDOWS)]
     return next(filter(os.path.lexists, readings), readings[-1])
 
 
@@ -97,18 +99,21 @@ def typed_paths(text: str) -> list[Path]:
     whole = typed_path(text)
     if os.path.lexists(whole):
         return [whole]
-    for parts in _parts(text.strip()):
+    for parts in path_divisions(text.strip(), is_windows=_IS_WINDOWS):
         paths = [typed_path(part) for part in parts]
         if len(paths) > 1 and all(map(os.path.lexists, paths)):
             return paths
     return [whole]
 
 
-def _parts(text: str) -> Iterator[list[str]]:
+def path_divisions(text: str, *, is_windows: bool) -> Iterator[list[str]]:
     """Yield the ways to divide a text into paths."""
+    yield text.splitlines()
+    if is_windows:  # quotes around blanks, and no escapes
+        yield [quoted or bare for quoted, bare in re.findall(r'"([^"]+)"|(\S+)', text)]
+        return
     import shlex
 
-    yield text.splitlines()
     with suppress(ValueError):  # an apostrophe
         yield shlex.split(text)
     yield re.split(r"""(?<!\\)\s+(?=[/~'"]|(?i:file:))""", text)
@@ -118,23 +123,34 @@ _QUOTES = ('""', "“”", "‘’")
 """Quotes that Windows and Chinese keyboards put around a path."""
 
 
-def _readings(text: str) -> list[str]:
-    """Return possible meanings of a text as a path: as it is, and as a shell or a browser reads it."""
-    import shlex  # the start needs neither
-    from urllib.parse import unquote
+def _words(text: str) -> list[str]:
+    """Return the words as which a shell reads a text."""
+    import shlex  # the start does not need it
 
-    found = [text]
     try:
-        words = shlex.split(text)
+        return shlex.split(text)
     except ValueError:  # an apostrophe
-        words = [re.sub(r"\\(.)", r"\1", text)]
-    if len(words) == 1 and os.sep == "/":
+        return [re.sub(r"\\(.)", r"\1", text)]
+
+
+def path_readings(text: str, *, is_windows: bool) -> list[str]:
+    """Return possible meanings of a text as a path: as it is, and as a shell or a browser reads it."""
+    found = [text]
+    words = [] if is_windows else _words(text)  # a backslash is a separator there
+    if len(words) == 1:
         found += words
     if len(text) > 1 and text[0] + text[-1] in _QUOTES:
         found.append(text[1:-1])
-    address = re.fullmatch(r"(?i:file):(?://[^/]*)?(/.*)", found[-1])
+    address = re.fullmatch(r"(?i:file):(?://([^/]*))?(/.*)", found[-1])
     if address is not None:
-        found.append(unquote(address[1]))
+        from urllib.parse import unquote
+
+        host, path = address[1] or "", unquote(address[2])
+        if is_windows and host not in ("", "localhost"):
+            path = f"//{host}{path}"  # a share
+        elif is_windows:
+            path = re.sub(r"^/([A-Za-z])[:|](?=/|$)", r"\1:", path)
+        found.append(path)
     return found
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from coze_tui.config.secure_files import write_private
 from coze_tui.errors import FileError, SettingsError
 from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.format import not_reserved
 from coze_tui.text.i18n import _
 from coze_tui.text.matching import nearest
 from coze_tui.values import valueclass
@@ -130,7 +131,7 @@ def _is_possible(name: str) -> bool:
 
 def _possible(name: str) -> str:
     """Return a valid prompt name unchanged; raise SettingsError for any other."""
-    if not _is_possible(name):
+    if not _is_possible(name) or not_reserved(name) != name:
         reason = _("is not a valid prompt name: use one word of letters, digits, dots and hyphens")
         raise SettingsError(reason, source=clean_line(name))
     return name

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coze_tui.config.secure_files import write_new
 from coze_tui.text.data_urls import data_images
+from coze_tui.text.format import not_reserved
 
 _UNSAFE = re.compile(r"[^\w. -]+")
 _LONGEST_NAME = 60
@@ -28,6 +29,6 @@ def save_images(texts: Iterable[str], folder: Path) -> list[Path]:
             kind = image.media_type.partition("/")[2]
             ending = _UNSAFE.sub("", _ENDINGS.get(kind, kind)) or "bin"
             name = _UNSAFE.sub("_", image.name).strip(" ._")[:_LONGEST_NAME] or "image"
-            name = name.removesuffix(f".{ending}")
+            name = not_reserved(name.removesuffix(f".{ending}"))
             paths.append(write_new(folder / f"{name}.{ending}", [image.content]))
     return paths

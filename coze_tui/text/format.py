@@ -79,6 +79,7 @@ def tail(identifier: str) -> str:
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\s]+')
 """Characters that Windows rejects in names, and white space."""
+_RESERVED = re.compile(r"(?i:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)")
 _MOST_BYTES = 96
 """Of the title in UTF-8: with date, key, number and ending a name stays below 143, which is the least that a
 file system in use can keep."""
@@ -92,8 +93,13 @@ def file_name(day: str, title: str, key: str, ending: str, *, number: int = 0, o
         of: how many there are, so that names sort as numbers do.
     """
     count = f"{number:0{max(2, len(str(of)))}}" if number else ""
-    parts = [day, _safe(title), key, count]
+    parts = [day, _safe(title), _safe(key), count]
     return " ".join(part for part in parts if part) + f".{ending}"
+
+
+def not_reserved(name: str) -> str:
+    """Return a file name, with `_` before it if it names a device of Windows, as `con` and `nul.png` do."""
+    return f"_{name}" if _RESERVED.match(name) else name
 
 
 def _safe(title: str) -> str:

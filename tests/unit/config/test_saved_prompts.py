@@ -51,7 +51,24 @@ def test_files_that_the_user_wrote_are_read_and_keep_their_kind(saved: SavedProm
 
 
 @pytest.mark.parametrize(
-    "name", ["", "a b", "../x", "a/b", ".x", "-x", "save", "delete", "a\tb", "x" * 65, "a\x1bb", "a*"]
+    "name",
+    [
+        "",
+        "a b",
+        "../x",
+        "a/b",
+        ".x",
+        "-x",
+        "save",
+        "delete",
+        "a\tb",
+        "x" * 65,
+        "a\x1bb",
+        "a*",
+        "con",
+        "NUL",
+        "lpt1",
+    ],
 )
 def test_impossible_names_are_refused(saved: SavedPrompts, name: str) -> None:
     with pytest.raises(SettingsError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import coze_tui.terminal
+from coze_tui.standin.server import StandIn
+from tests.support.commands import XIAOCHUN
 from tests.support.samples import ROOT
 
 FOLDER = Path(coze_tui.terminal.__file__).parent
@@ -75,3 +78,65 @@ def test_every_module_can_be_imported_and_help_be_printed_without_posix() -> Non
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: coze-tui")
+
+
+COMMAND_WITHOUT_POSIX = """
+import asyncio, ctypes, os, signal, socket, sqlite3, ssl, subprocess, sys, types
+import anyio._backends._asyncio, asyncio.unix_events, httpx, httpx_sse, platformdirs, rich.console
+
+for name in ("curses", "fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty"):
+    sys.modules[name] = None
+sys.modules["msvcrt"] = types.SimpleNamespace(LK_NBLCK=2, locking=lambda descriptor, mode, size: None)
+MISSING = {
+    os: "fchmod fork geteuid getgid getuid killpg O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_TMPFILE setsid statvfs",
+    signal: "SIGALRM SIGCONT SIGHUP SIGQUIT SIGTSTP SIGTTIN SIGTTOU SIGUSR1 SIGWINCH",
+}
+for module, names in MISSING.items():
+    for name in names.split():
+        if hasattr(module, name):
+            delattr(module, name)
+
+def refuse(*arguments):
+    raise NotImplementedError
+
+asyncio.SelectorEventLoop.add_signal_handler = asyncio.SelectorEventLoop.remove_signal_handler = refuse
+sys.platform = "win32"
+from coze_tui.cli.main import main
+sys.exit(main(sys.argv[1:], os.environ))
+"""
+
+
+def test_questions_are_asked_and_saved_without_posix(tmp_path: Path) -> None:
+    """What Windows lacks is hidden; its own event loop, file locks and terminal are not tried."""
+    with StandIn(pace=0) as stand_in:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "COZE_TUI_HOME": str(tmp_path / "home"),
+            "COZE_API_BASE": stand_in.base_url,
+            "COZE_API_TOKEN": stand_in.token,
+            "COZE_BOT_ID": XIAOCHUN,
+            "COZE_TUI_LANGUAGE": "en",
+            "PYTHONPATH": str(ROOT),
+        }
+
+        def run(*words: str, stdin: str = "") -> str:
+            done = subprocess.run(
+                [sys.executable, "-c", COMMAND_WITHOUT_POSIX, *words],
+                cwd=tmp_path,
+                env=environment,
+                input=stdin,
+                capture_output=True,
+                encoding="utf-8",
+            )
+            assert (done.returncode, done.stderr) == (0, "")
+            return done.stdout
+
+        assert run("ask", "1 + 1") == "1 + 1 = **2**\n"
+        talk = run("--linear", stdin="1 + 1\n/history\n/quit\n")
+        assert "Xiaochun: 1 + 1 = 2\n" in talk
+        assert "1: 1 + 1 – Xiaochun\n" in talk
+        run("history", "export", "--all", "-o", str(tmp_path / "out"))
+        assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".md"]
+        environment["COZE_API_TOKEN"] = ""
+        assert "Logged in" in run("login", stdin=stand_in.token)
+        assert run("ask", "-c", "1 + 1") == "1 + 1 = **2**\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.text.format import file_name
+from coze_tui.text.format import file_name, not_reserved
 
 
 def test_chinese_is_kept() -> None:
@@ -40,6 +40,20 @@ def test_numbers_sort_as_they_count() -> None:
 def test_what_a_system_cannot_keep_is_left_out(title: str, part: str) -> None:
     expected = " ".join(word for word in ("d", part, "k") if word) + ".md"
     assert file_name("d", title, "k", "md") == expected
+
+
+@pytest.mark.parametrize("id", ["/../x", "a:b|c", "..", "x. ", "\x1b[31mx"])
+def test_an_id_of_the_server_names_no_other_folder_and_no_stream(id: str) -> None:
+    name = file_name("2025-01-28", "问", id, "sse")
+    assert PureWindowsPath(name).name == name
+    assert not set('<>:"/\\|?*\x1b') & set(name)
+
+
+@pytest.mark.parametrize("name", ["con", "NUL", "Com1", "lpt9.tar.gz", "aux ", "CONOUT$", "com¹"])
+def test_no_name_is_that_of_a_device(name: str) -> None:
+    assert not_reserved(name) == f"_{name}"
+    assert not_reserved(f"{name}sole") == f"{name}sole" or "." in name or " " in name
+    assert not_reserved(f"_{name}") == f"_{name}"
 
 
 @given(st.text(max_size=300))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
-from coze_tui.config.locations import typed_path, typed_paths
+from coze_tui.config.locations import path_divisions, path_readings, typed_path, typed_paths
 from coze_tui.tui.widgets.prompt.completion import dropped_candidates, path_candidates
 
 
@@ -123,3 +123,27 @@ def test_a_path_that_is_there_as_written_is_that_one(folder: str) -> None:
 
 def test_only_a_file_is_offered(folder: str) -> None:
     assert dropped_candidates(f"'{folder}'") == dropped_candidates("/help") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        (r"C:\Users\Lin\a.txt", r"C:\Users\Lin\a.txt"),
+        (r'"C:\my files\a.txt"', r"C:\my files\a.txt"),
+        (r"\\server\share\a.txt", r"\\server\share\a.txt"),
+        (r"C:\it's\a.txt", r"C:\it's\a.txt"),
+        ("file:///C:/my%20files/a.txt", r"C:\my files\a.txt"),
+        ("file:///c|/a.txt", r"c:\a.txt"),
+        ("file://localhost/C:/a.txt", r"C:\a.txt"),
+        ("file://server/share/%E5%9B%BE.png", r"\\server\share\图.png"),
+        ('"file:///C:/a.txt"', r"C:\a.txt"),
+    ],
+)
+def test_a_path_of_windows_is_read_without_a_shell(typed: str, path: str) -> None:
+    assert PureWindowsPath(path_readings(typed, is_windows=True)[-1]) == PureWindowsPath(path)
+
+
+def test_dropped_paths_of_windows_are_divided_at_blanks_outside_of_quotes() -> None:
+    typed = r'"C:\my files\a.txt" D:\b.txt "\\server\share\c d.txt"'
+    *_lines, parts = path_divisions(typed, is_windows=True)
+    assert parts == [r"C:\my files\a.txt", r"D:\b.txt", r"\\server\share\c d.txt"]
