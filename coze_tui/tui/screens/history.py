@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events, getters, on, work
 from textual.app import ComposeResult
@@ -32,9 +32,6 @@ from coze_tui.tui.widgets.head import HeadLine, fitting, history_head
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.preview_pane import PreviewLog, PreviewPane
 from coze_tui.values import valueclass
-
-if TYPE_CHECKING:
-    from coze_tui.engine.thread import EngineThread
 
 _NARROW = 90
 """Below this number of columns the preview is over the list, not beside it."""
@@ -128,13 +125,8 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._rest: Timer | None = None
         self._deletions = Deletions(self.context)
         name = clean_line(bot.name) or bot.id
-        self._server = ServerListing(self.engine_thread, bot.id, name, hides=self._deletions.hides)
-        self._list = HistoryList(self.engine_thread, self._server)
-
-    @property
-    def engine_thread(self) -> EngineThread:
-        """Return the thread of the engine."""
-        return self.context.engine_thread
+        self._server = ServerListing(self.context.engine_thread, bot.id, name, hides=self._deletions.hides)
+        self._list = HistoryList(self.context.engine_thread, self._server)
 
     # --- composing ---
 
@@ -145,7 +137,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         yield SearchBar("/", placeholder=_("search titles and messages"))
         with Horizontal(id="panes"):
             yield ConversationList(self.context.palette)
-            yield PreviewPane(self.engine_thread, self.context.palette)
+            yield PreviewPane(self.context.engine_thread, self.context.palette)
         yield KeyFooter(_FOOTER, last="history.back", most=_KEYS_SHOWN)
 
     def on_mount(self) -> None:
@@ -190,7 +182,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if go_to or self._wanted:
             self.conversations.go_to(go_to or self._wanted)
             self._wanted = ""
-        self._count = await self.engine_thread.call(lambda engine: engine.browsing.count())
+        self._count = await self.context.engine_thread.call(lambda engine: engine.browsing.count())
         self.header.flush()
 
     @work(group="list", exclusive=True, exit_on_error=False)
@@ -216,7 +208,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _poll_store(self) -> None:
         """Read the list for the first time, and again if any program has written."""
-        seen = await self.engine_thread.call(lambda engine: engine.browsing.changes())
+        seen = await self.context.engine_thread.call(lambda engine: engine.browsing.changes())
         before, self._seen = self._seen, seen
         if before != seen:
             self._load(from_start=not before)
@@ -359,10 +351,10 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def _rename(self, key: str, title: str) -> None:
-        await self.engine_thread.call(lambda engine: engine.browsing.rename(key, title))
+        await self.context.engine_thread.call(lambda engine: engine.browsing.rename(key, title))
         self._load()
         try:
-            await self.engine_thread.call(lambda engine: engine.server_side.rename(key, title))
+            await self.context.engine_thread.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
             self.context.notify_failure(error, _("Renamed here, but not on the server."))
 
@@ -377,7 +369,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         items = self._here()
         keys, pinned = _keys(items), not all(item.is_pinned for item in items)
         if keys:
-            await self.engine_thread.call(lambda engine: engine.browsing.pin(keys, pinned))
+            await self.context.engine_thread.call(lambda engine: engine.browsing.pin(keys, pinned))
             self._load()
 
     @work(group="change", exit_on_error=False)
@@ -387,7 +379,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if item is None or self._is_only_there([item]):
             return
         key = item.key
-        new = await self.preview.fork(key) or await self.engine_thread.call(
+        new = await self.preview.fork(key) or await self.context.engine_thread.call(
             lambda engine: engine.browsing.fork(key)
         )
         self._preview_over(False)
