@@ -13,6 +13,7 @@ from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, FunctionCal
 from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.entries import QuestionEntry
+from coze_tui.tui.widgets.field import FindBar
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
 from tests.support.shown import go_to, toasts_of
@@ -81,6 +82,9 @@ async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> Non
         await at.until(lambda: is_at(at, "7/7", "春节 end"))
         await at.pilot.press("up", "up")
         await at.until(lambda: is_at(at, "5/7", "春节 far down"))
+        for _key in range(3):  # faster than the store answers
+            at.screen.find_bar.post_message(FindBar.Stepped(1))
+        await at.until(lambda: is_at(at, "1/7", "answer 0 春节"), "no step is lost")
 
 
 async def test_finding_starts_at_the_view_and_marks_the_current_match(home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ class Finder:
         """Key of the current match's message; 0 before the first match."""
         self._found: list[Occurrence] = []
         """The matches of the last search in the store."""
+        self._one_by_one = asyncio.Lock()
         self._origin: _Origin | None = None
         """The origin of the search while the user types; None after a step, which sets a new origin."""
 
@@ -106,8 +108,13 @@ class Finder:
     async def step(self, step: int) -> None:
         """Go to the next match for 1, to the previous one for -1; wraps around.
 
-        Visits all matches of one message before those of the next message.
+        Visits all matches of one message before those of the next message. Steps that are asked for while
+        one is on its way follow it, so that no key is lost.
         """
+        async with self._one_by_one:
+            await self._step(step)
+
+    async def _step(self, step: int) -> None:
         text, key = self._text, self._window.key
         if step:
             self._origin = None

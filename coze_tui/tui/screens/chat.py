@@ -314,7 +314,7 @@ class ChatScreen(LogScreen[None]):
 
     def _find_step(self, step: int) -> None:
         if self.find_bar.is_open:
-            self.run_in_worker("find", self.finder.step, step, exclusive=True)
+            self.run_in_worker("find", self.finder.step, step)
         else:
             self.find_bar.open()
 
