@@ -61,7 +61,8 @@ def _next_title(c: sqlite3.Connection, origin: SavedConversation) -> str:
 def _copy_up_to(c: sqlite3.Connection, key: str, new: str, last: int) -> None:
     """Copy chats, messages and sections up to a position into an empty conversation."""
     c.execute("UPDATE conversations SET last_slot = ? WHERE key = ?", (max(1, last // SLOT), new))
-    # Copy the chats too, so that their events can be inspected, but not a running one.
+    # Copy the chats too, so that their events can be inspected, but not a running one, and not one of which only the
+    # question is copied: its outcome and metrics would describe an answer that the fork does not have.
     copied = (
         "slot, chat_id, section_id, bot_id, logid, question, sent_at, is_final, status, first_text_us, "
         "total_us, deltas, characters, input_tokens, output_tokens, token_count, error_code, error_msg, "
@@ -69,8 +70,10 @@ def _copy_up_to(c: sqlite3.Connection, key: str, new: str, last: int) -> None:
     )
     c.execute(
         f"""INSERT INTO chats (conversation, {copied}) SELECT ?, {copied} FROM chats
-            WHERE conversation = ? AND slot <= ? AND is_final = 1 ORDER BY slot""",
-        (new, key, last // SLOT),
+            WHERE conversation = ? AND slot <= ? AND is_final = 1 AND NOT (slot * ? = ? AND EXISTS (
+                SELECT 1 FROM messages WHERE messages.chat = chats.key AND position > ?
+            )) ORDER BY slot""",
+        (new, key, last // SLOT, SLOT, last, last),
     )
     c.execute(
         """INSERT INTO breaks (chat, waited_us, cut_us) SELECT new.key, breaks.waited_us, breaks.cut_us

@@ -197,6 +197,8 @@ async def test_a_fork_ends_where_it_was_asked_to(
         said += [chat.record.question, *(part.text for part in chat.parts if hasattr(part, "text"))]
     assert said == expected
     assert forked.summary.conversation_id == ""
+    ends_at_question = expected[-1].startswith("q")
+    assert (forked.page.chats[-1].record.key == 0) == ends_at_question, "no chat whose answer was not copied"
 
 
 async def test_a_fork_may_end_before_a_question(database: Database, browsing: Browsing) -> None:
