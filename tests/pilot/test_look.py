@@ -106,6 +106,7 @@ async def test_a_language_is_shown_while_the_cursor_is_on_it(home: Path) -> None
         await at.pilot.press("down")
         await at.until(lambda: "● 语言" in drawn_text(at.app))
         assert "事件" in at.life()
+        await at.until(lambda: "筛选语言" in drawn_text(at.app) and "Enter 采用" in drawn_text(at.app))
         await at.pilot.press("escape")
         await at.until(lambda: "EVENTS" in at.life())
         await at.until(lambda: "你好！" in at.text(), "the greeting is still there")

@@ -163,8 +163,10 @@ class LanguagePicker(PreviewPicker):
         return rows
 
     def moved(self, key: str | None) -> None:
-        """Show the language."""
+        """Show the language, on this panel too."""
         if key is not None and key != current_language():
             self._services.preview_language(key)
             self.heading.rename(_("Language"))
+            self.field.placeholder = _("Filter the languages")
+            self.refresh_bindings()
             self.show_rows()
