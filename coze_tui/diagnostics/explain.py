@@ -47,7 +47,7 @@ from coze_tui.errors import (
     code_of,
 )
 from coze_tui.text.format import thousands
-from coze_tui.text.i18n import _, listed, ngettext
+from coze_tui.text.i18n import _, ngettext, separated
 
 _LACKS_PERMISSION = 4101
 
@@ -275,7 +275,7 @@ def _for_protocol_error(error: ProtocolError) -> Explanation:
         facts.append(excerpt)
     return Explanation(
         title or _("unexpected response: this may not be a Coze server"),
-        quoted(listed(facts)),
+        quoted(separated(facts)),
         _advice_for(problem, error.http_status),
         outside(error.logid),
         code_of(error),

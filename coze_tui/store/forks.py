@@ -61,8 +61,8 @@ def _next_title(c: sqlite3.Connection, origin: SavedConversation) -> str:
 def _copy_up_to(c: sqlite3.Connection, key: str, new: str, last: int) -> None:
     """Copy chats, messages and sections up to a position into an empty conversation."""
     c.execute("UPDATE conversations SET last_slot = ? WHERE key = ?", (max(1, last // SLOT), new))
-    # Copy the chats too, so that their events can be inspected, but not a running one, and not one of which only the
-    # question is copied: its outcome and metrics would describe an answer that the fork does not have.
+    # Copy the chats too, so that their events can be inspected, but not a running one, and not one of which
+    # only the question is copied: its outcome and metrics would describe an answer that the fork lacks.
     copied = (
         "slot, chat_id, section_id, bot_id, logid, question, sent_at, is_final, status, first_text_us, "
         "total_us, deltas, characters, input_tokens, output_tokens, token_count, error_code, error_msg, "

@@ -61,6 +61,11 @@ def _is_han(character: str) -> bool:
     return "\u4e00" <= character <= "\u9fff"
 
 
+def separated(items: Iterable[str]) -> str:
+    """Return facts that are not items of one list, in the language in use: `a; b`, in Chinese `a；b`."""
+    return _("; ").join(items)
+
+
 def languages() -> Mapping[str, str]:
     """Return the codes that `use_language` accepts, with the languages' own names."""
     return {"en": "English", "zh_CN": "简体中文"}

@@ -103,12 +103,22 @@ def _luminance(color: Color) -> float:
 
 
 def _readable(color: Color, text: Color, grounds: tuple[Color, ...]) -> Color:
-    """Return the color, moved towards the text color until it is readable on every background."""
-    for step in range(11):
-        mixed = color.blend(text, step / 10, alpha=1)
-        if all(contrast(mixed, ground) >= _LEGIBLE for ground in grounds):
-            return mixed
-    return text
+    """Return the color, moved towards the text color until it is readable on every background.
+
+    Moves towards white or black if not even the text is: mixed with it, all colors would become one gray.
+    """
+    end = text if _is_legible(text, grounds) else _extreme(grounds)
+    mixes = (color.blend(end, step / 10, alpha=1) for step in range(10))
+    return next((mixed for mixed in mixes if _is_legible(mixed, grounds)), end)
+
+
+def _is_legible(color: Color, grounds: tuple[Color, ...]) -> bool:
+    return all(contrast(color, ground) >= _LEGIBLE for ground in grounds)
+
+
+def _extreme(grounds: tuple[Color, ...]) -> Color:
+    """Return white or black, whichever differs more from the first background."""
+    return max(Color(255, 255, 255), Color(0, 0, 0), key=lambda color: contrast(color, grounds[0]))
 
 
 def _exact(name: str, colors: Colors, *, dark: bool) -> Theme:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from coze_tui.text.i18n import clause, listed, use_language
+from coze_tui.text.i18n import clause, listed, separated, use_language
 from tests.support.samples import ROOT
 
 PACKAGE = ROOT / "coze_tui"
@@ -120,10 +120,10 @@ def test_a_concatenated_sentence_is_found(old: str) -> None:
 
 
 def test_a_list_has_the_separator_of_the_language() -> None:
-    assert listed(["a", "b"]) == "a, b"
+    assert (listed(["a", "b"]), separated(["a", "b"])) == ("a, b", "a; b")
     use_language("zh_CN")
     try:
-        assert listed(["a", "b"]) == "a、b"
+        assert (listed(["a", "b"]), separated(["a", "b"])) == ("a、b", "a；b")
     finally:
         use_language("en")
 

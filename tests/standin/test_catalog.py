@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.scenarios import Answer, Bot
 from tests.support.standin_calls import BOT, Caller, Run, as_list, as_object
 
@@ -84,6 +87,17 @@ def test_a_bad_upload_is_refused(caller: Caller) -> None:
     caller.stand_in.switches.max_file_bytes = 3
     assert caller.upload("a.pdf", b"1234").code == 4302
     assert caller.upload("a.pdf", b"123").code == 0
+
+
+@pytest.mark.parametrize("chinese", [False, True])
+def test_bots_and_workspaces_of_the_demo_are_in_one_language(caller: Caller, chinese: bool) -> None:
+    caller.stand_in.use_bots(demo_bots(chinese=chinese))
+    spaces = [
+        str(as_object(space)["name"]) for space in as_list(caller.get("/v1/workspaces").data["workspaces"])
+    ]
+    said = [f"{bot.name} {bot.description} {bot.prologue}" for bot in demo_bots(chinese=chinese)]
+    assert [bool(re.search("[一-鿿]", text)) for text in [*spaces, *said]] == [chinese] * (2 + len(said))
+    assert not any("机器人" in text for text in said), "Coze's word is 智能体"
 
 
 def test_workspaces_and_the_user(caller: Caller) -> None:

@@ -8,9 +8,10 @@ from enum import Enum
 from typing import assert_never
 
 from coze_tui.diagnostics.help_pages import help_page
+from coze_tui.diagnostics.sentences import joined
 from coze_tui.engine.model.outcomes import Outcome, cut_words
 from coze_tui.engine.model.updates import TurnEnded
-from coze_tui.errors import CozeTuiError, StillAnswering, StreamCut, is_refused
+from coze_tui.errors import CozeTuiError, StillAnswering, StreamCut, is_refused, logid_of
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.explained import explain
@@ -22,10 +23,7 @@ class Hint(Enum):
     """The state of the question after its chat failed."""
 
     RECALLED = N_("↑ in the prompt brings your question back.")
-    RESTORED = N_(
-        "Your question is back in the prompt: send it again, or type to replace it. "
-        "In the messages i copies the IDs."
-    )
+    RESTORED = N_("Your question is back in the prompt: send it again, or type to replace it.")
     """Whether the question is selected in the prompt."""
 
 
@@ -91,7 +89,7 @@ def _end_notice(ended: TurnEnded, about: About) -> NoticeBlock | None:
             return NoticeBlock(text, "attention", "?")
         case Outcome.FAILED:
             lines = [_("failed")] if ended.error is None else _explained(ended.error, about.base_url)
-            text = "\n".join([*lines, *_hint(about)])
+            text = "\n".join([*lines, *_hint(about, logid_of(ended.error))])
             return NoticeBlock(text, "error", outcome.sign, page=_page_for(ended.error))
         case Outcome.COMPLETED if ended.silence is not None:
             return NoticeBlock(ended.silence.text, "attention", "○")
@@ -105,8 +103,11 @@ def _page_for(error: CozeTuiError | None) -> str:
     return help_page(error) if error is not None else ""
 
 
-def _hint(about: About) -> list[str]:
-    return [_(about.hint.value)] if about.hint is not None else []
+def _hint(about: About, logid: str = "") -> list[str]:
+    if about.hint is None:
+        return []
+    has_ids = about.hint is Hint.RESTORED and (about.is_at_coze or logid)
+    return [joined(_(about.hint.value), _("Press Tab, then i to copy the IDs.") if has_ids else "")]
 
 
 def _why_cut(error: CozeTuiError | None, base_url: str) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from rich.segment import Segment
 from textual import getters, on
 from textual.app import App
 from textual.binding import Binding, BindingsMap, BindingType
@@ -16,15 +18,18 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from coze_tui.render.cells import cell_len
+from coze_tui.render.inline import wrapped
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import bindings_of, long_key
 from coze_tui.tui.screens.coze_screen import Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.line_list import list_keys
-from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.values import valueclass
+
+_LEAST_FOR_KEYS = 18
+"""Cells of the column of keys, which wrap in it."""
 
 
 @valueclass
@@ -197,7 +202,7 @@ class HelpScreen(Panel[None]):
             if (lines := [line for line in section.lines if _matches(line, section.title, words)])
         ]
         widest = max((cell_len(line.keys) for _title, lines in shown for line in lines), default=0)
-        column = min(widest, max(room // 3, 12))
+        column = min(widest, max(room // 4, _LEAST_FOR_KEYS))
         rows: list[ListRow] = []
         for title, lines in shown:
             rows += [ListRow(None, ())] if rows else []
@@ -213,20 +218,24 @@ def _matches(line: HelpLine, title: str, words: Iterable[str]) -> bool:
 
 
 def _rows(line: HelpLine, column: int, room: int) -> list[ListRow]:
-    """Return a row of keys, action and, if there is room, the binding ID for the settings."""
-    keys, *more = _broken(line.keys, column)
-    described: Part = (line.description, "text")
-    used = column + 2 + cell_len(line.description)
-    right: tuple[Part, ...] = (
-        ((line.id, "muted"),) if line.id and used + cell_len(line.id) + 2 <= room else ()
-    )
-    if (over := cell_len(keys) - column) <= 0:
-        first = ListRow(None, ((keys + " " * (2 - over), "bot"), described), right)
-    elif used + over <= room:
-        first = ListRow(None, ((f"{keys}  ", "bot"), described))
-    else:
-        first = ListRow(None, ((keys, "bot"),), below=((" " * (column + 2), "text"), described))
-    return [first, *(ListRow(None, ((names, "bot"),)) for names in more)]
+    """Return the rows of an action: keys, description, and at the right the binding ID for the settings.
+
+    Nothing is cut: keys and description wrap, and an ID without room stands below the description.
+    """
+    keys = _broken(line.keys, column)
+    indent = max(column, cell_len(keys[0])) + 2
+    described = [one.plain.rstrip() for one in wrapped([Segment(line.description)], room - indent)]
+    has_room = indent + cell_len(described[0]) + 2 + cell_len(line.id) <= room
+    ids = [line.id] if has_room else [*[""] * len(described), line.id]
+    return [
+        ListRow(
+            None,
+            ((key + " " * (indent - cell_len(key)), "bot"), (text, "text")),
+            ((binding, "muted"),) if binding else (),
+        )
+        for key, text, binding in itertools.zip_longest(keys, described, ids, fillvalue="")
+        if key or text or binding
+    ]
 
 
 def _broken(keys: str, width: int) -> list[str]:

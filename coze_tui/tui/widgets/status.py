@@ -13,7 +13,7 @@ from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, code_of, code_words
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.format import milliseconds, seconds, tail, thousands
+from coze_tui.text.format import duration, milliseconds, seconds, tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 from coze_tui.values import valueclass
@@ -115,7 +115,7 @@ class Chip:
         Args:
             total_us: Its duration; 0 if it is not known.
         """
-        words, time = outcome.words_now, seconds(total_us) if total_us else ""
+        words, time = outcome.words_now, duration(total_us) if total_us else ""
         if outcome is Outcome.COMPLETED and time:
             words, time = time, ""
         elif outcome is Outcome.FAILED and (code := code_words(code_of(error))):

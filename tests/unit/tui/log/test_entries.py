@@ -7,10 +7,11 @@ import pytest
 from coze_tui.config.addresses import COZE_CN, COZE_COM
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ToolCalled, ToolResponded, TurnEnded
-from coze_tui.errors import ApiError, AuthError, CozeTuiError, StreamCut
+from coze_tui.errors import ApiError, AuthError, CozeTuiError, StreamCut, TransportError
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.links import links_of
+from coze_tui.tui.log.notices import Hint
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,21 @@ def test_a_refused_token_may_be_for_the_other_site(base_url: str, other: str) ->
     assert "4100" in said
     assert ("works on one site only" in said) is bool(other)
     assert other in said
+
+
+@pytest.mark.parametrize(
+    ("error", "has_ids"),
+    [(AuthError(4100, "no", logid="L1"), True), (TransportError("refused", detail="refused"), False)],
+)
+def test_copying_the_ids_of_a_failed_chat_is_offered_only_if_there_are_any(
+    error: CozeTuiError, has_ids: bool
+) -> None:
+    entry = AnswerEntry("bot", 1_000)
+    entry.end(TurnEnded(Outcome.FAILED, 5, error))
+    entry.hint(Hint.RESTORED)
+    said = entry.blocks[-1].copy_text()
+    assert "back in the prompt" in said
+    assert ("copy the IDs" in said) is has_ids
 
 
 @pytest.mark.parametrize(

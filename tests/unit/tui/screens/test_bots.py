@@ -73,7 +73,7 @@ async def picker(
 async def test_the_bots_of_the_workspaces_are_listed_and_one_is_picked(tmp_path: Path) -> None:
     with StandIn() as stand_in:
         async with picker(tmp_path, stand_in) as it:
-            await it.shows("示例团队 Sample team")
+            await it.shows("Sample team")
             await it.shows("no bot in this workspace is published to the API channel")
             assert "loading" not in it.host.text
             assert FIRST.name in it.host.text

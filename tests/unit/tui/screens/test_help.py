@@ -187,6 +187,26 @@ async def test_keys_that_are_wider_than_their_column_are_not_cut() -> None:
         assert "delete a word" in host.text
 
 
+async def test_a_description_wraps_and_its_id_is_shown_below_it() -> None:
+    class Wide(Widget, can_focus=True):
+        BINDINGS: ClassVar[list[BindingType]] = [
+            Binding("f4", "x", N_("ask the edited question in a fork that ends before it"), id="wide.fork"),
+        ]
+
+    class One(Screen[None]):
+        def compose(self) -> ComposeResult:
+            yield Wide()
+
+    for size in ((60, 20), (80, 24)):
+        host = Host(One)
+        async with host.run_test(size=size) as pilot:
+            await pilot.pause()
+            host.push_screen(HelpScreen(host.screen))
+            await pilot.pause()
+            assert "ask the edited question in a fork that ends before it" in " ".join(host.text.split())
+            assert "wide.fork" in host.text
+
+
 async def test_descriptions_are_translated_when_shown() -> None:
     host = Host(Both)
     async with host.run_test() as pilot:

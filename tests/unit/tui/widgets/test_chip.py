@@ -51,6 +51,8 @@ def test_a_chat_that_is_over_keeps_its_outcome_in_the_chip() -> None:
     assert Chip.of_end(Outcome.FAILED, ProtocolError("empty"), 3_777_000).text == "failed"
     assert Chip.of_end(Outcome.FAILED, ApiError(-1, "no code"), 3_777_000).text == "failed"
     assert ends[Outcome.CANCELED].part == ("◼ stopped 3.8 s", "attention")
+    assert Chip.of_end(Outcome.COMPLETED, None, 412_900).text == "413 ms", "as in the header of the answer"
+    assert Chip.of_end(Outcome.FAILED, refused, 4_000).part == ("✗ 4101 4 ms", "failure")
     assert Chip.of_end(Outcome.COMPLETED, None, 0).text == "completed"
     assert Chip.of_end(Outcome.FAILED, CozeTuiError("no connection"), 0).text == "failed"
 
