@@ -102,7 +102,7 @@ async def test_the_sidebar_follows_forks_and_the_cursor(home: Path) -> None:
         await at.until(lambda: f"chat …{ids[1]}" in at.life(), "the newest chat")
         await at.pilot.press("tab", "g")
         await at.until(lambda: f"chat …{ids[0]}" in at.life(), "the chat under the cursor")
-        await at.pilot.press("f")
+        await at.pilot.press("j", "f")
         await at.until(lambda: at.screen.conversation.title and "question 2" not in at.text(), "the fork")
         await at.pilot.press("escape")
         await at.until(lambda: f"chat …{ids[0]}" in at.life(), "the chat of the fork")
@@ -112,6 +112,10 @@ async def test_the_sidebar_follows_forks_and_the_cursor(home: Path) -> None:
         chat_id = at.screen.turns.view.figures.chat_id[-4:]
         assert chat_id not in ids
         await at.until(lambda: f"chat …{chat_id}" in at.life(), "the chat that was asked for last")
+        await at.pilot.press("tab", "g", "f")
+        await at.until(lambda: len(at.screen.log_widget.entries) == 1, "a question has no answer in its fork")
+        await at.until(lambda: "no events" in at.life(), "nor events")
+        assert at.screen.header.chip.text == "idle"
 
 
 async def test_the_sidebar_follows_what_another_program_has_asked(home: Path) -> None:

@@ -27,7 +27,7 @@ class _LoadedChat:
     last: int
     """Position of the last message."""
     question: QuestionEntry | None
-    answer: AnswerEntry
+    answer: AnswerEntry | None
 
 
 class LogWindow:
@@ -143,7 +143,7 @@ class LogWindow:
         is_question = occurrence.type == "question"
         for chat in self._loaded:
             if chat.first <= occurrence.position <= chat.last:
-                return chat.question if is_question and chat.question else chat.answer
+                return (is_question and chat.question) or chat.answer or chat.question
         # Messages sent since the pane was filled belong to no loaded chat.
         kind = QuestionEntry if is_question else AnswerEntry
         return next(
@@ -189,7 +189,7 @@ class LogWindow:
         chat = next((chat for chat in self._loaded if chat.first <= position <= chat.last), None)
         if chat is None:
             return None
-        return chat.question if chat.question and position == chat.first else chat.answer
+        return (position == chat.first and chat.question) or chat.answer or chat.question
 
     def _entries(self, chats: Sequence[ChatTranscript], *, at_start: bool) -> list[Entry]:
         entries, loaded = [], []
@@ -197,8 +197,7 @@ class LogWindow:
             shown = entries_of(chat, only_read=self._only_read)
             entries += shown
             question = next((entry for entry in shown if isinstance(entry, QuestionEntry)), None)
-            answer = shown[-1]
-            assert isinstance(answer, AnswerEntry)
+            answer = next((entry for entry in shown if isinstance(entry, AnswerEntry)), None)
             loaded.append(_LoadedChat(chat.first, chat.last, question, answer))
         self._loaded = loaded + self._loaded if at_start else self._loaded + loaded
         return entries
@@ -209,11 +208,16 @@ def _line_behind(page: ChatPage) -> list[Entry]:
 
 
 def entries_of(chat: ChatTranscript, *, only_read: bool = False) -> list[Entry]:
-    """Return the entries of a stored chat: section line, question and answer."""
+    """Return the entries of a stored chat: section line, question and answer.
+
+    A question without a chat has no answer: a fork may end at it.
+    """
     entries: list[Entry] = []
     if chat.starts_section:
         entries.append(SectionEntry(chat.record.sent_at))
     if chat.record.question:
         record = chat.record
         entries.append(QuestionEntry(record.question, record.sent_at, chat=record.key, files=chat.files))
-    return [*entries, AnswerEntry.of(chat, only_read=only_read)]
+    if chat.record.key or chat.parts or not chat.record.question:
+        entries.append(AnswerEntry.of(chat, only_read=only_read))
+    return entries

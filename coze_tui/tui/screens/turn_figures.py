@@ -47,6 +47,8 @@ class ShownFigures:
         """Show the figures of the chat that an entry is part of; without a chat, those of the last one."""
         if not isinstance(entry, QuestionEntry | AnswerEntry) or self._view.shows(entry):
             self.show_turn()
+        elif not entry.chat and isinstance(entry, QuestionEntry) and entry is self._widgets.log.entries[-1]:
+            self.show_turn()  # a fork ends at it
         elif entry.chat:
             self._chosen_chat = entry.chat
             self._screen.run_in_worker("chosen figures", self._show_chosen, entry.chat, exclusive=True)
@@ -70,7 +72,9 @@ class ShownFigures:
         if chats and (chat := chats[-1].record.key):
             self._screen.run_in_worker("figures", self._show_last, chat, exclusive=True)
             return
-        self._view.figures = TurnFigures.without_events() if chats else TurnFigures()
+        # A question without an answer is one at which a fork ends: nothing was sent for it.
+        has_answer = bool(chats) and bool(chats[-1].parts)
+        self._view.figures = TurnFigures.without_events() if has_answer else TurnFigures()
         self.show_turn()
 
     async def _show_last(self, chat: int) -> None:
