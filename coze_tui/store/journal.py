@@ -391,12 +391,18 @@ def find_chat(c: sqlite3.Connection, name: str) -> ChatRecord | None:
 def chats_like(
     c: sqlite3.Connection, question: str, bot_id: str, chat_id: str, limit: int
 ) -> tuple[ChatRecord, ...]:
-    """Return other chats with this question, then others with this bot, the latest first."""
+    """Return other chats with this question, then others with this bot, the latest first.
+
+    A fork has copies of the chats before it: returns the first record of each chat.
+    """
     question, bot_id, chat_id = storable(question), storable(bot_id), storable(chat_id)
     rows = c.execute(
         f"""{_SELECT}
             WHERE is_final = 1 AND capture IS NOT NULL AND (chat_id = '' OR chat_id <> ?)
-              AND (question = ? OR chats.bot_id = ?) AND deleted_at = 0
+              AND (question = ? OR chats.bot_id = ?) AND deleted_at = 0 AND NOT EXISTS (
+                  SELECT 1 FROM chats AS first JOIN conversations AS origin ON origin.key = first.conversation
+                  WHERE first.chat_id = chats.chat_id AND first.chat_id <> '' AND first.key < chats.key
+                    AND origin.deleted_at = 0)
             ORDER BY question = ? DESC, sent_at DESC, chats.key DESC LIMIT ?""",
         (chat_id, question, bot_id, question, limit),
     )

@@ -322,6 +322,9 @@ class AppContext:
         Args:
             what: The name of what is copied, translated; empty for a text that the user sees.
         """
+        if not text:
+            self.app.notify(_("There is nothing to copy."))
+            return
         self.app.run_worker(self._copy(text, what), group="copy", exit_on_error=False)
 
     async def _copy(self, text: str, what: str) -> None:

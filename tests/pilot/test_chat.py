@@ -147,6 +147,17 @@ async def test_the_demo_introduces_itself_in_the_language_of_the_program(home: P
             at.context.choose_language("zh_CN")
             await at.until(lambda: "你好，我是小春" in at.text() and "Hello" not in at.text(), "it greets on")
             assert spoken == ["en", "zh_CN", "en", "zh_CN"]
+            at.context.choose_language("en")
+            await at.ask("/login")
+            await at.until(lambda: any("The demo saves nothing" in text for text in toasts_of(at.app)))
+            assert at.app.screen is at.screen
+
+
+async def test_the_empty_prompt_says_that_it_searches(home: Path) -> None:
+    async with desk(home, bot(Answer("盐。"))) as at:
+        await at.until(lambda: "› Type a message" in drawn_text(at.app))
+        await at.pilot.press("ctrl+r")
+        await at.until(lambda: "/ Search earlier messages" in drawn_text(at.app))
 
 
 async def test_the_title_in_the_header_is_the_one_that_is_kept(home: Path) -> None:

@@ -65,6 +65,13 @@ async def test_the_strip_says_what_is_edited_and_escape_restores_the_draft(home:
         assert at.screen.prompt.message == "And the rivers?x"
 
 
+async def test_hints_of_the_strip_that_do_not_fit_are_left_out_whole(home: Path) -> None:
+    async with desk(home, bots(), size=(60, 20)) as at:
+        await asked(at, "海水为什么咸？")
+        await edit(at, "海水为什么咸？")
+        assert strip_of(at).endswith("· Enter asks it here")
+
+
 async def test_enter_asks_it_here_and_the_draft_returns(home: Path) -> None:
     async with desk(home, bots()) as at:
         await asked(at, "海水为什么咸？")

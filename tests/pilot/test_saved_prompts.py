@@ -9,7 +9,9 @@ import pytest
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.tui.screens.dialogs import AskText, Confirm
 from coze_tui.tui.screens.saved_prompts import FillBlanks, PromptPicker
+from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
+from tests.support.shown import drawn_text
 
 pytestmark = pytest.mark.quick
 BOTS = [Bot("7511000000000000777", "海水", [Answer("因为盐。")])]
@@ -46,13 +48,22 @@ async def test_a_prompt_is_chosen_by_its_letters_and_its_blanks_are_filled(home:
         form = at.app.screen
         assert isinstance(form, FillBlanks)
         assert form.asked.text == "text  1/2"
+        assert form.query_one(KeyFooter).shown()[0] == "Enter next blank"
         await at.pilot.press(*"salt", "tab")
         assert form.asked.text == "language  2/2"
         assert form.preview.text == "把salt翻译成{{language}}：salt"
+        await at.until(lambda: form.query_one(KeyFooter).shown()[0] == "Enter use")
         await at.pilot.press("x", "shift+tab", "y", "tab", "enter")
         await at.until(lambda: at.app.screen is at.screen)
         assert at.screen.prompt.message == "把salty翻译成x：salty"
         assert at.screen.prompt.has_focus
+
+
+async def test_the_title_is_whole_beside_a_long_folder(home: Path) -> None:
+    async with desk(home / ("folder " * 9), BOTS, size=(60, 20)) as at:
+        await run(at, "/prompts")
+        await at.until(lambda: "● Saved prompts " in drawn_text(at.app))
+        assert "…" in drawn_text(at.app).splitlines()[1], "the folder is shortened"
 
 
 async def test_escape_leaves_the_prompt_as_it_was(home: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
+from coze_tui.engine.session import runner
 from coze_tui.exports import describe
 from coze_tui.standin.scenarios import (
     Answer,
@@ -29,6 +30,7 @@ from coze_tui.tui.widgets.status import Chip
 from tests.support.desk import Desk, desk
 
 BOT = "7511000000000000777"
+BELL = "\a"
 
 
 def held(turn: Turn) -> list[Step]:
@@ -116,6 +118,39 @@ async def test_the_sidebar_follows_forks_and_the_cursor(home: Path) -> None:
         await at.until(lambda: len(at.screen.log_widget.entries) == 1, "a question has no answer in its fork")
         await at.until(lambda: "no events" in at.life(), "nor events")
         assert at.screen.header.chip.text == "idle"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "choice", "has_focus", "rings"),
+    [
+        (0.0, "auto", True, False),
+        (9.0, "auto", True, False),
+        (11.0, "auto", True, True),
+        (0.0, "auto", False, True),
+        (11.0, "never", True, False),
+    ],
+)
+async def test_the_end_of_an_answer_of_more_than_ten_seconds_is_signaled_to_anybody(
+    home: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, choice: str, has_focus: bool, rings: bool
+) -> None:
+    passed = 0.0
+    clock = runner.TurnClock
+    monkeypatch.setattr(runner, "TurnClock", lambda now: clock(lambda: now() + passed))
+    environment = {"COZE_TUI_NOTIFICATIONS": choice}
+    steps = [Delta("盐"), Gate("held"), Delta("。"), Complete()]
+    async with desk(home, [Bot(BOT, "海水", steps)], environment=environment) as at:
+        written: list[str] = []
+        monkeypatch.setattr(at.app, "write_to_terminal", written.append)
+        await at.ask("海水为什么咸？")
+        await at.until(lambda: "盐" in at.text())
+        at.app.app_focus = has_focus
+        passed = seconds
+        at.stand_in.release("held")
+        await at.answered()
+        if rings:
+            await at.until(lambda: BELL in written)
+        await at.until(lambda: not any(worker.group == "announce" for worker in at.app.workers))
+        assert (BELL in written) is rings
 
 
 async def test_the_sidebar_follows_what_another_program_has_asked(home: Path) -> None:

@@ -29,11 +29,18 @@ async def test_a_toast_replaces_the_one_before_and_never_covers_the_prompt(
         await at.until(lambda: at.app.screen.query_one("Toast").region.height, "it is laid out")
         (toast,) = at.app.screen.query("Toast")
         assert toast.region.y == 1
+        assert toast.region.right == size[0], "no cell of what is behind it is left"
         assert not toast.region.overlaps(at.screen.prompt.region)
         at.app.notify("the last fact")
         await at.until(lambda: toasts_of(at.app) == ["the last fact"])
         await at.until(lambda: at.app.screen.query_one("Toast").region.height, "it is laid out")
         assert at.app.screen.query_one("Toast").region.y == 1
+
+
+async def test_an_empty_text_is_not_copied(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        at.context.copy("")
+        await at.until(lambda: toasts_of(at.app) == ["There is nothing to copy."])
 
 
 class Shown:

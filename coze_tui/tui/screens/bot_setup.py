@@ -116,7 +116,12 @@ class BotSetup:
         return True
 
     def start_first_run(self) -> None:
-        """Let the user choose site, token and bot now."""
+        """Let the user choose site, token and bot now. The demo only says that it could not save them."""
+        if self._screen.context.target.demo is not None:
+            self._screen.app.notify(
+                _("The demo saves nothing. Quit it, and run `coze-tui login`."), markup=False
+            )
+            return
         self._screen.run_in_worker("screen", self._first_run, exclusive=True)
 
     async def _first_run(self) -> None:

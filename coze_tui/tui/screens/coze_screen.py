@@ -16,15 +16,19 @@ from textual.widgets.text_area import Selection
 from textual.worker import Worker, WorkerState
 
 from coze_tui.errors import CozeTuiError
+from coze_tui.render.cells import shorten
 from coze_tui.terminal.app import TerminalScreen
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_
 from coze_tui.tui.context import AppContext, ContextApp
-from coze_tui.tui.widgets.head import HeadLine
+from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.line_widget import Part
+from coze_tui.tui.widgets.line_widget import Part, width_of
 
 _NARROW = 80
+_LEAST_GAP = 3
+"""Cells between a title and its remark."""
+_LEAST_REMARK = 8
 
 
 class CozeScreen(TerminalScreen[ScreenResultType]):
@@ -135,17 +139,26 @@ class Heading(HeadLine):
 
     def __init__(self, title: str, *, mark: Part = ("●", "bot"), id: str | None = None) -> None:
         sign, role = mark
-        self._left: list[Part] = [(f"{sign} ", role), (clean_line(title), "text bold")]
-        super().__init__(lambda _width: [(self._left, ())], id=id)
+        self._mark: Part = (f"{sign} ", role)
+        self._title = clean_line(title)
+        self._remark = ""
+        super().__init__(self._lines, id=id)
 
     def rename(self, title: str) -> None:
         """Show another title, without a remark."""
-        self._left[1] = (clean_line(title), "text bold")
-        self.show_remark("")
+        self._title, self._remark = clean_line(title), ""
+        self.flush()
 
     def show_remark(self, remark: str) -> None:
-        """Show a remark at the right."""
-        self.show(self._left, [(clean_line(remark), "muted")] if remark else [])
+        """Show a remark at the right, shortened if the title leaves too little room."""
+        self._remark = clean_line(remark)
+        self.flush()
+
+    def _lines(self, width: int) -> Sequence[HeadParts]:
+        left: list[Part] = [self._mark, (self._title, "text bold")]
+        room = width - width_of(left) - _LEAST_GAP
+        remark = shorten(self._remark, room) if room >= _LEAST_REMARK else ""
+        return [(left, [(remark, "muted")] if remark else [])]
 
 
 class Pager(ScrollableContainer, can_focus=True, inherit_bindings=False):

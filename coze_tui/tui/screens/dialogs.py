@@ -9,6 +9,7 @@ from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from coze_tui.render.cells import cell_len
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_
 from coze_tui.tui.screens.coze_screen import Pager, Panel
@@ -59,6 +60,10 @@ class Confirm(Panel[bool]):
         self.dismiss(chosen.key == "y")
 
 
+_USUAL_CELLS = 50
+"""The longest value that a dialog of the usual width shows whole."""
+
+
 class AskText(Panel[str | None]):
     """Asks for one line of text. The result is trimmed and may be empty; None if the user cancels."""
 
@@ -71,6 +76,7 @@ class AskText(Panel[str | None]):
         super().__init__(title)
         self._value = clean_line(value)
         self._placeholder = clean_line(placeholder)
+        self.set_class(cell_len(self._value) > _USUAL_CELLS, "-long")
 
     def body(self) -> Iterable[Widget]:
         """Yield the field."""

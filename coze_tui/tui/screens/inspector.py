@@ -74,7 +74,11 @@ class InspectorScreen(CozeScreen[None]):
         Binding("s", "save", N_("save .sse"), id="inspector.save", tooltip=N_("save as a capture")),
         Binding("p", "replay", N_("replay"), id="inspector.replay", tooltip=N_("replay the chat")),
         Binding(
-            "d", "difference", N_("diff"), id="inspector.difference", tooltip=N_("difference to another chat")
+            "d",
+            "difference",
+            N_("difference"),
+            id="inspector.difference",
+            tooltip=N_("difference to another chat"),
         ),
         Binding(
             "n", "jump('error', 1)", N_("next error"), id="inspector.next_error", tooltip=N_("next error")

@@ -291,7 +291,7 @@ class FillBlanks(Panel[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,tab", "step(1)", N_("next blank"), id="blanks.next"),
+        Binding("enter,tab", "step(1)", N_("next blank"), id="blanks.next", key_display="Enter"),
         Binding("shift+tab", "step(-1)", N_("previous blank"), id="blanks.previous"),
     ]
     PART = N_("Blanks of a prompt")
@@ -321,7 +321,13 @@ class FillBlanks(Panel[str | None]):
         self._ask()
         self.field.focus()
 
+    def key_words(self, binding: Binding) -> str | None:
+        """Return "use" for the key that fills the last blank, and None for the usual word."""
+        is_last = binding.id == "blanks.next" and self._at == len(self._blanks) - 1
+        return _("use") if is_last else None
+
     def _ask(self) -> None:
+        self.refresh_bindings()
         blank = self._blanks[self._at]
         place = f"  {self._at + 1}/{len(self._blanks)}"
         self.asked.show([(clean_line(blank), "text bold"), (place, "muted")])

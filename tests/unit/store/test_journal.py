@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
-from coze_tui.store import history, journal, messages, owners
+from coze_tui.store import forks, history, journal, messages, owners
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from tests.support.stores import DONE, empty_store
 
@@ -354,3 +354,7 @@ def test_a_chat_is_compared_with_those_of_its_question_and_then_of_its_bot(
     like = [chat.key for chat in journal.chats_like(c, "q", "7402", f"id {this}", 9)]
     assert like == [same, older, other_bot, other_question]
     assert [chat.key for chat in journal.chats_like(c, "q", "7402", "", 2)] == [this, same]
+    last = c.execute("SELECT max(key) FROM messages WHERE conversation = ?", (key,)).fetchone()[0]
+    forks.fork(c, key, last, 11_000)
+    like = [chat.key for chat in journal.chats_like(c, "q", "7402", f"id {this}", 9)]
+    assert like == [same, older, other_bot, other_question], "a copy is no other chat"

@@ -18,6 +18,7 @@ from coze_tui.text.format import size, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.key_names import key_for, long_key
 from coze_tui.tui.log.notices import clock_time
+from coze_tui.tui.widgets.head import fitting
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.completer import Commands
@@ -67,14 +68,12 @@ class QueueStrip(LineWidget):
             return self.line([])
         count = len(self._queued)
         waiting = ngettext("queued: {n} message", "queued: {n} messages", count).format(n=thousands(count))
-        hint: list[Part] = [
-            (f"  {waiting}", "muted"),
-            (" · ", "muted"),
-            (_("Esc to stop the answer") if self.answer_runs else _("Enter to send the next one"), "muted"),
-            (" · ", "muted"),
-            (_("↑ to take back the last one"), "muted"),
-        ]
-        return self.line(hint)
+        hints = (
+            f"  {waiting}",
+            _("Esc to stop the answer") if self.answer_runs else _("Enter to send the next one"),
+            _("↑ to take back the last one"),
+        )
+        return self.line(fitting([[(hint, "muted")] for hint in hints], self.line_width))
 
 
 class EditStrip(LineWidget):
@@ -105,10 +104,8 @@ class EditStrip(LineWidget):
             _("{key} in a fork").format(key=fork),
             _("{key} leaves").format(key=leave),
         )
-        parts: list[Part] = [("  ✎ ", "attention"), (what, "attention")]
-        for hint in hints:
-            parts += [(" · ", "muted"), (hint, "muted")]
-        return self.line(parts)
+        groups: list[list[Part]] = [[(f"  ✎ {what}", "attention")], *([(hint, "muted")] for hint in hints)]
+        return self.line(fitting(groups, self.line_width))
 
     def _send_key(self) -> str:
         return self.screen.query_one(Prompt).send_key

@@ -149,6 +149,7 @@ class Completer:
         if self.sought_from is None:
             self.sought_from = self._box.text
             self._box.put("")
+            self._box.refresh()  # the mark and the placeholder, also if the box was empty
             self.update()
 
     def stop_search(self, *, restore: bool) -> None:

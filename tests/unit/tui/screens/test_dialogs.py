@@ -24,6 +24,14 @@ OPTIONS = (
 URL = "https://www.coze.cn/space/7511000000000000021/bot/7511000000000000101?" + "x" * 150
 
 
+async def test_a_long_path_is_shown_whole() -> None:
+    path = "/home/lin/notes/2026-11-30 鸡兔同笼，35 个头，94 只脚，各几只？ 6h3drcf2d.md"
+    host = Host(lambda: AskText("Export to this file", path))
+    async with host.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert path in host.text
+
+
 def confirm() -> Confirm:
     return Confirm("Delete it?", "It goes to the trash.", "Delete it", "Keep it")
 

@@ -39,6 +39,15 @@ async def test_shows_first_words_and_what_can_be_done(stage: Any) -> None:
         ]
 
 
+async def test_hints_that_do_not_fit_are_left_out_whole(stage: Any) -> None:
+    strip = QueueStrip()
+    async with stage(strip) as (_app, pilot):
+        strip.styles.width = 60
+        strip.show(["one"])
+        await pilot.pause()
+        assert lines_of(strip)[1] == "  queued: 1 message · Enter to send the next one"
+
+
 async def test_shows_three_and_counts_all(stage: Any) -> None:
     strip = QueueStrip()
     async with stage(strip) as (_app, pilot):
