@@ -9,6 +9,7 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
 from coze_tui.engine.session import runner
+from coze_tui.engine.session.turn_clock import TurnClock
 from coze_tui.exports import describe
 from coze_tui.standin.scenarios import (
     Answer,
@@ -134,10 +135,9 @@ async def test_the_end_of_an_answer_of_more_than_ten_seconds_is_signaled_to_anyb
     home: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, choice: str, has_focus: bool, rings: bool
 ) -> None:
     passed = 0.0
-    clock = runner.TurnClock
-    monkeypatch.setattr(runner, "TurnClock", lambda now: clock(lambda: now() + passed))
+    monkeypatch.setattr(runner, "TurnClock", lambda now: TurnClock(lambda: now() + passed))
     environment = {"COZE_TUI_NOTIFICATIONS": choice}
-    steps = [Delta("盐"), Gate("held"), Delta("。"), Complete()]
+    steps: list[Step] = [Delta("盐"), Gate("held"), Delta("。"), Complete()]
     async with desk(home, [Bot(BOT, "海水", steps)], environment=environment) as at:
         written: list[str] = []
         monkeypatch.setattr(at.app, "write_to_terminal", written.append)
