@@ -104,7 +104,7 @@ def test_lists_are_joined_by_the_separator_of_the_language() -> None:
 def test_no_text_is_a_part_of_a_sentence() -> None:
     """A text with a blank at one end is put beside another one, in the word order of one language."""
     parts = [text for text in catalog_texts() if text != text.strip() and not text.endswith(": ")]
-    assert parts == [", "], "use placeholders, and `with_parts` if they have another color"
+    assert parts == [", ", "; "], "use placeholders, and `with_parts` if they have another color"
 
 
 def test_sentences_are_not_concatenated() -> None:
