@@ -207,12 +207,20 @@ RECALLED = "↑ in the prompt brings your question back."
 RESTORED = "Your question is back in the prompt"
 
 
-async def test_a_stopped_chat_says_what_it_costs_and_how_to_get_the_question_back(home: Path) -> None:
+@pytest.mark.parametrize("is_suggested", [False, True])
+async def test_a_stopped_chat_says_what_it_costs_and_how_to_get_the_question_back(
+    home: Path, is_suggested: bool
+) -> None:
     def steps(turn: Turn) -> list[Step]:
         return [Delta("河流"), Gate("held"), Complete()] if turn.number == 1 else [Answer("盐")]
 
-    async with desk(home, [Bot(BOT, "海水", steps)], size=(80, 24)) as at:
-        await at.ask("海水为什么咸？")
+    bots = [Bot(BOT, "海水", steps, suggested_questions=("海水为什么咸？",))]
+    async with desk(home, bots, size=(80, 24)) as at:
+        if is_suggested:
+            await at.until(lambda: "1 海水为什么咸？" in at.text())
+            await at.pilot.press("1", "enter")
+        else:
+            await at.ask("海水为什么咸？")
         await at.until(lambda: "河流" in at.text())
         await at.pilot.press("escape")
         await at.answered()

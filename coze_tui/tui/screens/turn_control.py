@@ -90,7 +90,8 @@ class TurnControl:
     # --- asking ---
 
     def ask(self, question: str) -> None:
-        """Send a question, or queue it behind the running turn."""
+        """Send a question, or queue it behind the running turn. It becomes the newest earlier prompt."""
+        self._widgets.prompt.note_sent(question)  # a suggested one, too, as on disk
         if self.runs:
             self._is_unasked = False  # the user waits for this answer now
             conversation = self._conversation
