@@ -83,14 +83,14 @@ def _otherwise(turn: Turn) -> str:
         "- `2025年春节是哪一天`\n"
         "- `2025春节有什么不一样的，做成一个网页`\n"
         "- `1 + 1`\n\n"
-        "或者换一个机器人：Markdown 之旅、边想边答、会用工具、要你帮忙、断线…每一个都演示一种情形。",
+        "或者换一个智能体：Markdown 之旅、边想边答、会用工具、要你帮忙、断线…每一个都演示一种情形。",
         f"You asked: “{asked}”. I am only a mock bot without a model, so I cannot answer that.\n\n"
         "What I can do:\n\n"
         "- `When is the Spring Festival in 2025?`\n"
         "- `What is different about the 2025 Spring Festival? Make it a web page`\n"
         "- `1 + 1`\n\n"
         "Or pick another bot: the Markdown tour, or the one that shows its reasoning, uses tools, needs you, "
-        "loses the line… each shows one situation.",
+        "drops the connection… each shows one situation.",
     )
 
 

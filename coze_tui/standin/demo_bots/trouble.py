@@ -37,7 +37,7 @@ def fails(turn: Turn) -> Iterable[Step]:
 def cut(turn: Turn) -> Iterable[Step]:
     """Drop the connection in the middle; the answer completes on the server and can be fetched."""
     first, second = turn.pick(
-        "这一句还在路上的时候，线就会断|掉。不过机器人没有停：答案会在服务器上写完，"
+        "这一句还在路上的时候，线就会断|掉。不过智能体没有停：答案会在服务器上写完，"
         "客户端应当自己把剩下的取回来，接在这里，而不是再问一遍。",
         "While this sentence arrives, the connection will dr|op. The bot keeps going: it finishes the answer "
         "on the server, and the client fetches the rest and puts it here instead of asking again.",
