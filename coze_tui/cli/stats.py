@@ -201,7 +201,7 @@ class _Table:
         _print_failures(self._console, self._found)
 
     def _label(self, group: Group) -> str:
-        return _("total") if group is self._found.total else group.label or "–"
+        return _("sum") if group is self._found.total else group.label or "–"
 
     def _columns(self, values: Sequence[str]) -> str:
         pairs = zip(values, self._widths, strict=True)

@@ -134,7 +134,7 @@ def _swatches(theme: Theme) -> list[Part]:
 
 def _kind_of(theme: Theme) -> str:
     if theme.name == ANSI_THEME or theme.ansi:
-        return _("the terminal's own colors")
+        return _("terminal colors")
     return _("dark") if theme.dark else _("light")
 
 

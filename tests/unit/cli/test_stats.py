@@ -71,7 +71,7 @@ class TestFilled:
         assert "█" in first
         assert first.split()[2:] == ["240", "3", "1", "400", "ms", "900", "ms"]
         assert second.split() == ["Thinker", "0", "1", "1"]
-        assert total.split()[:4] == ["total", "240", "4", "2"]
+        assert total.split()[:4] == ["sum", "240", "4", "2"]
         assert [line.split()[:2] for line in failures] == [["4028", "1"], ["–", "1"]]
         assert "\x1b" not in ran.out
 
