@@ -179,7 +179,7 @@ class ServerListing:
     """The conversations of one bot that only its server has.
 
     Args:
-        bot_name: Stored with what is imported.
+        bot_name: The name of the bot, stored with imported conversations.
         hides: Returns True for the Coze conversation ID of a conversation that the user has deleted.
     """
 

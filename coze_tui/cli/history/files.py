@@ -93,7 +93,7 @@ class _Progress:
         self.clear()
 
     def step(self) -> None:
-        """Count one conversation."""
+        """Count one conversation, and update the line from time to time."""
         self._done += 1
         now = time.monotonic()
         if self._is_shown and now - self._shown_at > _PROGRESS_SECONDS:

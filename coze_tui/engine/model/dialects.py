@@ -77,7 +77,7 @@ feature that is not listed."""
 
 
 def limits(dialect: Dialect) -> tuple[Limit, ...]:
-    """Return all limits of a kind of server."""
+    """Return the features that a kind of server lacks."""
     if dialect is not Dialect.STUDIO:
         return ()
     return tuple(Limit(feature, _(text), is_whole) for feature, (is_whole, text) in _STUDIO.items())
