@@ -52,7 +52,8 @@ def is_first_run(arguments: Arguments, environment: Mapping[str, str]) -> bool:
     if arguments.conversation or arguments.continues:
         return False
     config, _data, state, _is_temporary = find_folders(environment)
-    return not os.path.isfile(f"{config}/{SETTINGS}") and not _state(f"{state}/{REMEMBERED}").get("last_bots")
+    known = _state(f"{state}/{REMEMBERED}")
+    return not (os.path.isfile(f"{config}/{SETTINGS}") or known.get("last_bots") or known.get("projects"))
 
 
 def likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:

@@ -205,12 +205,30 @@ def bot(value: object, folder: Path) -> str:
 @_reader(_table_of(_TEXT))
 def texts(value: object, folder: Path) -> Mapping[str, str]:
     """Read a table of texts."""
-    return {name: text(item, folder) for name, item in table(value, folder).items()}
+    return {name: text(item, folder) for name, item in _table(value).items()}
 
 
 @_reader(_table_of({}))
 def table(value: object, folder: Path) -> Mapping[str, object]:
-    """Read a table of any values; in text it is a JSON object."""
+    """Read a table of any values that JSON has; in text it is a JSON object."""
+    found = _table(value)
+    left = list(found.values())
+    while left:
+        match left.pop():
+            case dict() as items:
+                left += items.values()
+            case list() as items:
+                left += items
+            case bool() | int() | str() | None:
+                pass
+            case float() as number if math.isfinite(number):
+                pass
+            case other:
+                raise WrongValueError(_("contains {value}, which JSON cannot express").format(value=other))
+    return found
+
+
+def _table(value: object) -> Mapping[str, object]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -226,7 +244,7 @@ def table(value: object, folder: Path) -> Mapping[str, object]:
 @_reader(_table_of(_COMMAND))
 def commands(value: object, folder: Path) -> Mapping[str, tuple[str, ...]]:
     """Read a table of commands: each is a list of words, or a line that is split as a shell would."""
-    return {name: _command(item, folder) for name, item in table(value, folder).items()}
+    return {name: _command(item, folder) for name, item in _table(value).items()}
 
 
 def _command(value: object, folder: Path) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ def test_there_is_no_prompt_before_the_first_run(tmp_path: Path) -> None:
     assert is_first({})
     remembered.write_text(json.dumps({"last_bots": {"default https://api.coze.cn": "1"}}))
     assert not is_first({})
+    remembered.write_text(json.dumps({"projects": {"/repo/.coze-tui.toml": "trusted 1"}}))
+    assert not is_first({})
     remembered.unlink()
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "settings.toml").write_text('bot_id = "1"')

@@ -206,3 +206,13 @@ def test_at_a_terminal_it_is_asked_about_once_for_each_content(
     text = ask()
     assert "[y/N]" not in text
     assert "--bot is required" in text
+
+
+def test_the_demo_uses_no_project_file(command: Command, file: Path, environment: dict[str, str]) -> None:
+    file.write_text('bot_id = "1"\nbase_url = "https://evil.example"\n')
+    for trusted in (False, True):
+        if trusted:
+            command("project", "trust")
+        ran = command("demo", "--linear", stdin="1 + 1\n/quit\n")
+        assert (ran.status, ran.err) == (0, "")
+        assert "1 + 1 = 2" in ran.out

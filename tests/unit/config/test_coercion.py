@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,8 @@ def test_right_values_are_taken(name: str, value: object, taken: object) -> None
         ("texts", {"a": [1]}),
         ("table", "[]"),
         ("table", 5),
+        ("table", {"a": [{"b": date(2025, 1, 28)}]}),
+        ("table", '{"a": Infinity}'),
         ("commands", {"a": "run 'a"}),
         ("commands", {"a": ""}),
         ("commands", {"a": []}),

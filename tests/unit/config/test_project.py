@@ -81,6 +81,9 @@ class TestReading:
             (b'base_url = "http://evil.example"', "plain http would expose the token", 1),
             (b'base_url = "https://coze.cn@evil.example"', "must not contain a user name", 1),
             (b"custom_variables = 5", "must be a table", 1),
+            (b"[custom_variables]\nborn = 2025-01-28", "must be a string", 1),
+            (b"[parameters]\nborn = 2025-01-28", "contains 2025-01-28", 1),
+            (b"[parameters]\na = [{b = [nan]}]", "contains nan", 1),
             (b"a." * 20_000 + b"b = 1", "is not", 1),
         ],
     )
