@@ -35,7 +35,9 @@ def made_locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
         done = subprocess.run(
             ["localedef", "-i", language, "-f", encoding, folder / name], capture_output=True, check=False
         )
-        if not (folder / name).exists():
+        variables = {**os.environ, "LOCPATH": str(folder), "LC_ALL": name}
+        told = subprocess.run(["locale", "charmap"], env=variables, capture_output=True, check=False).stdout
+        if told.decode().strip() != encoding:  # a folder without a character map is made, too
             pytest.skip(f"localedef: {done.stderr.decode(errors='replace')}")
     return folder
 

@@ -57,7 +57,7 @@ SCRIPTS: dict[str, tuple[str, int, bytes]] = {
     "isolated": (f"cd {Path(__file__).parents[2]}; {sys.executable} -m coze_tui ask $q", 0, b""),
     "a question that looks like an option": ("$ask -- --help", 0, b""),
     "an option that is none": ("$ask --no-such-option $q", 2, b"--no-such-option"),
-    "no question": ("$ask < /dev/null", 2, b"no question"),
+    "no question": ("$ask < /dev/null", 2, b"requires a question"),
     "a question of 5 MB": ("head -c 5000000 /dev/zero | tr '\\0' a | $ask", 2, b"too long for any model"),
     "a question that is no UTF-8": ("printf 'caf\\xe9 \\xff' | $ask", 0, b""),
     "a locale that is not there": ("LC_ALL=xx_YY.KOI8 $ask $q", 0, b""),

@@ -236,7 +236,7 @@ async def test_the_question_is_given_on_in_three_forms_without_the_token(home: P
     ("site", "told", "is_copied"),
     [
         ("coze.com", "The chat was on coze.com; this request goes to 127.0.0.1", True),
-        ("evil.example", "evil.example: the chat names this server", False),
+        ("evil.example", "evil.example is the server of the chat", False),
     ],
 )
 async def test_a_capture_does_not_choose_where_the_token_goes(

@@ -34,10 +34,11 @@ def test_a_collector_that_was_not_paused_is_left_alone() -> None:
     code = """
 import gc
 from coze_tui.garbage import resume_collection
+before = gc.get_freeze_count()  # Python 3.12 freezes some objects itself
 resume_collection()
-print(gc.isenabled(), gc.get_freeze_count())
+print(gc.isenabled(), gc.get_freeze_count() == before)
 """
-    assert printed_by(code) == "True 0"
+    assert printed_by(code) == "True True"
 
 
 @pytest.mark.parametrize("command", ["ask", "history", "chat"])
