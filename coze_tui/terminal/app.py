@@ -52,6 +52,8 @@ class TerminalApp(App[ReturnType]):
     """Passes on the input held back while nothing had the focus; set by the driver."""
     before_input: Callable[[TypedInput], None] | None = None
     """Called with each key, run of keys and paste before the focused widget gets it."""
+    input_count = 0
+    """The number of keys, runs of keys and pastes since the start."""
 
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         self.window = Window()
@@ -210,6 +212,7 @@ class TerminalApp(App[ReturnType]):
             await self._key_order.on_event(event)
 
     def _input_comes(self, event: TypedInput) -> None:
+        self.input_count += 1
         if self.before_input is not None:
             self.before_input(event)
 

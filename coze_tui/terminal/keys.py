@@ -1,4 +1,4 @@
-"""Distinguishes typed from pasted Enters, and delivers keys in order.
+"""Distinguishes typed from pasted Enters, recognizes double presses, and delivers keys in order.
 
 Enter arrives as CR; Ctrl+J as LF everywhere; Alt+Enter as ESC CR; Shift+Enter only under kitty's protocol or
 xterm's modifyOtherKeys. `KeyParser` gives each its own name. Widgets decide by `SEND` and `NEW_LINE`.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -328,3 +329,26 @@ class KeyOrder:
             await self._hand_on(waiting.popleft())
         if self._held is not None:
             self._held.extend(waiting)
+
+
+class DoublePress:
+    """Recognizes a key that is pressed twice in a row.
+
+    Args:
+        count: Returns how many keys and pastes have come so far.
+        seconds: The most that may pass between the two.
+    """
+
+    def __init__(self, count: Callable[[], int], seconds: float) -> None:
+        self._count = count
+        self._seconds = seconds
+        self._first: tuple[int, float] | None = None
+
+    def is_second(self) -> bool:
+        """Return whether the key, which is pressed now, completes a pair. The next press begins another."""
+        now, count = time.monotonic(), self._count()
+        if self._first is not None and self._first[0] == count - 1 and now - self._first[1] < self._seconds:
+            self._first = None
+            return True
+        self._first = (count, now)
+        return False

@@ -458,7 +458,11 @@ async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) 
         assert at.screen.sidebar.display
         await at.pilot.press("escape")
         assert not at.screen.sidebar.display
+        await at.pilot.press("ctrl+g", "escape", "ctrl+g")
         assert at.app.screen is at.screen  # only the key for the events counts as pressed twice
+        assert at.screen.sidebar.display
+        await at.pilot.press("ctrl+g")
+        await at.until(lambda: at.app.screen is not at.screen, "in a row")
 
 
 async def test_garbage_is_collected_once_the_first_frame_is_shown(home: Path) -> None:

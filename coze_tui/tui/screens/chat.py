@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -14,6 +13,7 @@ from textual.widgets import Static, TextArea
 
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
+from coze_tui.terminal.keys import DoublePress
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.commands import doubt_about, parse
 from coze_tui.tui.log.answer_entry import AnswerEntry
@@ -139,8 +139,8 @@ class ChatScreen(LogScreen[None]):
             self.left_chats,
             on_ready=self._remove_cover,
         )
-        self._quit_asked_at = 0.0
-        self._events_asked_at = 0.0
+        self._quit_key = DoublePress(lambda: context.app.input_count, _QUIT_AGAIN_SECONDS)
+        self._events_key = DoublePress(lambda: context.app.input_count, _TWICE_SECONDS)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -390,10 +390,9 @@ class ChatScreen(LogScreen[None]):
         elif self.prompt.message:
             self.prompt.clear_message()
             self.notify(_("Cleared. Press Ctrl+_ to undo."), timeout=3, markup=False)
-        elif time.monotonic() - self._quit_asked_at < _QUIT_AGAIN_SECONDS:
+        elif self._quit_key.is_second():
             self.quit()
         else:
-            self._quit_asked_at = time.monotonic()
             self.notify(_("Press Ctrl+C again to quit"), timeout=_QUIT_AGAIN_SECONDS, markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -454,11 +453,8 @@ class ChatScreen(LogScreen[None]):
 
     def action_events(self) -> None:
         """Show or hide the events; pressed twice in a row, open the inspector."""
-        now = time.monotonic()
-        is_twice, self._events_asked_at = now - self._events_asked_at < _TWICE_SECONDS, now
         self._sidebar_layout.toggle()
-        if is_twice:
-            self._events_asked_at = 0.0
+        if self._events_key.is_second():
             self.actions.inspect()
 
     def action_scroll_log(self, pages: int, lines: int = 0) -> None:
