@@ -339,7 +339,7 @@ async def test_the_footer_of_the_log_names_what_works_there(home: Path) -> None:
         assert footer.shown()[0] == "Esc stop"
         await at.pilot.press("tab")
         await at.until(lambda: footer.shown()[0] == "^C stop")
-        walk = ["↑↓ choose", "Enter open", "y copy", "R retry", "e edit", "Esc back", "F1 help"]
+        walk = ["↑↓ choose", "Enter open", "y copy", "R again", "e edit", "Esc back", "F1 help"]
         assert [key for key in footer.shown() if key in walk] == walk
         await at.pilot.press("enter")
         await at.until(lambda: "Enter close" in footer.shown())

@@ -34,7 +34,7 @@ LOG_KEYS: Sequence[BindingType] = (
     ),
     Binding("i", "ask('copy_ids')", N_("copy IDs"), id="log.copy_ids", show=False),
     Binding("r", "ask('recover')", N_("recover"), id="log.recover", show=False),
-    Binding("R", "ask('regenerate')", N_("retry"), id="log.regenerate", tooltip=N_("ask again")),
+    Binding("R", "ask('regenerate')", N_("again"), id="log.regenerate", tooltip=N_("ask again")),
     Binding("e", "ask('edit')", N_("edit"), id="log.edit", tooltip=N_("edit and resend")),
     Binding("f", "ask('fork')", N_("fork"), id="log.fork"),
     Binding("p", "ask('plain_view')", N_("plain text"), id="log.plain_view", show=False),

@@ -271,7 +271,7 @@ def _sum(found: Statistics) -> list[list[Part]]:
         both = _("{input} in · {output} out").format(
             input=thousands(total.input_tokens), output=thousands(total.output_tokens)
         )
-        groups[1].append((f" ({both})", "muted"))
+        groups.append([(both, "muted")])
     if total.failed:
         failed = ngettext("{n} failed", "{n} failed", total.failed).format(n=thousands(total.failed))
         groups.append([(failed, "failure")])
