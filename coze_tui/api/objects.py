@@ -184,7 +184,8 @@ def _read(words: type[_W], known: Mapping[str, _W], text: str) -> _W:
     return known.get(text) or words(text)
 
 
-def _id_of(value: object) -> str:
+def id_of(value: object) -> str:
+    """Return an ID in a JSON value; empty if there is none."""
     text = text_of(value)
     if not text.isascii():
         text = clean(text)  # half a surrogate pair could be neither saved nor sent
@@ -295,9 +296,6 @@ class Chat:
     status: ChatStatus = ChatStatus.UNKNOWN
     created_at: int = 0
     """Unix seconds; 0 if not set yet."""
-    completed_at: int = 0
-    """May be set even in the created event, so it does not show the state."""
-    failed_at: int = 0
     last_error: LastError | None = None
     usage: Usage | None = None
     required_action: RequiredAction | None = None
@@ -307,14 +305,12 @@ class Chat:
     def from_wire(cls, value: object) -> Chat:
         data = mapping_of(value)
         return cls(
-            id=_id_of(data.get("id")),
-            conversation_id=_id_of(data.get("conversation_id")),
-            bot_id=_id_of(data.get("bot_id")),
-            section_id=_id_of(data.get("section_id")),
+            id=id_of(data.get("id")),
+            conversation_id=id_of(data.get("conversation_id")),
+            bot_id=id_of(data.get("bot_id")),
+            section_id=id_of(data.get("section_id")),
             status=ChatStatus(text_of(data.get("status"))),
             created_at=int_of(data.get("created_at")),
-            completed_at=int_of(data.get("completed_at")),
-            failed_at=int_of(data.get("failed_at")),
             last_error=LastError.from_wire(data.get("last_error")),
             usage=Usage.from_wire(data.get("usage")),
             required_action=RequiredAction.from_wire(data.get("required_action")),
@@ -328,10 +324,8 @@ class Message:
 
     id: str = ""
     """Shared by all deltas and the completed event of one message; empty if Coze sent none."""
-    conversation_id: str = ""
     chat_id: str = ""
     section_id: str = ""
-    bot_id: str = ""
     role: Role = Role.UNKNOWN
     type: MessageType = MessageType.UNKNOWN
     content: str = ""
@@ -357,11 +351,9 @@ class Message:
         if isinstance(given, dict | list) and content_type == "text":
             content_type = "object_string"
         return cls(
-            id=_id_of(data.get("id")),
-            conversation_id=_id_of(data.get("conversation_id")),
-            chat_id=_id_of(data.get("chat_id")),
-            section_id=_id_of(data.get("section_id")),
-            bot_id=_id_of(data.get("bot_id")),
+            id=id_of(data.get("id")),
+            chat_id=id_of(data.get("chat_id")),
+            section_id=id_of(data.get("section_id")),
             role=role,
             type=_read(MessageType, _MESSAGE_TYPES, type_text),
             content=content,
@@ -380,10 +372,8 @@ class Bot:
     id: str
     name: str = ""
     description: str = ""
-    version: str = ""
     prologue: str = ""
     suggested_questions: tuple[str, ...] = ()
-    model_name: str = ""
     is_published: bool = True
     raw: Json = field(default_factory=dict, repr=False, compare=False)
 
@@ -394,15 +384,13 @@ class Bot:
         onboarding = mapping_of(data.get("onboarding_info"))
         published = data.get("is_published")
         return cls(
-            id=_id_of(data.get("bot_id")) or _id_of(data.get("id")),
+            id=id_of(data.get("bot_id")) or id_of(data.get("id")),
             name=text_of(data.get("name")) or text_of(data.get("bot_name")),
             description=text_of(data.get("description")),
-            version=text_of(data.get("version")),
             prologue=text_of(onboarding.get("prologue")),
             suggested_questions=tuple(
                 text for item in items_of(onboarding.get("suggested_questions")) if (text := text_of(item))
             ),
-            model_name=text_of(mapping_of(data.get("model_info")).get("model_name")),
             is_published=published if isinstance(published, bool) else True,
             raw=data,
         )
@@ -417,53 +405,16 @@ class Conversation:
     created_at: int = 0
     updated_at: int = 0
     last_section_id: str = ""
-    meta_data: Mapping[str, str] = field(default_factory=dict)
-    raw: Json = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_wire(cls, value: object) -> Conversation:
         data = mapping_of(value)
         return cls(
-            id=_id_of(data.get("id")),
+            id=id_of(data.get("id")),
             name=text_of(data.get("name")),
             created_at=int_of(data.get("created_at")),
             updated_at=int_of(data.get("updated_at")),
-            last_section_id=_id_of(data.get("last_section_id")),
-            meta_data=_texts_of(data.get("meta_data")),
-            raw=data,
-        )
-
-
-@valueclass
-class Section:
-    """A context section of a conversation; clearing the context opens a new one (docs/wire.md 4.6)."""
-
-    id: str
-    conversation_id: str
-
-    @classmethod
-    def from_wire(cls, value: object) -> Section:
-        data = mapping_of(value)
-        return cls(id=_id_of(data.get("id")), conversation_id=_id_of(data.get("conversation_id")))
-
-
-@valueclass
-class UploadedFile:
-    """A file on the server (docs/wire.md 4.8)."""
-
-    id: str
-    file_name: str = ""
-    bytes: int = 0
-    created_at: int = 0
-
-    @classmethod
-    def from_wire(cls, value: object) -> UploadedFile:
-        data = mapping_of(value)
-        return cls(
-            id=_id_of(data.get("id")),
-            file_name=text_of(data.get("file_name")),
-            bytes=int_of(data.get("bytes")),
-            created_at=int_of(data.get("created_at")) or int_of(data.get("CreatedAt")),
+            last_section_id=id_of(data.get("last_section_id")),
         )
 
 
@@ -477,7 +428,7 @@ class Workspace:
     @classmethod
     def from_wire(cls, value: object) -> Workspace:
         data = mapping_of(value)
-        return cls(id=_id_of(data.get("id")), name=text_of(data.get("name")))
+        return cls(id=id_of(data.get("id")), name=text_of(data.get("name")))
 
 
 @valueclass
@@ -492,7 +443,7 @@ class User:
     def from_wire(cls, value: object) -> User:
         data = mapping_of(value)
         return cls(
-            user_id=_id_of(data.get("user_id")),
+            user_id=id_of(data.get("user_id")),
             user_name=text_of(data.get("user_name")),
             nick_name=text_of(data.get("nick_name")),
         )

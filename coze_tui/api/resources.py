@@ -12,7 +12,7 @@ from urllib.parse import quote
 from coze_tui.api.chats import DEFAULT_CONNECTOR
 from coze_tui.api.client import CozeClient
 from coze_tui.api.json_values import Json, int_of, items_of, mapping_of, text_of
-from coze_tui.api.objects import Bot, Conversation, Message, Page, Section, UploadedFile, User, Workspace
+from coze_tui.api.objects import Bot, Conversation, Message, Page, User, Workspace, id_of
 from coze_tui.api.replies import Envelope
 from coze_tui.errors import ApiError, NotFoundError, NotServedError
 
@@ -111,10 +111,10 @@ async def delete_conversation(client: CozeClient, conversation_id: str) -> None:
     await client.delete(_conversation_path(conversation_id))
 
 
-async def clear_conversation(client: CozeClient, conversation_id: str) -> Section:
-    """Start a new section: the old messages stay listed but leave the context."""
+async def clear_conversation(client: CozeClient, conversation_id: str) -> str:
+    """Start a new section and return its ID: the old messages stay listed but leave the context."""
     answer = await client.post_json(f"{_conversation_path(conversation_id)}/clear", {})
-    return Section.from_wire(answer.mapping())
+    return id_of(answer.mapping().get("id"))
 
 
 async def list_conversation_messages(
@@ -143,8 +143,10 @@ LARGEST_FILE = 512 * 1024 * 1024
 """Bytes; a model may accept less."""
 
 
-async def upload_file(client: CozeClient, path: Path) -> UploadedFile:
-    """Upload a file, read piece by piece. The server saves it for three months, for this account only.
+async def upload_file(client: CozeClient, path: Path) -> str:
+    """Upload a file, read piece by piece; return its ID.
+
+    The server saves it for three months, for this account only.
 
     Raises:
         OSError: the file cannot be read.
@@ -153,7 +155,7 @@ async def upload_file(client: CozeClient, path: Path) -> UploadedFile:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     with path.open("rb") as content:
         answer = await client.upload("/v1/files/upload", {"file": (path.name, content, kind)})
-    return UploadedFile.from_wire(answer.mapping())
+    return id_of(answer.mapping().get("id"))
 
 
 WORKSPACES_PAGE_SIZE = 50

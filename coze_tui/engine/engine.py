@@ -437,8 +437,7 @@ class Engine:
         section_id = ""
         # A conversation that was never on the server has no context there.
         if saved is not None and saved.conversation_id:
-            section = await resources.clear_conversation(await self.site.client(), saved.conversation_id)
-            section_id = section.id
+            section_id = await resources.clear_conversation(await self.site.client(), saved.conversation_id)
 
         async def write() -> None:
             await self._database.write(lambda c: history.add_section(c, conversation, section_id, now_ms()))

@@ -57,10 +57,10 @@ async def upload_all(client: CozeClient, paths: Sequence[SentFile]) -> tuple[Att
             sent.append(_attachment(path))
             continue
         try:
-            uploaded = await resources.upload_file(client, path)
+            file_id = await resources.upload_file(client, path)
         except OSError as error:
             raise AttachmentError(error.strerror or type(error).__name__, str(path)) from error
-        sent.append(_attachment(path, uploaded.id))
+        sent.append(_attachment(path, file_id))
     return tuple(sent)
 
 
