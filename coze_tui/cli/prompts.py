@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from coze_tui.config.saved_prompts import SavedPrompts
+from coze_tui.config.saved_prompts import SavedPrompts, blanks_of, filled
 from coze_tui.errors import SettingsError
-from coze_tui.text.blanks import blanks_of, filled
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, listed
 

@@ -1,11 +1,14 @@
 """Prompts that the user has saved: plain text files in a folder beside the settings file.
 
-The name of a prompt is the name of its file without `.md` or `.txt`.
+The name of a prompt is the name of its file without `.md` or `.txt`. Its text may contain blanks, `{{name}}`,
+which the user fills before the text is sent.
 """
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from coze_tui.config.secure_files import write_private
@@ -20,6 +23,7 @@ _SUFFIXES = (".md", ".txt")
 _LARGEST = 1 << 20
 """Largest size of a prompt in bytes."""
 _LONGEST_NAME = 64
+_BLANK = re.compile(r"\{\{[ \t]*(\w(?:[\w .-]{0,62}\w)?)[ \t]*\}\}")
 RESERVED = frozenset({"save", "delete", "rename"})
 """Words that `/prompts` reads as commands."""
 
@@ -135,3 +139,25 @@ def _possible(name: str) -> str:
         reason = _("is not a valid prompt name: use one word of letters, digits, dots and hyphens")
         raise SettingsError(reason, source=clean_line(name))
     return name
+
+
+def blanks_of(text: str) -> tuple[str, ...]:
+    """Return the names of the blanks, each once, in the order of the text."""
+    return tuple(dict.fromkeys(match.group(1) for match in _BLANK.finditer(text)))
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with values in its blanks. Other blanks remain, and blanks in values count as text."""
+    return "".join(values.get(name, piece) if name else piece for piece, name in pieces(text))
+
+
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the text in pieces: each is a blank with its name, or the text between blanks with no name."""
+    at = 0
+    for match in _BLANK.finditer(text):
+        if match.start() > at:
+            yield text[at : match.start()], ""
+        yield match.group(), match.group(1)
+        at = match.end()
+    if at < len(text):
+        yield text[at:], ""

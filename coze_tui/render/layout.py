@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from coze_tui.render.blocks import Alert, Code, Empty, Heading, MarkdownBlock, Page, Paragraph, Rule, Verbatim
+from coze_tui.render.blocks import Alert, Empty, Heading, MarkdownBlock, Page, Paragraph, Rule, Verbatim
+from coze_tui.render.code_block import Code
 from coze_tui.render.inline import definitions_in
 from coze_tui.render.lines import Line, Lines, Undrawn
 from coze_tui.render.scanner import (

@@ -1,4 +1,4 @@
-"""The final states of a chat, with their texts, signs and levels. Pure.
+"""The final states of a chat, with their texts, signs and levels, and a completed chat without text. Pure.
 
 To add a final state, add its member to `Outcome` and run `mypy`: it reports each place that must decide about
 the new state, because those places match `Outcome` (or the event's class) without a default.
@@ -6,13 +6,16 @@ the new state, because those places match `Outcome` (or the event's class) witho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple, assert_never
 
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.records import Breaks, ChatRecord
+from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration
-from coze_tui.text.i18n import N_, _
+from coze_tui.text.i18n import N_, _, listed
+from coze_tui.values import valueclass
 
 Level = Literal["info", "good", "tool", "attention", "error"]
 """The importance of an event or outcome for the reader."""
@@ -164,3 +167,30 @@ def total_us_of(record: ChatRecord) -> int:
     """Return the duration of a chat that is over in microseconds; 0 while it runs."""
     # A resumed chat still has the duration up to its first end.
     return record.total_us if record.is_final else 0
+
+
+@valueclass
+class Silence:
+    """The other contents of a completed chat without text."""
+
+    has_reasoning: bool = False
+    tools: tuple[str, ...] = ()
+    """Names of the tools that the bot called, in order."""
+
+    @property
+    def text(self) -> str:
+        """Return one line for the user: that there is no text, and what the chat contains instead."""
+        facts = [_("the bot answered without any text")]
+        if self.has_reasoning:
+            facts.append(_("it sent only reasoning"))
+        if self.tools:
+            names = listed(dict.fromkeys(filter(None, map(clean_line, self.tools))))
+            facts.append(_("it called {tools}").format(tools=names))
+        return " · ".join(facts)
+
+
+def silence_of(texts: Sequence[str], reasonings: Sequence[str], tools: Sequence[str]) -> Silence | None:
+    """Return the contents of a completed chat without text; None if it has text."""
+    if any(text.strip() for text in texts):
+        return None
+    return Silence(any(text.strip() for text in reasonings), tuple(tools))

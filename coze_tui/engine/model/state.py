@@ -11,9 +11,8 @@ from coze_tui.api.json_values import text_of
 from coze_tui.api.objects import Chat, ContentType, Frame, LastError, Message, MessageType, Role, Usage
 from coze_tui.engine.model.answers import Answers
 from coze_tui.engine.model.contents import Content, content_of, numbered
-from coze_tui.engine.model.outcomes import Level, Outcome
+from coze_tui.engine.model.outcomes import Level, Outcome, Silence, silence_of
 from coze_tui.engine.model.parts import Agent, Answer, Part, Thoughts, Tool
-from coze_tui.engine.model.silence import Silence, silence_of
 from coze_tui.engine.model.thinking import split_thinking
 from coze_tui.engine.model.tool_messages import FINISH, RECALL, verbose_of
 from coze_tui.engine.model.tools import Tools

@@ -9,8 +9,7 @@ from typing import cast
 from coze_tui.api.objects import MessageType
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.model.contents import unlisted
-from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
-from coze_tui.engine.model.silence import Silence, silence_of
+from coze_tui.engine.model.outcomes import Outcome, Silence, error_of, outcome_of, silence_of
 from coze_tui.engine.model.tools import Pairing
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage

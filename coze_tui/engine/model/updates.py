@@ -8,8 +8,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from coze_tui.api.objects import ToolCall, Usage
-from coze_tui.engine.model.outcomes import Level, Outcome
-from coze_tui.engine.model.silence import Silence
+from coze_tui.engine.model.outcomes import Level, Outcome, Silence
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.records import Breaks
 from coze_tui.text.i18n import _

@@ -12,9 +12,8 @@ from textual.containers import ScrollableContainer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from coze_tui.config.saved_prompts import RESERVED, SavedPrompt, SavedPrompts
+from coze_tui.config.saved_prompts import RESERVED, SavedPrompt, SavedPrompts, blanks_of, filled, pieces
 from coze_tui.errors import CozeTuiError
-from coze_tui.text.blanks import blanks_of, filled, pieces
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext

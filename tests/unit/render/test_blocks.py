@@ -1,7 +1,8 @@
 """What stands left of a block, and how code grows."""
 
-from coze_tui.render.blocks import Code, Lead, Page
+from coze_tui.render.blocks import Lead, Page
 from coze_tui.render.code import Highlighter
+from coze_tui.render.code_block import Code
 from coze_tui.render.inline import InlineText
 from coze_tui.render.palette import Palette
 from coze_tui.render.scanner import Container

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame, MessageType, Usage
-from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.outcomes import Outcome, Silence
 from coze_tui.engine.model.parts import Answer, Tool
-from coze_tui.engine.model.silence import Silence
 from coze_tui.engine.model.state import RETRIEVED, TurnState
 from coze_tui.engine.model.transcript import ToolTranscript, chat_transcripts
 from coze_tui.engine.model.updates import (

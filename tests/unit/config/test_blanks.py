@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.text.blanks import blanks_of, filled, pieces
+from coze_tui.config.saved_prompts import blanks_of, filled, pieces
 
 
 @pytest.mark.parametrize(
