@@ -133,7 +133,7 @@ def _read(path: Path) -> tuple[bytes, tuple[str, ...]]:
     if sys.platform != "win32":
         if facts.st_uid != os.geteuid():
             warnings.append(_("The file belongs to another user of this machine."))
-        if facts.st_mode & 0o022:
+        if facts.st_mode & stat.S_IWOTH:  # a group is often the user alone
             warnings.append(_("Other users of this machine can change the file."))
     return data, tuple(warnings)
 

@@ -64,6 +64,7 @@ async def test_its_content_is_shown_and_used_only_after_a_yes(home: Path, file: 
             assert DESERT in text
             assert "[red][31mred" in text
             assert "\x1b" not in text
+            assert "token" not in text  # it names no site
             await at.pilot.press(answer)
             await at.until(lambda at=at: isinstance(at.app.screen, FirstRun), "no bot is chosen")  # type: ignore[misc]
             assert not at.context.settings.parameters

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from coze_tui.config.project import Project, Trust, trust_text
+from coze_tui.diagnostics.sentences import joined
 from coze_tui.errors import StoreError
 from coze_tui.render.cells import cell_len, pad
 from coze_tui.text.i18n import N_, _
@@ -50,8 +51,11 @@ class TrustProject(Confirm):
         ) as reading:
             reading.can_focus = False
         yield reading
-        sent = _("Your questions will go to its bot. Its site gets only a token that was saved for it.")
-        yield Paragraphs("", [(sent, "muted")], "")
+        bot = _("Your questions will go to its bot.") if "bot_id" in self._project.values else ""
+        site = _("Its site gets only a token that was saved for it.") if self._project.base_url else ""
+        yield Paragraphs("")
+        if bot or site:
+            yield Paragraphs(joined(bot, site), "", role="muted")
         yield from super().body()
 
     def action_page(self, step: int) -> None:

@@ -132,7 +132,7 @@ class TestReading:
         file.write_text("bot_id = 1")
         file.chmod(0o666)
         assert read_project(file).warnings == ("Other users of this machine can change the file.",)
-        file.chmod(0o644)
+        file.chmod(0o664)
         owner = os.geteuid()
         monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
         assert read_project(file).warnings == ("The file belongs to another user of this machine.",)
