@@ -40,6 +40,7 @@ SHAPES: dict[str, object] = {
     "detail-list": {"detail": [{"loc": ["body", "bot_id"], "msg": "the reason (sample)"}]},
     "detail-object": {"detail": {"error_code": 5000, "error_message": "the reason (sample)"}},
     "errors": {"errors": [{"message": "the reason (sample)"}]},
+    "errors-by-field": {"errors": {"bot_id": ["the reason (sample)"]}},
     "response-metadata": {"ResponseMetadata": {"Error": {"Code": "Odd", "Message": "the reason (sample)"}}},
     "base-resp": {"BaseResp": {"StatusCode": 5000, "StatusMessage": "the reason (sample)"}},
     "data-msg": {"code": 5000, "msg": "", "data": {"msg": "the reason (sample)"}},
