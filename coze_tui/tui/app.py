@@ -140,7 +140,7 @@ class CozeApp(ContextApp):
             return ()
         if self.context.settings.edit_mode != "vi":
             return [('edit_mode = "vi"', _("in the settings file: the prompt has the keys of vi"))]
-        from coze_tui.tui.widgets.prompt.vi.keys import VI_KEYS
+        from coze_tui.tui.widgets.prompt.vi.commands import VI_KEYS
 
         return [(keys, _(does)) for keys, does in VI_KEYS]
 

@@ -1,4 +1,4 @@
-"""Exporting and importing conversations from a screen: ask for the form, do it, and show the result."""
+"""Files that a screen writes and reads: exports, imports and support bundles."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from coze_tui.config.locations import typed_path
+from coze_tui.config.secure_files import write_new
 from coze_tui.errors import CozeTuiError, FileError
 from coze_tui.exports.exporting import FORMATS, Format
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, listed, ngettext
+from coze_tui.text.system_text import readable
+from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option
 
@@ -163,3 +166,45 @@ def forms() -> list[Option]:
 async def _asked_form(context: AppContext) -> Format | None:
     choice = await context.app.push_screen_wait(Choose(_("Export as"), "", forms()))
     return next((form for form in FORMATS if form == choice), None)
+
+
+async def save_support_bundle(context: AppContext, source: ChatSource) -> None:
+    """Ask what the bundle may contain and where to save it; show the path in a toast. Call it in a worker.
+
+    Raises:
+        FileError: the file cannot be written.
+        StoreError: the chat cannot be read.
+    """
+    from coze_tui.exports.support_bundle import support_bundle, support_bundle_name
+
+    page = await source.page(0)
+    if page is None or not page.frames:
+        context.app.notify(
+            _("Nothing to save: the events of this chat are not on this machine."), markup=False
+        )
+        return
+    chat = await whole_chat(page)
+    form = await context.app.push_screen_wait(
+        Choose(
+            _("Save a support bundle for Coze"),
+            _("It contains the events of the chat, its IDs, its times and the versions. Tokens are removed."),
+            [
+                Option("whole", _("With message text"), ""),
+                Option("mask", _("Without message text"), _("only the length of each text is kept")),
+            ],
+        )
+    )
+    if form is None:
+        return
+    name = await context.app.push_screen_wait(
+        AskText(_("Save the support bundle"), support_bundle_name(page.record.chat_id))
+    )
+    if not name:
+        return
+    text = await asyncio.to_thread(support_bundle, chat, context.startup, mask=form == "mask")
+    path = await asyncio.to_thread(typed_path, name)
+    try:
+        written = await asyncio.to_thread(write_new, path, [text.encode("utf-8", "replace")])
+    except OSError as error:
+        raise FileError("unwritable", str(path), detail=error.strerror or type(error).__name__) from error
+    context.app.notify(_("Saved {file}").format(file=clean_line(readable(str(written)))), markup=False)

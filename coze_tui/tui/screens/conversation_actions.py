@@ -213,7 +213,7 @@ class ConversationActions:
 
     async def save_support_bundle(self) -> None:
         """Save the chat whose events are shown for Coze's support."""
-        from coze_tui.tui.support_bundle_flow import save_support_bundle
+        from coze_tui.tui.export_flow import save_support_bundle
 
         if (source := self._shown_chat()) is not None:
             await save_support_bundle(self._screen.context, source)

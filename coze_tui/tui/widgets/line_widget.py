@@ -13,9 +13,6 @@ from textual.widget import Widget
 from coze_tui.engine.model.outcomes import Level
 from coze_tui.render.cells import cell_len, shorten
 
-ROLES = ("text", "bot", "user", "good", "attention", "failure", "muted", "line", "selected")
-"""The roles of the themes."""
-
 _BOLD = Style(bold=True)
 _VARIABLES = {"text": "foreground"}
 """Roles whose variable has another name."""

@@ -165,10 +165,10 @@ class PromptArea(Vertical):
         self,
         *,
         commands: Commands | None = None,
-        doubt_about: Callable[[str], str] | None = None,
-        enter_guard: EnterGuard | None = None,
-        send_key: SendKey = "enter",
-        edit_mode: EditMode = "emacs",
+        doubt_about: Callable[[str], str],
+        enter_guard: EnterGuard,
+        send_key: SendKey,
+        edit_mode: EditMode,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)

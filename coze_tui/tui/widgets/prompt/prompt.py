@@ -148,12 +148,12 @@ class Prompt(TextBox):
         self,
         completion: CompletionList,
         *,
-        note: NoteLine | None = None,
-        commands: Commands | None = None,
-        doubt_about: Callable[[str], str] | None = None,
-        enter_guard: EnterGuard | None = None,
-        send_key: SendKey = "enter",
-        edit_mode: EditMode = "emacs",
+        note: NoteLine,
+        commands: Commands | None,
+        doubt_about: Callable[[str], str],
+        enter_guard: EnterGuard,
+        send_key: SendKey,
+        edit_mode: EditMode,
         id: str | None = None,
     ) -> None:
         self._vi: Vi | None = None
@@ -179,11 +179,11 @@ class Prompt(TextBox):
         self.is_editing = False
         """The box holds an earlier question: a number is its text, and an empty box means nothing."""
         self.set_reactive(Prompt.send_key, send_key)
-        self._note = note if note is not None else NoteLine()
+        self._note = note
         self._doubt_about = doubt_about
         self._doubted = ""
         """The message that the next Enter sends although there was a doubt about it."""
-        self._guard = enter_guard if enter_guard is not None else EnterGuard()
+        self._guard = enter_guard
         self._enter_is_typed = True
         self._line_end: events.Key | None = None
         """An Enter of which the next moment will tell whether it was typed."""
@@ -399,7 +399,7 @@ class Prompt(TextBox):
 
     def _is_doubted(self, message: str) -> bool:
         """Return whether to ask again before a text is sent, which looks like a command, and show why."""
-        if self._doubt_about is None or self.is_editing or message == self._doubted:
+        if self.is_editing or message == self._doubted:
             return False
         if not (doubt := self._doubt_about(message)):
             return False

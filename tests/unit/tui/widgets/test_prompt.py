@@ -65,7 +65,7 @@ class PromptApp(ThemedApp):
         yield PromptArea(
             commands=offered,
             doubt_about=lambda text: f"There is no {text}." if text == "/foo" else "",
-            enter_guard=self.guard,
+            enter_guard=self.guard or EnterGuard(),
             send_key=self.send_key,
             edit_mode=self.edit_mode,
         )
