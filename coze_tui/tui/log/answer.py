@@ -41,6 +41,7 @@ class AnswerBlock(EntryBlock):
     @property
     def text(self) -> str:
         """Return the Markdown source."""
+        # Joined when somebody asks: at each delta it would cost as much as the whole answer.
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
@@ -72,6 +73,7 @@ class AnswerBlock(EntryBlock):
 
     def finish(self, text: str) -> None:
         """Set the final text."""
+        # As a rule the final text is what has arrived, and then all lines stay.
         is_same = text == self.text and not self.is_finished
         self.is_finished = True
         if not is_same:
@@ -86,6 +88,7 @@ class AnswerBlock(EntryBlock):
     def lines(self, width: int, palette: Palette) -> Sequence[Line]:
         document, before = self._document, self._laid_out
         self._laid_out = (width, palette)
+        # Lines contain their colors.
         if document is None or before is None or before[1] is not palette:
             self._start(Document(width, palette))
         elif before[0] != width:
@@ -101,6 +104,7 @@ class AnswerBlock(EntryBlock):
     def height(self, width: int, palette: Palette) -> int:
         height = len(self.lines(width, palette))
         released_at, lines = self._released
+        # What is below must not jump up, and down again, while the lines come back.
         return max(height, lines) if self.is_behind and released_at == width else height
 
     def advance(self) -> int:
@@ -108,6 +112,7 @@ class AnswerBlock(EntryBlock):
         document = self._next or self._document
         if document is None or self._laid_out is None:
             return 0
+        # Text after the final one is rare, but must not be lost: a finished document accepts none.
         if self._new and document.is_finished:
             self._start(Document(*self._laid_out))
             return 0
@@ -125,6 +130,7 @@ class AnswerBlock(EntryBlock):
         if not self.is_behind and is_hidden:
             self._document, self._next = document, None
             first, is_hidden = 0, False
+        # A link may be defined after its use, which changes lines above (docs/textual.md 4.5).
         if not self.is_behind and document.has_late_links:
             self._begin(document.renewed(document.width))
             return 0 if self.is_long else self.advance()
@@ -135,6 +141,7 @@ class AnswerBlock(EntryBlock):
         return sum(estimated_height(piece, prose_width(width)) for piece in self._pieces) or 1
 
     def release(self) -> None:
+        # A growing answer needs its document for the next delta.
         if self.is_finished:
             if self._document is not None and not self.is_behind:
                 self._released = (self._document.width, self._document.height)

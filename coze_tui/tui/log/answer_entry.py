@@ -112,8 +112,10 @@ class AnswerEntry(BotEntry):
                     entry.blocks.append(PlainBlock(part.line, "muted"))
         for question in chat.follow_ups:
             entry.follow_up(updates.FollowUpOffered(question, 0))
+        # Before `end`, which shows them in the header.
         entry._first_text_us = record.first_text_us
         entry._tokens = record.token_count
+        # Coze gives a chat its ID when it accepts the question.
         entry.is_at_coze = bool(record.chat_id)
         entry.end(updates.TurnEnded(chat.outcome, record.total_us, chat.error, chat.silence, record.breaks))
         return entry
@@ -153,6 +155,7 @@ class AnswerEntry(BotEntry):
             return None
         self._note_first_text()
         block = self._answer_of(update.message_id)
+        # The reasoning took until the first delta of the answer arrived, not until it is drawn.
         if self._thinking is not None and update.arrivals_us:
             self._end_thinking(update.arrivals_us[0])
         block.append(update.text)
@@ -161,6 +164,7 @@ class AnswerEntry(BotEntry):
 
     def answer_settled(self, update: updates.AnswerSettled) -> None:
         """Replace an answer and its reasoning by their final texts."""
+        # Without a stream all of the reasoning comes with the completed message.
         if update.reasoning:
             self._reasoning_of(update.message_id).finish(update.reasoning)
         self._end_thinking(update.at_us)
@@ -170,6 +174,7 @@ class AnswerEntry(BotEntry):
         self.changed()
 
     def _note_first_text(self) -> None:
+        # From the figures, so that all surfaces show the same time.
         if not self._first_text_us and self.figures is not None and self.figures.first_text_us:
             self._first_text_us = self.figures.first_text_us
             self._update_label()
@@ -188,6 +193,7 @@ class AnswerEntry(BotEntry):
         if tool is None and self._more_tools is not None:
             return  # its call is only counted
         if tool is None:
+            # A response that names no call may belong to any that waits: show that instead of a guess.
             if update.name != "knowledge" and not update.is_remark:
                 for call in self._all(ToolBlock):
                     call.is_unpaired = call.response is None
@@ -240,9 +246,11 @@ class AnswerEntry(BotEntry):
         """Show how the turn ended."""
         self.outcome, self.error = update.outcome, update.error
         self._end_thinking()
+        # The time of a chat that was cut or has failed is not the time of an answer.
         self._total_us = update.at_us if update.outcome is Outcome.COMPLETED else 0
         self._ended = update
         self.is_at_coze = self.is_at_coze or (self.figures is not None and bool(self.figures.chat_id))
+        # A tool runs no longer than its chat.
         self._await_tools("user" if update.outcome is Outcome.REQUIRES_ACTION else "nobody")
         self._update_label()
         self._show_end()
@@ -260,6 +268,7 @@ class AnswerEntry(BotEntry):
 
     def _show_end(self) -> None:
         """Replace the notices about the end, in the current language."""
+        # Their words depend on the language, and on what became of the question since.
         self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
         if self._ended is not None:
             about = About(self.sent_at_ms, self.base_url, self._only_read, self.is_at_coze, self._hint)
@@ -297,6 +306,7 @@ class AnswerEntry(BotEntry):
         if self._more_tools is None:
             self._more_tools = MoreToolsBlock()
             self._add(self._more_tools)
+        # The inspector has every call; the message pane needs no block for each.
         self._more_tools.count()
         self.changed()
 
@@ -308,6 +318,7 @@ class AnswerEntry(BotEntry):
         self.changed()
 
     def _answer_of(self, message_id: str) -> AnswerBlock:
+        # From the end: a delta belongs to the newest answer, of which there may be many before.
         for block in reversed(self.answers):
             if block.message_id == message_id:
                 return block
@@ -321,6 +332,7 @@ class AnswerEntry(BotEntry):
                 return block
         block = ReasoningBlock(message_id)
         answer = next((item for item in self.answers if item.message_id == message_id), None)
+        # Reasoning comes before its answer, also if it arrives after it.
         if answer is not None:
             self.blocks.insert(self.blocks.index(answer), block)
         else:

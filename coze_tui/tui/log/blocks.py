@@ -42,6 +42,7 @@ def style_of(palette: Palette, role: Role) -> Style:
 
 def shown(text: str, palette: Palette) -> str:
     """Return text in its displayed form; copying and searching use the original."""
+    # tmux measures some emoji differently, which would shift the rest of the line (docs/textual.md 10.2).
     return simple_emoji(text) if palette.simple_emoji else text
 
 
@@ -62,6 +63,7 @@ def _fitted(words: Words, width: int) -> Words:
     left = width
     for text, role in words:
         if (taken := cell_len(text)) >= left:
+            # The blank lets `shorten` mark the cut even if this text fits exactly, because more follows it.
             fitted.append((shorten(f"{text} ", left), role))
             break
         fitted.append((text, role))
@@ -126,6 +128,7 @@ class HeaderBlock(EntryBlock):
 
     def __init__(self, name: str, role: Role, facts: Sequence[str] = ()) -> None:
         super().__init__()
+        # A name comes from the server: it must be one line, and no escape.
         self._name = clean_line(name)
         self._role: Role = role
         self._facts = tuple(facts)
@@ -188,6 +191,7 @@ class PlainBlock(EntryBlock):
         return first
 
     def height(self, width: int, palette: Palette) -> int:
+        # While it is laid out again its last height counts, so that the lines below do not jump.
         height = len(self.lines(width, palette))
         if not self._waiting:
             self._complete = (width, height)
@@ -204,6 +208,7 @@ class PlainBlock(EntryBlock):
         return self._text
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        # Reversed, so that `pop` takes the next one without moving the others.
         self._waiting = slices_of(shown(self._text, palette))[::-1]
         return self._next_lines(width, palette)
 
@@ -217,6 +222,7 @@ def slices_of(text: str) -> list[str]:
     start = 0
     while len(text) - start > SLICE:
         end = text.rfind("\n", start, start + SLICE + 1)
+        # A longer line stays whole: its wraps depend on all that is before them.
         if end < 0:
             end = text.find("\n", start + SLICE)
         if end < 0:
@@ -255,6 +261,7 @@ class FoldBlock(EntryBlock):
         return ()
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        # The data of tools takes as many cells as it needs; prose of that width is hard to read.
         room = (prose_width(width) if self.is_prose else width) - cell_len(_INDENT)
         lines = (self.body if self.is_open else self.preview)(room, palette)
         mark = "▾ " if self.is_open or lines else "▸ "
@@ -283,6 +290,7 @@ class ToolBlock(FoldBlock):
         self.awaits: Awaited = "tool"
         self.is_unpaired = False
         """Whether a response arrived that may belong to this call but does not identify it."""
+        # A function, because its words depend on the language and on the state of the chat.
         self._tail = tail
 
     def await_response(self, awaits: Awaited) -> None:
@@ -298,6 +306,7 @@ class ToolBlock(FoldBlock):
 
     def label(self, width: int) -> Words:
         tail = "  " + self._tail(self)
+        # The arguments are cut first: what came of the call matters more.
         room = width - cell_len(self.name) - cell_len("()") - cell_len(tail)
         text = shorten(clean_line(_arguments_text(self.arguments)), max(1, min(_MOST_SHOWN, room)))
         arguments = f"({text})" if text else ""
@@ -343,9 +352,11 @@ def _arguments_text(arguments: str) -> str:
     try:
         values = json.loads(arguments)
     except (ValueError, RecursionError):
+        # A bot may write anything, also JSON that is nested without end.
         return arguments
     if not isinstance(values, dict):
         return arguments
+    # Chinese stays readable, other than in JSON's own escapes.
     text = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
     return ", ".join(
         text.values() if len(text) == 1 else (f"{name}: {value}" for name, value in text.items())
@@ -380,6 +391,7 @@ class NoticeBlock(EntryBlock):
         lines = list(render_plain(head, room, style))
         if rest:
             lines += render_plain(rest[0], room, palette.text)
+        # The whole URL would wrap; it is in the copied text.
         name = self._page.rpartition("/")[2]
         more = _("More help: {url}").format(url=name)
         if name and cell_len(more) <= room:

@@ -83,10 +83,12 @@ class LogCursor:
         if stop is None or stop.entry not in self._view.entries:
             return range(0)
         whole = self._view.lines_of(stop.entry)
+        # A chat that continues or is fetched again loses blocks; its message remains.
         if stop.block is None or stop.block not in stop.entry.blocks:
             return whole
         start = whole.start + stop.entry.start_of(stop.block)
         if stop.code is None:
+            # A fold that has just arrived may not be laid out yet; it has at least its head.
             return range(start, max(start + 1, min(whole.stop, start + self._height_of(stop.block))))
         codes = codes_of(stop.block)
         if stop.code >= len(codes):
@@ -137,6 +139,7 @@ class LogCursor:
             self._view.repaint()
             return
         view = self._view
+        # At the end of the conversation the last message is meant, further up what is in the view.
         if view.following or view.top >= view.total - view.height:
             self.to_last()
         else:
@@ -165,6 +168,7 @@ class LogCursor:
             target = next((each for each in stops if each[0] > row), None)
         else:
             target = next((each for each in reversed(stops) if each[0] < row), None)
+        # Text on the way to the next stop must come into view, too.
         if target is None or not view.top - page <= target[0] < view.top + view.height + page:
             view.scroll(view.top + step * page)
             return
@@ -174,6 +178,7 @@ class LogCursor:
     def _stops(self) -> Iterator[tuple[int, Stop]]:
         """Yield the messages and folds near the view with their first lines."""
         view = self._view
+        # A step never goes further, and every entry here must be laid out.
         for start, entry in view.entries_between(view.top - 2 * view.height, view.top + 3 * view.height):
             if entry.bar is not None:
                 yield start, Stop(entry)
@@ -206,6 +211,7 @@ class LogCursor:
     def show(self) -> None:
         """Scroll as little as possible to show the cursor's first line."""
         view, line = self._view, self.rows().start
+        # A terminal of one or two lines has no room for context.
         above = min(_ABOVE, (view.height - 1) // 2)
         below = min(_BELOW, view.height - 1 - above)
         if line < view.top + above:
@@ -236,6 +242,7 @@ class LogCursor:
             target = next((each for each in reversed(found) if each[0] < row), None)
         if target is None:
             return False
+        # Arriving text would scroll the code away again.
         view.following = False
         self.choose(*target[1])
         self.show_whole()
@@ -243,6 +250,7 @@ class LogCursor:
 
     def _codes(self) -> Iterator[tuple[int, Stop]]:
         """Yield the code blocks of all laid out entries with their first lines."""
+        # Where code is in other answers is not known before they are laid out.
         for start, entry in self._view.laid_out():
             for block in entry.blocks:
                 for number, code in enumerate(codes_of(block)):
@@ -261,6 +269,7 @@ class LogCursor:
         stop = self.stop
         if stop is None or stop.code is None or stop.block is None:
             return None
+        # An answer that is laid out again in slices may have fewer code blocks for a while.
         codes = codes_of(stop.block)
         return codes[stop.code] if stop.code < len(codes) else None
 

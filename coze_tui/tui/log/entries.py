@@ -43,6 +43,7 @@ class Entry:
         if self._height is not None and self._width == width:
             return self._height
         blocks = sum(block.estimate(width) for block in self.blocks)
+        # About every second block follows a blank line.
         return blocks + len(self.blocks) // 2 + 1
 
     def lay_out(self, width: int, palette: Palette) -> int:
@@ -55,6 +56,7 @@ class Entry:
             self._starts.append(at)
             at += block.height(width, palette)
             before = block
+        # With the blank line after it, so that no entry needs to know its neighbors.
         self._height, self._width, self._palette = at + 1, width, palette
         return self._height
 
@@ -94,6 +96,7 @@ class Entry:
 
     def start_of(self, block: EntryBlock) -> int:
         """Return the first line of a block; if it is not laid out yet, of the last block that is."""
+        # The footer asks for a fold as soon as it arrives, before its first layout.
         number = self.blocks.index(block)
         return self._starts[min(number, len(self._starts) - 1)] if self._starts else 0
 
@@ -113,6 +116,7 @@ class Entry:
 
 
 def _gap(before: EntryBlock, block: EntryBlock) -> bool:
+    # A header belongs to the text below it.
     if isinstance(before, HeaderBlock):
         return False
     return block.spaced or before.spaced

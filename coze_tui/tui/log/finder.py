@@ -116,9 +116,11 @@ class Finder:
 
     async def _step(self, step: int) -> None:
         text, key = self._text, self._window.key
+        # A step moves on from where the search began; the next letter counts from there.
         if step:
             self._origin = None
         if step and self._at and (chosen := self._log.chosen) is not None:
+            # Matches are places in lines, all of which must be laid out, in slices between keys.
             await self._log.viewport.complete(chosen)
             if self._log.matches.step(chosen, text, step):
                 self._show_index(
@@ -126,6 +128,7 @@ class Finder:
                 )
                 return
         found: list[Occurrence] = []
+        # Asked again for each step: messages may have arrived, or another program may have written.
         if key and text:
             found = _stops(await self._engine_thread.call(lambda engine: engine.browsing.find(key, text)))
         if self._text != text or self._window.key != key:

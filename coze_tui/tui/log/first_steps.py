@@ -51,6 +51,7 @@ class FirstStepsEntry(Entry):
         keys: Names of keys and their actions.
     """
 
+    # Above a conversation it would only be in the way.
     is_transient = True
 
     def __init__(self, sentences: Sequence[str], keys: Sequence[tuple[str, str]]) -> None:
@@ -74,6 +75,7 @@ class KeysBlock(EntryBlock):
         rows: list[list[Segment]] = []
         used = 0
         for key, words in self._keys:
+            # A narrow pane cuts the words of a key, never the key.
             does = shorten(words, max(1, width - cell_len(key) - 1))
             size = cell_len(key) + 1 + cell_len(does)
             if not rows or used + len(_GAP) + size > width:

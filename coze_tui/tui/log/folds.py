@@ -53,6 +53,7 @@ class LogFolds:
         """Return the last fold in the view, else the last one of all, with its entry; None for none."""
         view = self._view
         last: tuple[Entry, FoldBlock] | None = None
+        # From the end: the footer asks at each change of the bindings, also in a long conversation.
         for entry in reversed(self._view.entries):
             for block in reversed(entry.blocks):
                 if not isinstance(block, FoldBlock):
@@ -71,9 +72,11 @@ class LogFolds:
         if entry is None:
             return
         fold.toggle()
+        # A fold is read from its start: scrolling to the end of the log would lose it.
         following, view.following = view.following, False
         view.entry_changed(entry, counts_as_new=False)
         self._cursor.show_whole()
+        # Arriving text is followed again only if the end is still in the view.
         view.following = following and view.top >= view.total - view.height
         if self._log.has_focus:
             self._log.screen.refresh_bindings()

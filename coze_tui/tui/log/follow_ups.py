@@ -68,7 +68,9 @@ class FollowUpsBlock(EntryBlock):
         return "\n".join(self.questions)
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        # Room for the widest number, so that all questions are cut at the same cell.
         room = max(8, width - len(f"{max(self._numbers, default=0)} "))
+        # A question comes from the bot, and may be of any length.
         shown = [shorten(clean_line(question).strip(), room) for question in self.questions]
         is_list = self._is_list or any(cell_len(text) * _INLINE_SHARE > width for text in shown)
         rows: list[list[Segment]] = []
@@ -92,6 +94,7 @@ class FollowUpsBlock(EntryBlock):
         return [Line(body=tuple(row), width=sum(cell_len(part.text) for part in row)) for row in rows]
 
     def _chip(self, number: int, text: str, palette: Palette) -> list[Segment]:
+        # A number before a question that no digit chooses would be a false promise.
         if not self._is_offered:
             return [Segment(_OLD_MARK, palette.muted), Segment(text, palette.muted)]
         mark, words = palette.accent + Style(bold=True), palette.text

@@ -54,6 +54,7 @@ class Growth:
         if whole:
             self._dirty_whole.add(id(entry))
         loop = asyncio.get_running_loop()
+        # The first text after a pause is drawn at once: waiting for a frame would only make it late.
         if self._budget.may_draw(loop.time(), self.frame_seconds):
             self._frame()
         elif self._timer is None:
@@ -64,9 +65,11 @@ class Growth:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        # The screen may have been closed while the timer ran.
         if self._dirty and self._log.is_attached:
             self._budget.spend(asyncio.get_running_loop().time(), self.frame_seconds)
             self._draw()
+            # Textual alone would paint with its next refresh, up to a frame later.
             paint_now(self._log, self._log.vertical_scrollbar)
 
     @property
@@ -115,4 +118,5 @@ class Growth:
         self._grown_at = now
         if not scrolls or not (scroll_seconds or is_quick):
             return 0
+        # Some of the text that the user is reading must stay in the view.
         return min(height * 2 // 3, _STRIDE + int(_STRIDE_PER_SECOND * scroll_seconds)) - 1

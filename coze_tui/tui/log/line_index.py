@@ -55,6 +55,7 @@ class LineIndex:
     def insert(self, number: int, heights: Iterable[int]) -> None:
         """Insert entries before the one with this number."""
         self._heights[number:number] = heights
+        # The sums are computed at the next lookup, so that several changes cost one pass.
         self._clean = min(self._clean, number)
 
     def remove(self, start: int, stop: int) -> None:
@@ -63,6 +64,7 @@ class LineIndex:
         self._clean = min(self._clean, start)
 
     def _sum_to(self, number: int) -> None:
+        # A stream changes the last entry only, for which this is all the work.
         if self._clean >= number and len(self._ends) == len(self._heights):
             return
         total = self._ends[self._clean - 1] if self._clean else 0

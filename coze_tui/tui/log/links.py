@@ -40,6 +40,7 @@ def links_of(entry: Entry, width: int, palette: Palette) -> list[EntryLink]:
                 if url not in found:
                     found[url] = segment.text
                 elif url == before:
+                    # A wrap cuts a link into several segments.
                     found[url] += (line.joint or "") * line.continues + segment.text
                 before = url
     return [EntryLink(_label(text, url), url) for url, text in found.items()]

@@ -46,6 +46,7 @@ class MatchCursor:
             later = (number for number, match in enumerate(matches, 1) if match.is_at_or_after(since))
             if not (place := next(later, 0)):
                 return False
+        # What is in the view already does not move, so that the eye keeps its place.
         if not matches or not self._is_in_sight(matches[place - 1]):
             self._viewport.show_entry(entry)
         self._choose(entry)
@@ -66,9 +67,11 @@ class MatchCursor:
         painter, match = self._viewport.painter, self._viewport.painter.match
         if match is None:
             return
+        # Its rows belong to the old width until the entry is laid out again.
         query, painter.match = painter.query, None
         if match.entry in self._viewport.entries:
             await self._viewport.complete(match.entry)
+        # Other messages may be loaded, or another match current, after the pause.
         if match.entry in self._viewport.entries and painter.query == query and painter.match is None:
             matches = self._matches_in(match.entry, query)
             if self.place <= len(matches):
@@ -86,6 +89,7 @@ class MatchCursor:
         view, self.count, self.place = self._viewport, len(matches), place
         view.painter.match = match = matches[place - 1] if matches else None
         if match is not None and not self._is_in_sight(match):
+            # Arriving text would scroll the match away.
             view.following = False
             view.scroll(max(0, view.first_line(match.entry) + match.line - view.height // 3))
             view.lay_out()

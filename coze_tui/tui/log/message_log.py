@@ -147,6 +147,7 @@ class MessageLog(ScrollView, can_focus=True):
         if not self.selector.is_on:
             return
         character = key.character if key.is_printable else None
+        # By action, because the user may have given these keys to other actions, or other keys to these.
         bound = bindings_of(self, self.screen).key_to_bindings.get(key.key, ())
         actions = {binding.action for binding in bound}
         if "leave_selection" in actions:  # Textual's screen would clear the selection and pass the key on
@@ -166,6 +167,7 @@ class MessageLog(ScrollView, can_focus=True):
         if not self.cursor.is_in_view:
             self.cursor.start()
         if self.cursor.stop is not None:
+            # A name and a time are not what the user wants to copy: start behind the head of a message.
             has_head = self.cursor.stop.block is None and self.cursor.row == self.cursor.rows().start
             self.selector.start(self.cursor.row + has_head)
 
@@ -190,6 +192,7 @@ class MessageLog(ScrollView, can_focus=True):
     def append(self, *entries: Entry) -> None:
         """Append entries."""
         self.viewport.append(*entries)
+        # The focus may have come before the first message.
         self._start_cursor()
 
     def _start_cursor(self) -> None:
@@ -229,18 +232,21 @@ class MessageLog(ScrollView, can_focus=True):
         """Update the texts of all entries, including the growing one, to the current language."""
         for entry in self.entries:
             entry.translate()
+        # Lines contain words as they contain colors, so all are laid out again.
         self.viewport.set_palette(self.viewport.painter.palette)
 
     def name_bot(self, bot_id: str, name: str) -> None:
         """Update the name of a bot in its entries."""
         entries = [entry for entry in self.entries if isinstance(entry, BotEntry)]
         changed = [entry for entry in entries if entry.name_bot(bot_id, name)]
+        # A name never changes the height of its entry, so nothing needs another layout.
         if changed:
             self.viewport.repaint()
 
     def begin(self, entry: AnswerEntry, figures: TurnFigures) -> None:
         """Let an entry grow by the updates that are posted for it, after they are counted in `figures`."""
         entry.figures = figures
+        # A chat whose rest is fetched continues in the place that it has.
         if entry not in self.entries:
             self.append(entry)
         self.live = entry
@@ -252,6 +258,7 @@ class MessageLog(ScrollView, can_focus=True):
             return
         match message.update:
             case AnswerGrew() as update:
+                # Reasoning folds when its answer begins, so more than the end of the entry changes.
                 was_thinking = entry.is_thinking
                 if entry.answer_grew(update) is not None:
                     self.viewport.growth.text_added(entry, whole=was_thinking)
@@ -263,9 +270,11 @@ class MessageLog(ScrollView, can_focus=True):
                     self.screen.refresh_bindings()  # there is a fold now
             case AnswerSettled() as update:
                 entry.answer_settled(update)
+                # At once, because no later update may come that would draw it.
                 self.viewport.entry_changed(entry)
             case ToolCalled() as update:
                 entry.tool_called(update)
+                # With the next frame: in a flood of calls each would lay out all blocks.
                 self.viewport.growth.text_added(entry, whole=True)
                 self.screen.refresh_bindings()
             case ToolResponded() as update:
@@ -302,6 +311,7 @@ class MessageLog(ScrollView, can_focus=True):
             case "copy_code":
                 return _("copy code") if self.cursor.code is not None else ""
             case "ask('recover')":
+                # The key does nothing for other messages, so the footer leaves it out.
                 is_cut = isinstance(self.chosen, AnswerEntry) and self.chosen.outcome is Outcome.INTERRUPTED
                 return _("recover") if is_cut else ""
             case _:
@@ -310,6 +320,7 @@ class MessageLog(ScrollView, can_focus=True):
     # --- what the viewport needs of its widget ---
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        # Textual keeps fractions of lines, of which nothing is drawn.
         if round(old_value) != round(new_value):
             self.viewport.scrolled()
             self.cursor.follow_view(down=new_value > old_value)
@@ -317,6 +328,7 @@ class MessageLog(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         width = self.viewport.laid_out_width
         self.viewport.resized()
+        # A match is a place in lines, which are others now; keys must not wait until they are all laid out.
         if width != self.viewport.laid_out_width:
             self.run_worker(self.matches.mark_again(), group="match", exclusive=True)
         self.cursor.keep()
@@ -357,6 +369,7 @@ class MessageLog(ScrollView, can_focus=True):
         if not is_known_textual():
             return super().vertical_scrollbar
         if not isinstance(self._vertical_scrollbar, SteadyScrollBar):
+            # Textual's own bar is drawn as a whole for each new line, which a slow terminal feels.
             self._vertical_scrollbar = SteadyScrollBar("vertical", thickness=self.scrollbar_size_vertical)
             self._vertical_scrollbar.display = False
             self.app._start_widget(self, self._vertical_scrollbar)
@@ -427,6 +440,7 @@ class MessageLog(ScrollView, can_focus=True):
             self.post_message(self.CopyAsked(self.selector.text, "selection"))
             self.selector.leave()
             return
+        # Without a cursor the last message is the one that the user has just read.
         entry = self.chosen or (self.entries[-1] if self.entries else None)
         if entry is not None:
             fold = self.cursor.fold
@@ -464,6 +478,7 @@ class MessageLog(ScrollView, can_focus=True):
     def action_scroll_sideways(self, step: int) -> None:
         """Scroll the wide code in the view sideways."""
         view, painter = self.viewport, self.viewport.painter
+        # All lines of a code block move together, as far as its widest one needs.
         widest: dict[tuple[int, int], LogLine] = {}
         for number in range(view.top, min(view.top + view.height, view.total)):
             log_line = view.log_line(number)
@@ -484,6 +499,7 @@ class MessageLog(ScrollView, can_focus=True):
             return
         entry, _number, _is_last, line, block, row = view.log_line(number)
         cell = event.x - GUTTER
+        # The chip lies over the text of the last line.
         if view.unseen and event.y == view.height - 1:
             self.action_to_end()
         elif url := url_at(line, cell, view.painter.shift_of(line, block)):

@@ -45,6 +45,7 @@ class About:
 def clock_time(at_ms: int) -> str:
     """Return the local time of day, preceded by the date unless it is today."""
     then, now = time.localtime(at_ms / 1000), time.localtime()
+    # The date matters only in a conversation that is read on another day.
     if then[:3] == now[:3]:
         return time.strftime("%H:%M:%S", then)
     return time.strftime("%Y-%m-%d %H:%M", then)
@@ -59,6 +60,7 @@ def notices_of(ended: TurnEnded, about: About) -> Iterator[NoticeBlock]:
 
 
 def _end_notice(ended: TurnEnded, about: About) -> NoticeBlock | None:
+    # `at_us` does not include the time for which the chat waited for the user.
     at_ms = about.sent_at_ms + (ended.at_us + ended.breaks.waited_us) // 1000
     at = clock_time(at_ms) if about.sent_at_ms else ""
     outcome = ended.outcome
@@ -68,11 +70,13 @@ def _end_notice(ended: TurnEnded, about: About) -> NoticeBlock | None:
             if is_refused(ended.error):
                 text = _("cut off at {time} — the rest cannot be fetched")
             elif not about.only_read:
+                # The command, not its key: the prompt has the focus, where a key types a letter.
                 text = _("cut off at {time}; type /recover to fetch the rest")
             lines = [text.format(time=at) if at else _("cut off"), *_why_cut(ended.error, about.base_url)]
             return NoticeBlock("\n".join(lines), "attention", outcome.sign, page=_page_for(ended.error))
         case Outcome.CANCELED:
             lines = [_("stopped at {time}").format(time=at) if at else _("stopped")]
+            # A chat that Coze never started costs nothing.
             if about.is_at_coze:
                 lines.append(_("Coze bills this chat and drops it from the context."))
             return NoticeBlock("\n".join([*lines, *_hint(about)]), "attention", outcome.sign)

@@ -93,6 +93,7 @@ class LogPainter:
         before, self._mark = self._mark, mark
         if mark == before:
             return
+        # The bar of a whole message or code block changes, not only the row of the cursor.
         if mark is None or before is None or (mark.entry, mark.code) != (before.entry, before.code):
             self._strips.clear()
             return
@@ -101,6 +102,7 @@ class LogPainter:
 
     def forget(self, start: int = 0) -> None:
         """Discard the strips from line `start` on."""
+        # A strip of Textual has nine caches, all of which the garbage collector visits: keep few.
         if not start or len(self._strips) > _MOST_STRIPS:
             self._strips.clear()
         for number in [number for number in self._strips if number >= start]:
@@ -117,6 +119,7 @@ class LogPainter:
 
     def scroll_sideways(self, line: Line, block: EntryBlock, step: int, most: int) -> None:
         """Scroll the wide block of a line by `step` cells, but at most `most` cells in all."""
+        # All lines of a code block scroll together.
         key = (id(block), line.block)
         self._shifts[key] = max(0, min(most, self._shifts.get(key, 0) + step))
 
@@ -144,6 +147,7 @@ class LogPainter:
         entry, _number, is_last, line, block, _row = log_line
         shift = self.shift_of(line, block)
         body = line.paint(max(0, width - GUTTER - MARGIN), shift)
+        # Names and times are no part of the messages in which the store searches.
         if self.query and block is not None and not isinstance(block, HeaderBlock):
             body = self._with_matches(body, log_line, shift)
         mark = self._mark
@@ -163,6 +167,7 @@ class LogPainter:
             strip = _with_selection(strip, span, log.screen.get_component_rich_style("screen--selection"))
         if self.caret is not None and number == self.caret[0]:
             strip = _with_caret(strip, self.caret[1])
+        # Textual's cache of strips applies these (NO_COLOR, `TerminalGuard`), but the pane bypasses it.
         for line_filter in log.get_line_filters():
             strip = strip.apply_filter(line_filter, color)
         return strip
@@ -171,6 +176,7 @@ class LogPainter:
         """Return a painted line with the query and the current match highlighted."""
         line = log_line.line
         lead = sum(len(segment.text) for segment in line.lead)
+        # Only lines that do not wrap scroll sideways, so no match in them is split.
         parts = [] if shift else split_match_parts(log_line.entry, log_line.number, self.query)
         also = [(start + lead, end + lead) for start, end in parts]
         body = highlighted(body, self.query, self.palette.search_hit, also)
@@ -207,6 +213,7 @@ class LogPainter:
         chip = Strip([Segment(f" ↓ {words} (Ctrl+End) ", style)])
         width = self._log.size.width
         room = width - chip.cell_length - 2
+        # Better no chip than one that hides all of the line.
         if room < 0:
             return strip
         return Strip.join([strip.crop(0, room), chip, strip.crop(room + chip.cell_length, width)])
@@ -215,6 +222,7 @@ class LogPainter:
 def _with_selection(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
     start = cell_of(strip, span[0])
     end = strip.cell_length if span[1] == -1 else cell_of(strip, span[1])
+    # The bar is not copied, so it must not look selected.
     start = max(start, GUTTER)
     if end <= start:
         return strip
@@ -239,4 +247,5 @@ def _with_caret(strip: Strip, offset: int) -> Strip:
 def cell_of(strip: Strip, offset: int) -> int:
     """Return the cell in which the character at an offset starts."""
     text = strip.text[:offset]
+    # Measuring cells is slow, and ASCII has as many as characters.
     return len(text) if text.isascii() else Segment(text).cell_length

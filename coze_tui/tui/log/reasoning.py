@@ -45,6 +45,7 @@ class ReasoningBlock(FoldBlock):
     @property
     def text(self) -> str:
         """Return the source."""
+        # Joined when somebody asks, as in `AnswerBlock.text`.
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
@@ -103,6 +104,7 @@ class ReasoningBlock(FoldBlock):
             return ()
         new = shown("".join(self._new), palette)
         self._new.clear()
+        # Only the end is seen, and all of it would cost more with each delta.
         text = (self._last + new)[-_MOST_NEW:]
         lines = render_plain(text, width, palette.muted + Style(italic=True), is_open=True)
         while len(lines) > 1 and not lines[-1].text.strip():

@@ -56,15 +56,18 @@ def matches_in(entry: Entry, query: str, width: int, palette: Palette) -> list[M
     lines = [entry.line(number) for number in range(height)]
     found = []
     for number, (line, block, row) in enumerate(lines):
+        # The store does not search names and times, and its counts must agree with these.
         if block is None or isinstance(block, HeaderBlock) or not line.text:
             continue
         text, length = line.text, len(line.text)
         below, joint = "", 0
+        # A match may continue behind a wrap.
         if number + 1 < height and lines[number + 1][1] is block:
             below = _continuation(lines[number + 1][0])
             joint = len(below) - len(lines[number + 1][0].text) if below else 0
         for start, end in spans(text + below, query):
             if start < length:
+                # The joint is what the wrap has removed, so it is drawn on neither row.
                 rest = max(0, end - length - joint)
                 found.append(Match(entry, number, block, row, start, min(end, length), rest))
     return found
@@ -105,6 +108,7 @@ def open_folds(entry: Entry, query: str) -> bool:
     """Open the folds that contain the query; return whether any was closed."""
     opened = False
     for block in entry.blocks:
+        # A match in a closed fold would be counted but could not be seen.
         if isinstance(block, FoldBlock) and not block.is_open and spans(block.find_text(), query):
             block.toggle()
             opened = True

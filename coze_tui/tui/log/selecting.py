@@ -58,6 +58,7 @@ class LogSelector:
 
     def start(self, line: int) -> None:
         """Start the mode at the first character of a line, and scroll to it."""
+        # Arriving text would scroll away what is being selected.
         self._view.following = False
         self._width = self._view.laid_out_width
         self._by_lines = False
@@ -83,6 +84,7 @@ class LogSelector:
 
     def selection_updated(self, selection: Selection | None) -> None:
         """End the mode if something else, such as the mouse, has changed the selection."""
+        # Textual also reports the selection that this class has set.
         if self._caret is not None and selection != self._shown:
             self._anchor = self._caret = self._shown = None
             self._view.painter.caret = None
@@ -121,6 +123,7 @@ class LogSelector:
 
     def _text(self, line: int) -> str:
         """Return the selectable text of a line."""
+        # From the strip, because Textual's selection counts the characters that are drawn.
         return self._view.strip(line).text[GUTTER:].rstrip()
 
     def _place(self) -> tuple[int, int, str]:
@@ -132,11 +135,13 @@ class LogSelector:
 
     def _go_to(self, line: int, column: int, *, keeps_goal: bool = False) -> None:
         line = max(0, min(line, self._view.total - 1))
+        # First, because this lays out the line: before, it may be an estimate.
         self._reveal(line)
         log_line = self._view.log_line(line)
         text = self._text(line)
         column = _border(text, max(0, min(column, _last(text))))
         self._caret = Place(log_line.entry, log_line.number, column)
+        # Up and down keep the cell across shorter lines, as in an editor.
         if not keeps_goal:
             self._goal = cell_len(text[:column])
 
@@ -152,6 +157,7 @@ class LogSelector:
         if self._caret is None or self._anchor is None or self._anchor.entry not in self._view.entries:
             self.leave()
             return
+        # Lines are found again each time: pages that are loaded above move them.
         ends = sorted((self._line_of(place), place.column) for place in (self._anchor, self._caret))
         (first, start), (last, end) = ends
         text = self._text(last)
@@ -163,6 +169,7 @@ class LogSelector:
         line, column, _text = self._place()
         self._view.painter.caret = (line, GUTTER + column)
         self._shown = selection
+        # The screen's own selection, so that painting and copying are those of the mouse.
         self._log.screen.selections = {self._log: selection}
         self._view.repaint()
 
@@ -249,6 +256,7 @@ def _last(text: str) -> int:
 
 def _border(text: str, column: int) -> int:
     """Return the start of the grapheme that covers a column."""
+    # Splitting into graphemes is slow, and in ASCII each character is one.
     if text.isascii():
         return max(0, min(column, len(text)))
     clusters = split_graphemes(text)[0]
@@ -303,6 +311,7 @@ def selected_text(view: LogViewport, selection: Selection) -> str:
         log_line, strip = view.log_line(number), view.strip(number)
         shift = view.painter.shift_of(log_line.line, log_line.block)
         start = cell_of(strip, span[0]) - GUTTER
+        # Textual writes -1 for the rest of the line.
         end = None if span[1] == -1 else cell_of(strip, span[1]) - GUTTER
         parts.append((log_line.line, log_line.line.copied(start, end, shift)))
     return joined(parts)

@@ -35,6 +35,7 @@ class Slices:
     def add(self, entry: Entry) -> None:
         """Queue the rest of an entry, if there is one."""
         if entry.is_behind:
+            # Each painted line of a long entry comes here again.
             self._entries.setdefault(entry, asyncio.Event())
             self._plan(_SHORTEST_PAUSE)
 
@@ -53,12 +54,14 @@ class Slices:
     def _plan(self, seconds: float) -> None:
         if not self._is_planned:
             self._is_planned = True
+            # `call_next` alone would come before keys, which wait in the queues of app and screen.
             asyncio.get_running_loop().call_later(seconds, self._log.call_next, self._next)
 
     def _next(self) -> None:
         started = monotonic()
         if self._entries and self._log.is_attached:
             entry = next(reversed(self._entries))
+            # The collector would look through all new lines in the middle of it, half a second for 1 MB.
             with without_collection():
                 is_complete = not self._lay_out(entry)
             if is_complete and entry in self._entries:

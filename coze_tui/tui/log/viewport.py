@@ -96,6 +96,7 @@ class LogViewport:
 
     def scroll(self, line: int) -> None:
         """Scroll so that a line is the first one in the view."""
+        # An animation would draw each line on its way, and on a slow line keys wait for all of them.
         self._log.scroll_to(y=line, animate=False)
 
     def scroll_pages(self, pages: int, lines: int = 0) -> None:
@@ -132,6 +133,7 @@ class LogViewport:
     def append(self, *entries: Entry) -> None:
         """Append entries."""
         self._remove_transient()
+        # Estimates: only what comes into view is laid out, however long the conversation is.
         self._index.insert(len(self.entries), [entry.height(self.text_width) for entry in entries])
         self.entries += entries
         self.lay_out()
@@ -154,6 +156,7 @@ class LogViewport:
         self._index.insert(0, heights)
         self.painter.forget()
         self._total_changed()
+        # By the estimates, which `lay_out` corrects before anything is painted.
         self.scroll(self.top + sum(heights))
         self.lay_out()
         self._log.refresh()
@@ -162,6 +165,7 @@ class LogViewport:
     def extend(self, entries: Sequence[Entry], *, has_newer: bool) -> None:
         """Append newer entries to a pane that does not show the end yet."""
         self.has_newer, self._asked_page = has_newer, False
+        # They are no new text: the view must not jump to their end.
         following, self.following = self.following, False
         self.append(*entries)
         self.following = following and not has_newer
@@ -205,8 +209,10 @@ class LogViewport:
         first = start
         growing = entry.blocks[-1] if entry.blocks else None
         if entry in self.growth.ahead:
+            # Its lines are known already, but no longer which of them have changed.
             self.growth.ahead.discard(entry)
         elif not whole and isinstance(growing, AnswerBlock) and growing.document is not None:
+            # The lines above the end of an answer stay, so that a delta costs the same in a long one.
             first = start + entry.start_of(growing) + growing.advance()
         self._take_height(number, first, counts_as_new=counts_as_new)
 
@@ -222,6 +228,7 @@ class LogViewport:
             self._total_changed()
             if counts_as_new and not self.following and after > before:
                 self._unseen += after - before
+        # Below the last entry nothing can have moved, but lines that it has lost must be painted over.
         last = start + max(before, after) if number == len(self.entries) - 1 else self._index.total
         self._log.refresh_lines(first, max(1, last - first))
 
@@ -232,6 +239,7 @@ class LogViewport:
         number = self._number(entry)
         top, start, before = self.top, self._index.start(number), self._index.height(number)
         self._take_height(number, start + entry.advance(), counts_as_new=False)
+        # It is above the view: what the user reads must not move.
         if not self.following and start + before <= top:
             self.scroll(top + self._index.height(number) - before)
         self._after_change(is_growing=entry.is_behind)
@@ -249,12 +257,14 @@ class LogViewport:
         await self._slices.complete(entry)
 
     def _after_change(self, *, is_growing: bool = False) -> None:
+        # Arriving text must not push the cursor out of the view: the next key means what is under it.
         if self.following and not self.may_begin_at(self._index.total - self.height):
             self.following = False
             self._unseen = max(1, self._index.total - self.top - self.height)
         if self.following:
             self._to_end(is_growing=is_growing)
         elif self._unseen:
+            # The chip that counts new lines lies over the last line.
             self._log.refresh_lines(self.top + self.height - 1)
         self.on_change()
 
@@ -268,6 +278,7 @@ class LogViewport:
         end, y = max(0, self._index.total - self.height), self.top
         scroll_seconds = self.growth.scroll_seconds
         if (is_growing or scroll_seconds) and end <= y <= end + self._room:
+            # The last stride has left enough room: nothing needs to scroll.
             return
         room = self.growth.room(self.height, scroll_seconds, scrolls=end > y) if is_growing else 0
         if room != self._room:
@@ -279,6 +290,7 @@ class LogViewport:
     def _total_changed(self) -> None:
         """Set the virtual height. Causes no layout, because the scrollbar is always visible."""
         log = self._log
+        # A plain assignment would make Textual lay out the whole screen again for each new line.
         log.set_reactive(ScrollView.virtual_size, Size(log.size.width, self._index.total + self._room))
         log.scroll_y = log.validate_scroll_y(log.scroll_y)
         self._move_thumb()
@@ -296,6 +308,7 @@ class LogViewport:
         width = self.text_width
         self.laid_out_width = width
         self._index = LineIndex()
+        # Only what comes into view is laid out again; a long conversation would hold up keys.
         for entry in self.entries:
             entry.changed()
         self._index.insert(0, [entry.height(width) for entry in self.entries])
@@ -317,8 +330,10 @@ class LogViewport:
         if at_end or self.following:
             self._lay_out_end()
             return
+        # Exact heights bring other entries into the view, which are estimates in their turn.
         for _round in range(8):
             top = self.top
+            # One screen more, so that the next page down finds exact heights.
             bottom = min(top + 2 * self.height, self._index.total)
             if not self._index.total or top >= self._index.total:
                 return
@@ -359,6 +374,7 @@ class LogViewport:
         self._index.set_height(number, entry.lay_out(self.text_width, self.painter.palette))
         self._laid_out[entry] = None
         self._slices.add(entry)
+        # Lines cost memory, and time of the garbage collector; far away the height is enough.
         if len(self._laid_out) > _MOST_LAID_OUT:
             oldest = next(iter(self._laid_out))
             del self._laid_out[oldest]
@@ -371,6 +387,7 @@ class LogViewport:
         log.refresh(log.size.region)
         self._move_thumb()
         at_end = self.top >= self._index.total - self.height
+        # The last loaded line is not the end of the conversation while newer messages are not loaded.
         if not self.has_newer:
             self.following = at_end
         if at_end:
@@ -379,6 +396,7 @@ class LogViewport:
         self._ask_for_pages()
 
     def _ask_for_pages(self) -> None:
+        # Each line scrolled near the end would request the same page again until it arrives.
         if self._asked_page:
             return
         if self.has_older and self.top < self.height:
@@ -393,6 +411,7 @@ class LogViewport:
 
     def resized(self) -> None:
         """Lay out at another width, or show more or fewer lines."""
+        # A terminal that only becomes lower needs no other lines.
         if self.text_width != self.laid_out_width:
             self._lay_out_again()
         else:
@@ -446,6 +465,7 @@ class LogViewport:
         self.following = False
         self._total_changed()
         self.scroll(max(0, self._index.start(number) - 2))
+        # Entries around it had estimated heights, so it may stand elsewhere afterwards.
         self.lay_out()
         self.scroll(max(0, self._index.start(number) - 2))
 
@@ -491,6 +511,7 @@ class LogViewport:
     def strips(self, crop: Region) -> list[Strip]:
         """Return the part of the view inside a region of the widget."""
         top, width = self.top, self._log.size.width
+        # Asked for each painting: where the cursor is seen depends on scrolling and on the focus, too.
         self.painter.set_mark(self.mark_of())
         strips = [self.strip(top + y) for y in range(crop.y, crop.bottom)]
         if self._unseen and crop.bottom >= self.height > 0:

@@ -60,6 +60,7 @@ class LogWindow:
         """Show this page of a conversation, scrolled to its end."""
         self.key, self._page = key, page
         self._loaded.clear()
+        # The line about the cleared context comes last: no chat has followed it yet.
         entries = self._entries(page.chats, at_start=False) + _line_behind(page)
         self._log.show(entries, has_older=page.has_older, has_newer=page.has_newer)
 
@@ -78,8 +79,10 @@ class LogWindow:
         older = await self._engine_thread.call(
             lambda engine: engine.conversations.page(key, before=page.first)
         )
+        # Another conversation or page was shown meanwhile.
         if self._page is not page:
             return
+        # An empty page has no positions.
         self._page = replace(page, first=older.first or page.first, has_older=older.has_older)
         self._log.viewport.prepend(self._entries(older.chats, at_start=True), has_older=older.has_older)
 
@@ -98,6 +101,7 @@ class LogWindow:
     async def load_start(self) -> None:
         """Show the start of the conversation; while an answer arrives, only load the page before."""
         key, page = self.key, self._page
+        # Showing another page would remove the entry that grows.
         if self._log.live is not None:
             await self.load_older()
         elif page is not None and page.has_older:
@@ -169,7 +173,9 @@ class LogWindow:
             StoreError: the chat no longer exists, or the conversation is empty.
         """
         key, chat = self.key, entry.chat if entry is not None else 0
+        # Messages without a chat, such as imported ones, are named by their position.
         position = self._last_of(entry) if entry is not None and not chat else 0
+        # A fork at a question ends with it, so that it can be answered differently.
         only = isinstance(entry, QuestionEntry)
         return await self._engine_thread.call(
             lambda engine: engine.browsing.fork(key, chat=chat, position=position, question_only=only)
