@@ -28,8 +28,8 @@ from coze_tui.api.replies import (
 from coze_tui.api.unpacking import BrokenEncodingError, Unpacker
 from coze_tui.config import coercion
 from coze_tui.config.coercion import WrongValueError
-from coze_tui.config.credentials import MASK
 from coze_tui.config.secret_cleaner import LEAST_SECRET, SecretCleaner
+from coze_tui.config.tokens import MASK
 from coze_tui.errors import CredentialsError, SettingsError, TransportError
 from coze_tui.values import valueclass
 

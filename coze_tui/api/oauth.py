@@ -14,7 +14,7 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.complaints import UNEXPLAINED
 from coze_tui.api.json_values import Json, int_of, text_of
 from coze_tui.api.replies import Reply, envelope_of_reply, json_of_reply, protocol_error
-from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.tokens import OAuthPair, Secret
 from coze_tui.errors import ApiError, AuthError, TransportError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.values import valueclass

@@ -17,7 +17,7 @@ from coze_tui.api.events import error_of_code
 from coze_tui.api.json_values import Json, items_of, mapping_of, text_of
 from coze_tui.api.objects import Chat
 from coze_tui.api.pages import excerpt_of
-from coze_tui.config.credentials import MASK, is_jwt
+from coze_tui.config.tokens import MASK, is_jwt
 from coze_tui.errors import ApiError, CozeTuiError, ProtocolError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.values import valueclass

@@ -20,9 +20,9 @@ from coze_tui.cli.options import Arguments
 from coze_tui.cli.settings import setting_facts, show_facts
 from coze_tui.cli.startup import begin
 from coze_tui.config.child_environment import child_environment
-from coze_tui.config.credentials import MASK, hint_for
 from coze_tui.config.project import trust_text
 from coze_tui.config.startup import Startup
+from coze_tui.config.tokens import MASK, hint_for
 from coze_tui.diagnostics.crash import system_name, without_secrets
 from coze_tui.diagnostics.explain import explain
 from coze_tui.diagnostics.help_pages import help_page

@@ -17,9 +17,9 @@ from coze_tui.cli.startup import begin, notify, show_error, show_problems
 from coze_tui.cli.stdin import read_line
 from coze_tui.config.addresses import AddressError, base_url_from_text, site_name
 from coze_tui.config.child_environment import TOKEN_VARIABLE
-from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
+from coze_tui.config.tokens import OAuthPair, Secret, hint_for, secret_from_text
 from coze_tui.engine.model.dialects import Feature, unserved
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import ApiError, CredentialsError, NotServedError, SettingsError, StoreError

@@ -19,7 +19,6 @@ _NOT_BASE = re.compile(r"/(?:v[123]|open_api|api|space|store|home)(?:/.*)?$")
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _BOT_IN_PATH = re.compile(r"/(?:bot|agent)/(?P<bot>\w[\w-]*)")
-_SPACE_IN_PATH = re.compile(r"/space/(?P<space>\w[\w-]*)")
 _BOT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
@@ -36,7 +35,6 @@ class BotAddress:
     """A bot, as named by its ID or the URL of its editor."""
 
     bot_id: str
-    space_id: str = ""
     base_url: str = ""
     """The API base of the site in the URL; empty if only an ID was given."""
 
@@ -87,9 +85,8 @@ def bot_from_text(text: str) -> BotAddress:
     bot = _BOT_IN_PATH.search(url.path)
     if bot is None or not _BOT_ID.fullmatch(bot["bot"]):
         raise AddressError("no bot")
-    space = _SPACE_IN_PATH.search(url.path)
     site = f"{url.scheme}://{url.netloc}" if url.scheme else url.netloc
-    return BotAddress(bot["bot"], space["space"] if space else "", base_url_from_text(site))
+    return BotAddress(bot["bot"], base_url_from_text(site))
 
 
 def site_name(base_url: str) -> str:

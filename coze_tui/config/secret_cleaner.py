@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from coze_tui.config.credentials import MASK
+from coze_tui.config.tokens import MASK
 from coze_tui.text.cleaning import StreamCleaner
 
 LEAST_SECRET = 6

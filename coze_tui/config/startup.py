@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from coze_tui.config.app_state import AppState, AppStateFile
-from coze_tui.config.credentials import CredentialsFile, Kept, OAuthPair, Secret, Token, find_token
+from coze_tui.config.credentials import CredentialsFile, Kept, find_token
 from coze_tui.config.keyring_store import SystemKeyring, is_over_ssh
 from coze_tui.config.loader import Loaded, load_settings
 from coze_tui.config.locations import Paths, ensure, find_paths
@@ -21,6 +21,7 @@ from coze_tui.config.project import (
     trust_of,
 )
 from coze_tui.config.settings import Settings, variable_of
+from coze_tui.config.tokens import OAuthPair, Secret, Token
 from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError, kind_from_errno
 from coze_tui.text.i18n import _, current_language, language_of, use_language
 from coze_tui.values import valueclass
@@ -72,6 +73,13 @@ class Startup:
             base_url=settings.base_url,
             sites=settings.token_sites,
         )
+
+    def known_token(self) -> Secret | None:
+        """Return the token, or None if there is none; does not run token_command, which may ask the user."""
+        try:
+            return replace(self, settings=replace(self.settings, token_command="")).token().secret
+        except CredentialsError:
+            return None
 
     def token_problem(self, settings: Settings) -> CozeTuiError | None:
         """Return why the profile of these settings has no usable token, or None. May run a command for it."""

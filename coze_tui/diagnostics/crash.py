@@ -13,8 +13,8 @@ from pathlib import Path
 
 from coze_tui import __version__
 from coze_tui.config.child_environment import TOKEN_VARIABLE
-from coze_tui.config.credentials import MASK
 from coze_tui.config.secure_files import make_private_folder
+from coze_tui.config.tokens import MASK
 from coze_tui.text.cleaning import clean
 
 _TOKENS = re.compile(

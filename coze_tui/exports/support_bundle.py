@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib.metadata import version
 
 from coze_tui import __version__
-from coze_tui.config.credentials import MASK
 from coze_tui.config.startup import Startup
+from coze_tui.config.tokens import MASK
 from coze_tui.diagnostics.crash import system_name, without_secrets
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.errors import CredentialsError
 from coze_tui.exports.exporting import support_bundle_text
 
 
@@ -41,18 +39,12 @@ def _versions() -> Mapping[str, str]:
 
 
 def _without_secrets(startup: Startup) -> Callable[[str], str]:
-    """Return a function that masks the token and any text that looks like a token.
-
-    It does not run token_command, which may ask for a password.
-    """
-    try:
-        token = replace(startup, settings=replace(startup.settings, token_command="")).token().secret.reveal()
-    except CredentialsError:
-        token = ""
+    """Return a function that masks the token and any text that looks like a token."""
+    token = startup.known_token()
 
     def clean_of_secrets(text: str) -> str:
-        if token:
-            text = text.replace(token, MASK)
+        if token is not None:
+            text = text.replace(token.reveal(), MASK)
         return without_secrets(text, startup.environment)
 
     return clean_of_secrets

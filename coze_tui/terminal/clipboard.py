@@ -45,8 +45,6 @@ class Copied:
     """The file, if one was written."""
     too_long: bool = False
     """Whether the text is too long for the terminal's clipboard."""
-    tmux_failed: str = ""
-    """The error message of tmux; empty if there is none."""
     file_failed: str = ""
     """The reason why no file could be written; empty if there is none."""
 
@@ -72,11 +70,8 @@ async def copy(
     """
     data = text.encode("utf-8", "replace")
     ways: list[Way] = []
-    tmux_failed = ""
-    if env.get("TMUX"):
-        tmux_failed = await _load_into_tmux(tmux, data, env, tmux_limit)
-        if not tmux_failed:
-            return Copied((Way.TMUX,), len(text))
+    if env.get("TMUX") and await _load_into_tmux(tmux, data, env, tmux_limit):
+        return Copied((Way.TMUX,), len(text))
     sequence = f"\x1b]52;c;{base64.b64encode(data).decode()}\x1b\\"
     too_long = len(sequence) > OSC_LIMIT
     if write is not None and not too_long:
@@ -86,11 +81,11 @@ async def copy(
     path, file_failed = await asyncio.to_thread(_written, folder, data)
     if path is not None:
         ways.append(Way.FILE)
-    return Copied(tuple(ways), len(text), path, too_long, tmux_failed, file_failed)
+    return Copied(tuple(ways), len(text), path, too_long, file_failed)
 
 
-async def _load_into_tmux(tmux: str, data: bytes, env: Mapping[str, str], limit: float) -> str:
-    """Load tmux's buffer. Return its error message, empty on success."""
+async def _load_into_tmux(tmux: str, data: bytes, env: Mapping[str, str], limit: float) -> bool:
+    """Load tmux's buffer. Return whether tmux has accepted the text in time."""
     try:
         process = await asyncio.create_subprocess_exec(
             tmux,
@@ -99,22 +94,20 @@ async def _load_into_tmux(tmux: str, data: bytes, env: Mapping[str, str], limit:
             "-",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
             env=dict(env),
         )
-    except OSError as error:
-        return error.strerror or type(error).__name__
+    except OSError:
+        return False
     try:
-        _, said = await asyncio.wait_for(process.communicate(data), limit)
+        await asyncio.wait_for(process.communicate(data), limit)
     except TimeoutError:
-        return "no answer"
+        return False
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode == 0:
-        return ""
-    return said.decode("utf-8", "replace").strip()[:200] or f"exit code {process.returncode}"
+    return process.returncode == 0
 
 
 def _written(folder: Path, data: bytes) -> tuple[Path | None, str]:

@@ -17,9 +17,9 @@ from textual.signal import Signal
 from coze_tui.api.objects import Bot
 from coze_tui.config.app_state import AppState, bot_key
 from coze_tui.config.child_environment import child_environment
-from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
+from coze_tui.config.tokens import OAuthPair, Secret
 from coze_tui.diagnostics.notices import copied_text
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.config.credentials import CredentialsFile, Secret
+from coze_tui.config.credentials import CredentialsFile
+from coze_tui.config.tokens import Secret
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.screens.first_run import FirstRun

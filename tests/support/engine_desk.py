@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coze_tui.config.child_environment import TOKEN_VARIABLE
-from coze_tui.config.credentials import Kept, OAuthPair, Secret
+from coze_tui.config.credentials import Kept
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
+from coze_tui.config.tokens import OAuthPair, Secret
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.session.site import Connection
 from coze_tui.engine.thread import EngineThread

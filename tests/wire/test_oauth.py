@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from coze_tui.api import oauth, resources
-from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.tokens import OAuthPair, Secret
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, ProtocolError
 from coze_tui.standin.server import StandIn
 from tests.support.loopback import Loopback

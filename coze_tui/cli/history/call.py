@@ -14,7 +14,7 @@ from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.notices import store_warning_text
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import OpenHistory, open_history
-from coze_tui.errors import CozeTuiError, SettingsError
+from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
 from coze_tui.text.cleaning import StreamCleaner, clean_line
 from coze_tui.text.i18n import _, listed
@@ -69,11 +69,8 @@ async def opened_history(startup: Startup, *, changes: bool = False) -> AsyncIte
     """Open the history as `open_history` does, and report its problems on stderr."""
 
     async def find_cleaner() -> Callable[[], StreamCleaner]:
-        try:
-            token = await asyncio.to_thread(startup.token)  # it may come from a command
-        except CozeTuiError:
-            return StreamCleaner
-        return lambda: SecretCleaner(token.secret.reveal)
+        token = await asyncio.to_thread(startup.known_token)  # it may be in a keyring that is slow
+        return StreamCleaner if token is None else lambda: SecretCleaner(token.reveal)
 
     file = startup.paths.database_file
     async with open_history(file, find_cleaner, changes=changes) as history:

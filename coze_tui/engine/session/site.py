@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 from coze_tui.api import resources
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Bot, Page, User, Workspace
-from coze_tui.config.credentials import OAuthPair, Secret, Token
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
+from coze_tui.config.tokens import OAuthPair, Secret, Token
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, NotFoundError, NotServedError, SettingsError
 from coze_tui.text.cleaning import StreamCleaner
 from coze_tui.text.i18n import _

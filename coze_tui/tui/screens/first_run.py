@@ -15,7 +15,7 @@ from textual.containers import ScrollableContainer, Vertical
 
 from coze_tui.config import coercion
 from coze_tui.config.addresses import COZE_CN, COZE_COM, site_name
-from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.tokens import OAuthPair, Secret
 from coze_tui.render.cells import cell_len
 from coze_tui.render.wrap import rows_of
 from coze_tui.text.cleaning import clean_line

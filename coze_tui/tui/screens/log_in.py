@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from coze_tui.api.objects import User
 from coze_tui.config.addresses import COZE_CN, COZE_COM, other_site, site_name
-from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
+from coze_tui.config.tokens import OAuthPair, Secret, hint_for, secret_from_text
 from coze_tui.diagnostics.sentences import sentence
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
 from coze_tui.text.i18n import N_, _

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from coze_tui.config.credentials import CredentialsFile, OAuthPair, Secret
+from coze_tui.config.credentials import CredentialsFile
 from coze_tui.config.keyring_store import SERVICE, SystemKeyring
+from coze_tui.config.tokens import OAuthPair, Secret
 from coze_tui.diagnostics.explain import explain
 from coze_tui.errors import CredentialsError
 from tests.support.commands import Command

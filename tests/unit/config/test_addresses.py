@@ -86,10 +86,10 @@ def test_any_text_gives_an_address_or_a_typed_error(text: str) -> None:
         ("7511000000000000101", BotAddress("7511000000000000101")),
         (
             "https://www.coze.cn/space/12/bot/99?from=x",
-            BotAddress("99", "12", "https://api.coze.cn"),
+            BotAddress("99", "https://api.coze.cn"),
         ),
-        ("coze.com/store/agent/77", BotAddress("77", "", "https://api.coze.com")),
-        ("http://localhost:8888/space/1/bot/2", BotAddress("2", "1", "http://localhost:8888")),
+        ("coze.com/store/agent/77", BotAddress("77", "https://api.coze.com")),
+        ("http://localhost:8888/space/1/bot/2", BotAddress("2", "http://localhost:8888")),
     ],
 )
 def test_a_bot_is_an_id_or_the_address_of_its_editor(text: str, address: BotAddress) -> None:

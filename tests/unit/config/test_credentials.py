@@ -18,16 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.config.credentials import (
-    CredentialsFile,
-    OAuthPair,
-    Secret,
-    Token,
-    find_token,
-    hint_for,
-    kind_of,
-    secret_from_text,
-)
+from coze_tui.config.credentials import CredentialsFile, find_token
+from coze_tui.config.tokens import OAuthPair, Secret, Token, hint_for, kind_of, secret_from_text
 from coze_tui.errors import CredentialsError
 
 MARKED = "pat_EXAMPLE_marked_0123456789"

@@ -8,7 +8,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from coze_tui.api.events import error_of_code
-from coze_tui.config.credentials import Secret, hint_for
+from coze_tui.config.tokens import Secret, hint_for
 from coze_tui.diagnostics.explain import explain as explain_in_shell
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError
 from coze_tui.text.i18n import use_language

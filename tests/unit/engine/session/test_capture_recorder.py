@@ -19,8 +19,8 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
-from coze_tui.config.credentials import Secret
 from coze_tui.config.settings import Settings
+from coze_tui.config.tokens import Secret
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog

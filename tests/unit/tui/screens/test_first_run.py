@@ -14,8 +14,8 @@ from textual import events
 from textual.pilot import Pilot
 
 from coze_tui.config.addresses import COZE_CN, COZE_COM
-from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings, Source
+from coze_tui.config.tokens import OAuthPair, Secret
 from coze_tui.errors import CredentialsError
 from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.server import StandIn

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from coze_tui.api.oauth import DeviceCode
 from coze_tui.config.addresses import COZE_CN
-from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.tokens import OAuthPair, Secret
 from coze_tui.errors import AuthError
 from coze_tui.tui.screens.log_in import DeviceLogin, LogIn
 from coze_tui.tui.themes import DARK_THEME
