@@ -243,6 +243,16 @@ def test_it_fails_in_five_shapes_by_number_and_in_turn(tour: Caller) -> None:
     assert shapes(["fail"] * 5) == expected
 
 
+@pytest.mark.parametrize("chinese", [False, True])
+@pytest.mark.parametrize(("place", "count"), [(7, 5), (12, 9)])
+def test_suggestions_that_choose_by_number_name_what_they_choose(
+    place: int, count: int, chinese: bool
+) -> None:
+    suggested = demo_bots(chinese=chinese)[place].suggested_questions
+    assert [re.findall("[0-9]", question) for question in suggested] == [[str(n + 1)] for n in range(count)]
+    assert all(len(question) > 4 for question in suggested)
+
+
 def shape(reply: Answer) -> str:
     if reply.status >= 400:
         return "http"

@@ -149,7 +149,7 @@ def break_words(breaks: Breaks, outcome: Outcome) -> list[str]:
     """Return texts about the breaks of a chat: the waiting for its user, and a cut whose rest was fetched."""
     words = [waited_words(breaks.waited_us)] if breaks.waited_us else []
     if breaks.cut_us and outcome is not Outcome.INTERRUPTED:
-        words.append(cut_words(breaks))
+        words.append(cut_words(breaks, outcome))
     return words
 
 
@@ -158,9 +158,12 @@ def waited_words(waited_us: int) -> str:
     return _("+ {time} for your tool").format(time=duration(waited_us))
 
 
-def cut_words(breaks: Breaks) -> str:
-    """Return a text about the cut in the stream of a chat that is complete now."""
-    return _("cut off after {time}, the rest was fetched").format(time=duration(breaks.cut_us))
+def cut_words(breaks: Breaks, outcome: Outcome) -> str:
+    """Return a text about the cut in the stream of a chat, and what was fetched after it."""
+    text = _("cut off after {time}, the outcome was fetched")
+    if outcome in (Outcome.COMPLETED, Outcome.REQUIRES_ACTION):
+        text = _("cut off after {time}, the rest was fetched")
+    return text.format(time=duration(breaks.cut_us))
 
 
 def total_us_of(record: ChatRecord) -> int:

@@ -54,7 +54,7 @@ def clock_time(at_ms: int) -> str:
 def notices_of(ended: TurnEnded, about: About) -> Iterator[NoticeBlock]:
     """Yield the notices about the end of a chat in the current language; none if there was no problem."""
     if ended.breaks.cut_us and ended.outcome is not Outcome.INTERRUPTED:
-        yield NoticeBlock(cut_words(ended.breaks), "muted", "↻")
+        yield NoticeBlock(cut_words(ended.breaks, ended.outcome), "muted", "↻")
     if (notice := _end_notice(ended, about)) is not None:
         yield notice
 

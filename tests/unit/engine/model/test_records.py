@@ -13,10 +13,11 @@ from coze_tui.api.events import error_of_code
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.library.chats import Inspecting
-from coze_tui.engine.model.outcomes import Outcome, error_of
+from coze_tui.engine.model.outcomes import Outcome, break_words, error_of
 from coze_tui.engine.model.records import ChatRecord, capture_head, chat_from_capture
 from coze_tui.store import archive, journal
 from coze_tui.store.database import Database
+from coze_tui.store.records import Breaks
 from tests.support.conversations import add_spring
 from tests.support.stores import captures_from
 
@@ -80,6 +81,14 @@ async def test_a_chat_saved_from_the_inspector_is_the_one_that_is_exported(tmp_p
             assert capture_head(chat_from_capture(exported).record) == capture_head(page.record)
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fetched"),
+    [(Outcome.COMPLETED, "the rest"), (Outcome.REQUIRES_ACTION, "the rest"), (Outcome.FAILED, "the outcome")],
+)
+def test_a_cut_chat_says_what_was_fetched(outcome: Outcome, fetched: str) -> None:
+    assert break_words(Breaks(cut_us=535_000), outcome) == [f"cut off after 535 ms, {fetched} was fetched"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 422, 503])
