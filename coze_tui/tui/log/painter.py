@@ -20,6 +20,7 @@ from coze_tui.text.i18n import ngettext
 from coze_tui.tui.log.blocks import EntryBlock, HeaderBlock, style_of
 from coze_tui.tui.log.entries import Entry
 from coze_tui.tui.log.search import Match, highlighted, is_part_of, split_match_parts
+from coze_tui.tui.widgets.line_widget import plain
 
 GUTTER = 3
 """Cells left of the text: a margin, the bar, a space."""
@@ -154,13 +155,15 @@ class LogPainter:
         is_chosen = mark is not None and entry is mark.entry and not is_last
         if mark is not None and number in mark.code:
             body = self._with_code_mark(body, mark.label if number == mark.row else "")
-        segments = [*self._bar(entry, is_chosen, is_last), *body, Segment(" " * MARGIN)]
         if self._ground is None:
             self._ground = log.rich_style, log.background_colors[1]
         background, color = self._ground
         # Otherwise it would look selected.
         is_row = mark is not None and number == mark.row and self.caret is None
         over = self.palette.selected if is_row else None
+        if over is not None and over.reverse:
+            body = [Segment(segment.text, plain(segment.style or Style.null())) for segment in body]
+        segments = [*self._bar(entry, is_chosen, is_last), *body, Segment(" " * MARGIN)]
         strip = Strip(Segment.apply_style(segments, background, over), width)
         selection = log.text_selection
         if selection is not None and (span := selection.get_span(number)) is not None:

@@ -65,6 +65,11 @@ def style_from(variables: Mapping[str, str], role: str) -> Style:
     return style + Style.parse(variables.get(_TEXT_STYLES.get(role, ""), "none"))
 
 
+def plain(style: Style) -> Style:
+    """Return a style for reversed text without its colors, which would give each part another background."""
+    return style.without_color + Style(dim=False)
+
+
 class LineWidget(Widget):
     """A widget that draws its own lines and has no children."""
 
@@ -102,16 +107,21 @@ class LineWidget(Widget):
         taken = width_of(right)
         parts = cut(left, max(0, width - taken - bool(taken)))
         gap = width - width_of(parts) - taken
-        segments = [Segment(text, self.style_of(role)) for text, role in parts]
+        under = self.style_of(ground) if ground else Style.null()
+        segments = [Segment(text, self._style_on(under, role)) for text, role in parts]
         if gap > 0:
             segments.append(Segment(" " * gap))
-        segments += [Segment(text, self.style_of(role)) for text, role in right]
+        segments += [Segment(text, self._style_on(under, role)) for text, role in right]
         strip = Strip(segments)
         if strip.cell_length > width:
             strip = strip.crop(strip.cell_length - width)
         if self._base_style is None:
             self._base_style = self.rich_style
-        return strip.apply_style(self._base_style + self.style_of(ground) if ground else self._base_style)
+        return strip.apply_style(self._base_style + under)
+
+    def _style_on(self, under: Style, role: str) -> Style:
+        style = self.style_of(role)
+        return plain(style) if under.reverse else style
 
 
 def width_of(parts: Sequence[Part]) -> int:

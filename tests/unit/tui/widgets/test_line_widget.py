@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.strip import Strip
 
+from coze_tui.tui.themes import ANSI_THEME
 from coze_tui.tui.widgets.line_widget import LineWidget
 from tests.support.host_app import ThemedApp
 
@@ -40,3 +41,17 @@ async def test_a_line_follows_the_style_of_what_it_is_in() -> None:
         app.query_one(Container).add_class("-other")
         await pilot.pause()
         assert backgrounds() == {"#405060"}
+
+
+async def test_a_selected_line_in_the_colors_of_the_terminal_is_one_bar() -> None:
+    app = Boxed(ANSI_THEME)
+    async with app.run_test(size=(20, 5)) as pilot:
+        await pilot.pause()
+        strip = app.query_one(OneLine).line(
+            [("a", "bot bold"), ("b", "muted")], [("c", "failure")], "selected"
+        )
+        looks = {
+            (style.color, style.bgcolor, bool(style.dim), style.reverse) for _text, style, _ in strip if style
+        }
+        assert len(looks) == 1
+        assert next(iter(looks))[3]
