@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from coze_tui.config.project import Project
 from coze_tui.errors import BusyError
+from coze_tui.text.i18n import _
 from coze_tui.tui.screens.dialogs import AskText, Confirm, ShowText
 from coze_tui.tui.screens.log_screen import ShowLink
+from coze_tui.tui.screens.project_trust import TrustProject
 from tests.support.snapshot_stage import Looks, Stage
 
 
@@ -91,6 +96,27 @@ def test_language_picker(looks_the_same: Looks) -> None:
         await stage.shows("zh_CN")
 
     assert looks_the_same(before, (80, 24))
+
+
+@pytest.mark.parametrize(
+    ("size", "language"), [((80, 24), "en"), ((60, 20), "zh_CN")], ids=["usual", "tiny zh"]
+)
+def test_trust_project(looks_the_same: Looks, size: tuple[int, int], language: str) -> None:
+    values = {
+        "bot_id": "7511000000000000101",
+        "base_url": "https://coze.example.com",
+        "custom_variables": {"name": "林 [red]\x1b[31m"},
+        "parameters": {f"key {number}": "渡口 " * 20 for number in range(3)},
+    }
+
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        warning = _("Other users of this machine can change the file.")
+        project = Project(Path("/srv/ferry/.coze-tui.toml"), "", values, (warning,))
+        stage.app.push_screen(TrustProject(project, "new"))
+        await stage.shows("7511000000000000101")
+
+    assert looks_the_same(before, size, language=language)
 
 
 @pytest.mark.parametrize(
