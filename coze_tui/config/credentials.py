@@ -217,9 +217,8 @@ class CredentialsFile:
     ) -> OAuthPair:
         """Return a pair with a valid access token: the given one, one of another process, or a renewed one.
 
-        The refresh token dies when used (docs/wire.md 1.5): it is used under the file's lock, and the
-        new pair is on
-        disk before it is returned.
+        The refresh token dies when used (docs/wire.md 1.5): it is used under the file's lock, and the new
+        pair is on disk before it is returned, unless another login has taken the place of this one.
 
         Raises:
             CredentialsError: the file cannot be locked or written; and whatever `renew` raises.
@@ -240,10 +239,12 @@ class CredentialsFile:
             await asyncio.to_thread(lock.__enter__)
             try:
                 kept = await asyncio.to_thread(self.find, profile)
-                newest = kept.pair if kept is not None and kept.pair is not None else pair
-                if newest.is_fresh():
-                    return newest
-                renewed = await renew(newest)
+                saved = kept.pair if kept is not None else None
+                if saved is None or saved.base_url != pair.base_url:
+                    return await renew(pair)  # meanwhile the user has logged out, or in elsewhere: keep that
+                if saved.is_fresh():
+                    return saved
+                renewed = await renew(saved)
                 await asyncio.to_thread(self._save, profile, renewed)
                 return renewed
             finally:

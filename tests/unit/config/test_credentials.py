@@ -350,6 +350,26 @@ class TestRenewing:
         assert await kept.fresh_pair("default", old, renew) == new
         assert found(kept).pair == new
 
+    @pytest.mark.parametrize("is_token", [True, False], ids=["token", "other site"])
+    async def test_another_login_is_neither_used_for_this_site_nor_replaced(
+        self, kept: CredentialsFile, is_token: bool
+    ) -> None:
+        old, new = pair(expires_in=10), pair("czu_EXAMPLE_new_0123456789")
+        other = Secret("pat_other") if is_token else replace(pair(), base_url="https://other.example")
+        kept.keep("default", other, "https://other.example")
+
+        async def renew(given: OAuthPair) -> OAuthPair:
+            assert given == old
+            return new
+
+        assert await kept.fresh_pair("default", old, renew) == new
+        token = found(kept)
+        assert token.base_url == "https://other.example"
+        assert (token.secret if is_token else token.pair) == other
+        kept.forget("default")
+        assert await kept.fresh_pair("default", old, renew) == new
+        assert kept.find("default") is None
+
     async def test_a_failed_renewal_changes_nothing(self, kept: CredentialsFile) -> None:
         old = pair(expires_in=10)
         kept.keep("default", old)
