@@ -127,7 +127,12 @@ def _fill_conversation(
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         chats,
     )
-    c.executemany(f"INSERT INTO messages VALUES ({', '.join('?' * 12)})", rows)
+    c.executemany(
+        """INSERT INTO messages (key, conversation, position, chat, role, type, content_type, message_id,
+                                 name, created_at, content, reasoning)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        rows,
+    )
     c.executemany("INSERT INTO texts (message, folded) VALUES (?, ?)", texts)
     search.index_texts(c, texts)
 
