@@ -114,6 +114,7 @@ def statistics(
     kept: list[ChatTotals] = []
     left_out = 0
     for row in rows:
+        # Before any limit: the total counts the chats of all groups, including those left out.
         total.add(row)
         if by == "day":
             day = day_of(row.first_ms)
@@ -122,6 +123,7 @@ def statistics(
             take(_group_of(row))
         else:
             kept.append(row)
+            # Sorting after each row would be slow, and keeping all rows until the end takes too much memory.
             if most is not None and len(kept) > most + _MOST_BEYOND:
                 kept, more = _first(kept, most)
                 left_out += more
@@ -182,6 +184,7 @@ def _days(known: Iterable[str]) -> Sequence[str]:
         return ordered
     first, last = date.fromisoformat(dated[0]), date.fromisoformat(dated[-1])
     count = (last - first).days + 1
+    # One chat with a wrong clock must not yield a million empty days.
     if count > _MOST_DAYS:
         return ordered
     days = [str(first + timedelta(days=number)) for number in range(count)]
@@ -211,6 +214,7 @@ class _Sum:
     last_ms: int = 0
 
     def add(self, row: ChatTotals) -> None:
+        # A bot may have been asked on several sites; the latest one is shown.
         if row.last_ms >= self.last_ms or not self.chats:
             self.site, self.last_ms = row.site, row.last_ms
         self.first_ms = min(self.first_ms, row.first_ms) if self.chats else row.first_ms

@@ -127,6 +127,7 @@ async def check_bot(client: CozeClient, settings: Settings) -> AsyncIterator[Che
     except NotServedError:
         is_studio = True  # it has neither owners nor permissions of tokens (docs/wire.md 1.3, 4.9)
     except ApiError as error:
+        # A token without any permission is valid as well; only another refusal means that it is not.
         if error.code != _LACKS_PERMISSION:
             yield Check(_("token"), "wrong", error=error)
             return
@@ -143,6 +144,7 @@ async def check_bot(client: CozeClient, settings: Settings) -> AsyncIterator[Che
     check, bot = await _check_published(client, settings)
     yield check
     if bot is not None:
+        # The draft tells a variable that is missing from one that is only not published yet.
         draft, values = await _draft(client, settings), await _memory_values(client, settings, bot)
         for problem in without_effect(settings, bot, draft, values, is_studio=is_studio):
             yield Check(_("no effect"), "note", problem)
@@ -155,6 +157,7 @@ async def _check_permissions(client: CozeClient, bot_id: str) -> AsyncIterator[C
     chat: Json = {"bot_id": _NOTHING, "user_id": _NOTHING, "stream": False, "additional_messages": []}
     lacking = await _lacking(client.post_json("/v3/chat", chat))  # a bot that does not exist answers nothing
     if lacking is not None:
+        # Without this one nothing works; without each of the others one feature is missing.
         yield Check(title.format(name="chat"), "wrong", error=lacking)
     else:
         yield Check(title.format(name="chat"), "good")
@@ -171,6 +174,7 @@ async def _lacking(call: Awaitable[object]) -> AuthError | None:
     try:
         await call
     except AuthError as error:
+        # That something does not exist is refused only after the permissions are checked.
         return error if error.code == _LACKS_PERMISSION else None
     except ApiError:
         pass
@@ -255,6 +259,7 @@ def without_effect(
                 problem = _problem_of(name, bot, draft, is_studio=is_studio)
             if problem:
                 yield _("custom_variables.{name}: {problem}").format(name=clean_line(name), problem=problem)
+    # All variables at once, so the sentence names none.
     thinking = mapping_of(mapping_of(bot.raw.get("model_info")).get("parameters")).get("thinking_type")
     if names and thinking == "enabled":
         yield _("custom_variables: a bot ignores variables while its model has thinking turned on.")

@@ -76,6 +76,7 @@ class Inspecting:
         def read(c: sqlite3.Connection) -> TurnFigures:
             saved = journal.chat(c, chat_key)
             if saved is not None and saved.has_lost_frames:
+                # Metrics of the remaining frames would look complete but be wrong.
                 return TurnFigures.without_events(saved)
             figures, replay = TurnFigures(), TurnReplay(TurnState())
             figures.add_all(replay.start(saved.logid if saved else ""))
@@ -145,6 +146,7 @@ class Inspecting:
     async def dialect(self, base_url: str, site: str) -> Dialect:
         """Return the kind of server at a URL, judged by the URL or else by the last chat with its site."""
         known = dialect_of(base_url=base_url)
+        # No need to read the store for one of Coze's own sites.
         if known is not Dialect.UNKNOWN:
             return known
 
@@ -198,6 +200,7 @@ def _totals(
     """Yield the totals of the chats in the store, together with others."""
     by_key: dict[str | int, ChatTotals] = {}
     for chat in others:
+        # Several of these chats may belong to the same group.
         row = totals_of(chat, by, COLUMNS)
         by_key[row.key] = row if row.key not in by_key else joined(by_key[row.key], row)
     for row in chat_totals(c, by, COLUMNS, only):

@@ -192,10 +192,12 @@ def _page(
     ]
     running = {chat.key: chat for chat in chats if not chat.is_final}
     first, last = rows[0].position, rows[-1].position
+    # The program that runs such a chat shows it itself while it grows.
     hidden = {key for key, chat in running.items() if chat.status != journal.INTERRUPTED}
     shown = [row for row in rows if row.chat not in hidden]
     sections = history.sections(c, saved.key)
     starts = [section.position for section in sections]
+    # Asked of the store, because completing the page may have taken the last messages.
     has_newer = bool(messages(c, saved.key, after=last, limit=1))
     is_cleared = bool(sections) and starts[-1] > last and not has_newer
     return ChatPage(

@@ -73,6 +73,7 @@ def _unfinished(c: sqlite3.Connection, record: ChatRecord, is_running: bool) -> 
     messages = messages_of(turn.state, record.sent_at)
     if not is_running:
         record = ended_record(turn.figures, turn.outcome, turn.figures.error, turn.figures.last_us, record)
+        # As the store will have it once the chat is closed.
         record = replace(record, frame_count=len(frames), has_packed_frames=bool(frames))
     return UnfinishedChat(
         record,

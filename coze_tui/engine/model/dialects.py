@@ -121,6 +121,7 @@ def dialect_of(frames: Iterable[Frame] = (), base_url: str = "", logid: str = ""
         if found is None:
             continue
         if found in (Dialect.CN, Dialect.COM):
+            # Even one link to the debug page names the site; the votes only decide between cloud and Studio.
             site = found
         votes[Dialect.STUDIO if found is Dialect.STUDIO else Dialect.CLOUD] += 1
     found = _of_logid(logid)

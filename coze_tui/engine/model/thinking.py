@@ -37,10 +37,12 @@ class ThinkingSplitter:
         reasoning = ""
         piece, self._held = self._held + piece, ""
         if self._place == "start":
+            # Some models write line ends before the tag.
             bare = piece.lstrip()
             start = bare[: len(_TAGS[-1])].lower()
             tag = next((tag for tag in _TAGS if start.startswith(tag)), "")
             if not tag:
+                # The tag may go on in the next delta.
                 if any(tag.startswith(start) for tag in _TAGS):
                     self._held = piece
                     return Split("", "")
@@ -51,6 +53,7 @@ class ThinkingSplitter:
         if self._place == "thinking":
             close = _CLOSE.search(piece)
             if close is None:
+                # Otherwise half of a closing tag would appear as reasoning.
                 held = _begun(piece)
                 self._held = piece[len(piece) - held :]
                 return Split(self._fresh(piece[: len(piece) - held]), "")

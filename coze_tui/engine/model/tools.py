@@ -94,6 +94,7 @@ class Pairing(Generic[_Key]):
         """
         found = next((call for call in self._open if call_id and call_id in call.ids), None)
         if found is None and name:
+            # Nothing tells several calls of one tool apart; the oldest is the likeliest.
             found = next((call for call in self._open if call.name == name), None)
         elif found is None and len(self._open) == 1 and not (call_id and self._open[0].ids):
             found = self._open[0]

@@ -150,6 +150,7 @@ def tool_word(name: str) -> str:
 
 def agent_line(name: str, condition: str) -> str:
     """Return one line about the agent that answers from here on, with the reason for choosing it."""
+    # The condition is written by the author of the bot, or by the model, and may have several lines.
     why = clean_line(condition).strip()
     return f"→ {clean_line(name)}" + (f" ({why})" if why else "")
 
@@ -188,6 +189,7 @@ def each_transcript(
     before = -1
     for group in _grouped(messages):
         first = group[0].position
+        # A page may begin in the middle of a section, whose line then belongs to an earlier page.
         begins = any(before < start <= first for start in starts) if before >= 0 else first in starts
         yield _transcript(group, by_key.get(group[0].chat), bot_name, site, begins)
         before = first

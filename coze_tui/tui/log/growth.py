@@ -89,7 +89,7 @@ class Growth:
             self.ahead.add(entry)
 
     def forget(self, entry: Entry) -> None:
-        """Draw an entry no more with the next frame, because it is drawn now."""
+        """Remove an entry from the next frame, because it is drawn now."""
         self._dirty.discard(id(entry))
         self._dirty_whole.discard(id(entry))
 

@@ -24,7 +24,7 @@ class Hint(Enum):
 
     RECALLED = N_("↑ in the prompt brings your question back.")
     RESTORED = N_("Your question is back in the prompt: send it again, or type to replace it.")
-    """Whether the question is selected in the prompt."""
+    """The question is in the prompt, selected, so that the first typed letter replaces it."""
 
 
 @valueclass
