@@ -1,4 +1,4 @@
-"""Printers of `coze-tui ask`: the answer on stdout, events and reasoning on stderr, or JSON lines."""
+"""Printers of `coze-tui ask`: the answer on stdout, events and reasoning on stderr, or JSON Lines."""
 
 from __future__ import annotations
 

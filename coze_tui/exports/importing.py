@@ -276,7 +276,7 @@ def _read(file: OpenFile, stack: ExitStack, name: str, limits: LineLimits) -> _C
         raise FileError("unreadable", name, detail=error.strerror or str(error)) from error
 
 
-# --- JSON lines ---
+# --- JSON Lines ---
 
 
 def _put(c: sqlite3.Connection, archived: ConversationArchive) -> Imported:

@@ -158,7 +158,7 @@ def forms() -> list[Option]:
     return [
         Option("md", "Markdown", _("for reading and editing")),
         Option("html", "HTML", _("one self-contained page, with the events")),
-        Option("jsonl", "JSON lines", _("everything, for importing again")),
+        Option("jsonl", "JSON Lines", _("everything, for importing again")),
         Option("sse", _("Captures"), _("the event streams, one file per chat")),
     ]
 

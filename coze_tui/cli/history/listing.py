@@ -1,4 +1,4 @@
-"""`coze-tui history list`, `search` and `show`: conversations and matches, as text or as JSON lines."""
+"""`coze-tui history list`, `search` and `show`: conversations and matches, as text or as JSON Lines."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def _print_all(call: Call, text: str) -> int:
 
 
 class _HitPrinter:
-    """Prints matches under the headings of their conversations, or as JSON lines."""
+    """Prints matches under the headings of their conversations, or as JSON Lines."""
 
     def __init__(self, call: Call) -> None:
         self._console = call.console

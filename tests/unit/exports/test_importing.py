@@ -64,7 +64,7 @@ def told(conversation: ConversationArchive) -> list[object]:
     ]
 
 
-# --- JSON lines ---
+# --- JSON Lines ---
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

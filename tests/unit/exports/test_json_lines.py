@@ -1,4 +1,4 @@
-"""JSON lines: nothing is lost on the way, and whatever else is in a file is refused with its line."""
+"""JSON Lines: nothing is lost on the way, and whatever else is in a file is refused with its line."""
 
 from __future__ import annotations
 
