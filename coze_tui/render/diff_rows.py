@@ -59,7 +59,7 @@ def difference_rows(
     layout = _Layout(width, palette, is_split)
     rows: list[DifferenceRow] = []
     for title, part in (
-        (_("FIGURES"), layout.figures(found.figures)),
+        (_("METRICS"), layout.figures(found.figures)),
         (_("EVENTS"), layout.events(found.events)),
         (_("TOOLS"), layout.tools(found.tools)),
         (_("ANSWERS"), layout.texts(found.answers)),
