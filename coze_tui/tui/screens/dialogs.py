@@ -107,11 +107,10 @@ class Choose(Panel[str | None]):
     ]
     rows = getters.query_one(SelectList)
 
-    def __init__(self, title: str, text: str, options: Sequence[Option], *, current: str = "") -> None:
+    def __init__(self, title: str, text: str, options: Sequence[Option]) -> None:
         super().__init__(title)
         self._text = text
         self._options = tuple(options)
-        self._current = current
 
     def body(self) -> Iterable[Widget]:
         """Yield the explanation and the options."""
@@ -120,9 +119,6 @@ class Choose(Panel[str | None]):
         yield SelectList([_option_row(number, option) for number, option in enumerate(self._options, 1)])
 
     def on_mount(self) -> None:
-        """Put the cursor on the current choice."""
-        if self._current:
-            self.rows.go_to(self._current)
         self.rows.focus()
 
     def action_pick(self, number: int) -> None:

@@ -123,9 +123,9 @@ def _between(parts: Sequence[Part], start: int, end: int) -> list[Part]:
 class JsonView(LineWidget):
     """Draws one text, which may be JSON and may come from outside. Put it into a scrolling container."""
 
-    def __init__(self, text: str = "", *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._text = clean(text)
+        self._text = ""
         self._lines: Sequence[Line] = ()
         self._laid_out: tuple[int, str] | None = None
 

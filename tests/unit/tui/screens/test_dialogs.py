@@ -87,10 +87,6 @@ async def test_a_way_is_chosen_by_digit_or_cursor(keys: Sequence[str], expected:
     assert await answer(choose, *keys) == expected
 
 
-async def test_choosing_begins_at_the_present_choice() -> None:
-    assert await answer(lambda: Choose("Title", "", OPTIONS, current="new"), "enter") == "new"
-
-
 async def test_a_way_is_chosen_by_the_mouse() -> None:
     host = Host(choose)
     async with host.run_test(size=(80, 24)) as pilot:
