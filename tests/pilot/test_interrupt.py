@@ -15,6 +15,7 @@ import coze_tui.tui.screens
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Bot as KnownBot
 from coze_tui.api.objects import ToolCall
+from coze_tui.config.project import Project
 from coze_tui.config.saved_prompts import SavedPrompts
 from coze_tui.engine.model.records import chat_from_capture
 from coze_tui.standin.scenarios import Bot
@@ -34,6 +35,7 @@ from coze_tui.tui.screens.log_in import DeviceLogin, LogIn
 from coze_tui.tui.screens.log_screen import LogScreen, ShowLink
 from coze_tui.tui.screens.look import LanguagePicker, PreviewPicker, ThemePicker
 from coze_tui.tui.screens.palette import CommandPalette
+from coze_tui.tui.screens.project_trust import TrustProject
 from coze_tui.tui.screens.replay import ReplayScreen
 from coze_tui.tui.screens.saved_prompts import FillBlanks, PromptPicker
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
@@ -76,6 +78,7 @@ MAKERS: dict[type[Screen[Any]], Callable[[Desk], Screen[Any]]] = {
     ),
     StatisticsScreen: lambda _at: StatisticsScreen(),
     ToolRequest: lambda _at: ToolRequest([ToolCall("call", "function", "tool", "{}")]),
+    TrustProject: lambda _at: TrustProject(Project(Path("/srv/.coze-tui.toml"), "", {}, ()), "new"),
 }
 """All screens over the chat, which has a ladder of its own."""
 BASES = {ChatScreen, CozeScreen, FilterPanel, LogScreen, Panel, PreviewPicker}

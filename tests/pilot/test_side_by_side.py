@@ -272,7 +272,7 @@ async def test_one_that_needs_a_tool_is_answered_in_the_chat(home: Path) -> None
 
 async def test_what_is_typed_is_kept_as_the_draft_of_the_chat(home: Path) -> None:
     async with side(home, typed="half a") as at:
-        assert at.screen.prompt.message == "half a"
+        await at.at.until(lambda: at.screen.prompt.message == "half a", "what was typed before")
         await at.at.pilot.press(*" thought")
         await at.at.until(lambda: at.at.screen.prompt.message == "half a thought", "the chat has it")
         await at.at.until(lambda: at.at.screen.conversation.key, "it has a conversation")
