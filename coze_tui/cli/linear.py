@@ -88,8 +88,8 @@ def run_linear(startup: Startup, arguments: Arguments) -> int:
             if startup.settings.edit_mode == "vi":
                 is_libedit = "libedit" in (readline.__doc__ or "")
                 readline.parse_and_bind("bind -v" if is_libedit else "set editing-mode vi")
-    engine_thread.start()
     try:
+        engine_thread.start()
         with asyncio.Runner() as runner:
             runner.run(interrupt.take_loop())
             return _Talk(startup, engine_thread, printer, runner).run(arguments)

@@ -6,6 +6,8 @@ A terminal that stops reading blocks the screen's loop, but never this one (docs
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -19,6 +21,21 @@ _T = TypeVar("_T")
 
 _PATIENCE = 0.5
 """Seconds that running calls may take to end when the engine closes."""
+
+
+def _hold_signals() -> set[int] | None:
+    """Hold signals back in this thread; return its mask before, or None where there is none (Windows).
+
+    Handlers raise exceptions, and two of them inside of `Thread.start` break its locks.
+    """
+    if sys.platform == "win32":
+        return None
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
+
+
+def _let_signals_in(mask: set[int] | None) -> None:
+    if sys.platform != "win32" and mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 class EngineThread:
@@ -51,8 +68,21 @@ class EngineThread:
     def start(self) -> None:
         """Start the thread and return at once. It imports and opens what the engine needs."""
         # A daemon: a stuck system call must not keep the process alive after `close` has given up.
-        self._thread = threading.Thread(target=self._run, name="coze-engine", daemon=True)
-        self._thread.start()
+        held = _hold_signals()
+        may_run = threading.Lock()
+        may_run.acquire()
+
+        def run() -> None:
+            with may_run:  # a signal that this thread takes is handled in the one that starts it
+                _let_signals_in(held)  # the programs that the engine starts have the same mask
+            self._run()
+
+        self._thread = threading.Thread(target=run, name="coze-engine", daemon=True)
+        try:
+            self._thread.start()
+        finally:
+            may_run.release()
+            _let_signals_in(held)
 
     def _run(self) -> None:
         with asyncio.Runner() as runner:
