@@ -6,9 +6,11 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from textual.driver import Driver
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from coze_tui.cli.commands import CHAT
 from coze_tui.cli.options import Arguments
@@ -43,6 +45,12 @@ class Desk:
     async def until(self, is_so: Callable[[], object], what: str = "") -> None:
         """Wait for a state; fails with what is on the screen."""
         await until(self.pilot, is_so, what, seen=self.text)
+
+    async def opened(self, kind: type[Screen[Any]]) -> None:
+        """Wait until a screen of this kind is open and takes keys, which it may lose while it is mounted."""
+        await self.until(
+            lambda: isinstance(self.app.screen, kind) and self.app.screen.focused is not None, kind.__name__
+        )
 
     async def ask(self, question: str) -> None:
         """Type a question and send it."""
