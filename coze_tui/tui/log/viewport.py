@@ -64,7 +64,8 @@ class LogViewport:
         self._laid_out: dict[Entry, None] = {}
         """Entries that retain their lines, the oldest first."""
         self._slices = Slices(log, self._lay_out_slice)
-        self._unseen = 0
+        self.unseen = 0
+        """Number of lines that arrived below the view since the user scrolled up."""
         self._asked_page = False
         self._room = 0
         """Blank lines after the last one, reserved for arriving lines."""
@@ -88,11 +89,6 @@ class LogViewport:
     def top(self) -> int:
         """Return the first line in the view."""
         return self._log.scroll_offset.y
-
-    @property
-    def unseen(self) -> int:
-        """Return the number of lines that arrived below the view since the user scrolled up."""
-        return self._unseen
 
     def scroll(self, line: int) -> None:
         """Scroll so that a line is the first one in the view."""
@@ -118,7 +114,7 @@ class LogViewport:
         self._slices.clear()
         self.growth.clear()
         self.has_older = self.has_newer = self._asked_page = False
-        self._unseen = self._room = 0
+        self.unseen = self._room = 0
         self.following = True
         self._total_changed()
         self.scroll(0)
@@ -227,7 +223,7 @@ class LogViewport:
         if before != after:
             self._total_changed()
             if counts_as_new and not self.following and after > before:
-                self._unseen += after - before
+                self.unseen += after - before
         # Below the last entry nothing can have moved, but lines that it has lost must be painted over.
         last = start + max(before, after) if number == len(self.entries) - 1 else self._index.total
         self._log.refresh_lines(first, max(1, last - first))
@@ -260,10 +256,10 @@ class LogViewport:
         # Arriving text must not push the cursor out of the view: the next key means what is under it.
         if self.following and not self.may_begin_at(self._index.total - self.height):
             self.following = False
-            self._unseen = max(1, self._index.total - self.top - self.height)
+            self.unseen = max(1, self._index.total - self.top - self.height)
         if self.following:
             self._to_end(is_growing=is_growing)
-        elif self._unseen:
+        elif self.unseen:
             # The chip that counts new lines lies over the last line.
             self._log.refresh_lines(self.top + self.height - 1)
         self.on_change()
@@ -274,7 +270,7 @@ class LogViewport:
         The sidebar moves when the terminal scrolls and must be sent again each time. On a slow
         connection this scrolls rarely, by many lines, and not back when the text has ended.
         """
-        self._unseen = 0
+        self.unseen = 0
         end, y = max(0, self._index.total - self.height), self.top
         scroll_seconds = self.growth.scroll_seconds
         if (is_growing or scroll_seconds) and end <= y <= end + self._room:
@@ -391,7 +387,7 @@ class LogViewport:
         if not self.has_newer:
             self.following = at_end
         if at_end:
-            self._unseen = 0
+            self.unseen = 0
         self.lay_out()
         self._ask_for_pages()
 
@@ -514,8 +510,8 @@ class LogViewport:
         # Asked for each painting: where the cursor is seen depends on scrolling and on the focus, too.
         self.painter.set_mark(self.mark_of())
         strips = [self.strip(top + y) for y in range(crop.y, crop.bottom)]
-        if self._unseen and crop.bottom >= self.height > 0:
-            strips[-1] = self.painter.with_chip(strips[-1], self._unseen)
+        if self.unseen and crop.bottom >= self.height > 0:
+            strips[-1] = self.painter.with_chip(strips[-1], self.unseen)
         if crop.x or crop.right < width:
             strips = [strip.crop(crop.x, crop.right) for strip in strips]
         return strips
