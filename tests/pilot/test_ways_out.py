@@ -192,7 +192,10 @@ async def test_a_tool_waits_on_after_another_question_was_refused(home: Path) ->
         await form_opens(at, "by itself")
         assert waits(at)
         await at.ask("海水？")
-        await at.until(lambda: isinstance(at.app.screen, Choose), "4016 is offered a way out")
+        await at.until(
+            lambda: isinstance(at.app.screen, Choose) and at.app.screen.query(SelectList),
+            "4016 is offered a way out",
+        )
         assert at.app.screen.query_one(SelectList).rows[0].key == "tools"
         await at.pilot.press("enter")
         await form_opens(at, "by the way out")
