@@ -70,6 +70,9 @@ def _table_of(values: Schema) -> Schema:
     }
 
 
+_LARGEST = 10**100
+_DEEPEST = 64
+"""The most levels in a table of any values; Python prints and sends a few hundred at most."""
 _CONTROLS = r"[\u0000-\u001f\u007f-\u009f\u2028\u2029]"
 _BLANK = r"^\s*$"
 _TEXT = _refused()
@@ -97,6 +100,7 @@ _COMMAND: Schema = {
 def text(value: object, folder: Path) -> str:
     """Read one line of text."""
     if isinstance(value, int) and not isinstance(value, bool):
+        _check_size(value)
         return str(value)  # IDs are often written without quotes
     if not isinstance(value, str):
         raise WrongValueError(_("must be a string"))
@@ -212,15 +216,20 @@ def texts(value: object, folder: Path) -> Mapping[str, str]:
 def table(value: object, folder: Path) -> Mapping[str, object]:
     """Read a table of any values that JSON has; in text it is a JSON object."""
     found = _table(value)
-    left = list(found.values())
+    left: list[tuple[object, int]] = [(found, 0)]
     while left:
-        match left.pop():
+        inner, depth = left.pop()
+        if depth > _DEEPEST:
+            raise WrongValueError(_("is nested too deeply"))
+        match inner:
             case dict() as items:
-                left += items.values()
+                left += [(item, depth + 1) for item in items.values()]
             case list() as items:
-                left += items
-            case bool() | int() | str() | None:
+                left += [(item, depth + 1) for item in items]
+            case bool() | str() | None:
                 pass
+            case int() as number:
+                _check_size(number)
             case float() as number if math.isfinite(number):
                 pass
             case other:
@@ -268,9 +277,19 @@ def _number(value: object) -> float:
             value = float(value.strip())
         except ValueError:
             value = None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise WrongValueError(_("must be a number"))
+    if isinstance(value, int):
+        _check_size(value)
+    if not math.isfinite(value):
         raise WrongValueError(_("must be a number"))
     return float(value)
+
+
+def _check_size(number: int) -> None:
+    """Refuse a whole number so large that Python may convert it neither to text nor to a float."""
+    if abs(number) > _LARGEST:
+        raise WrongValueError(_("contains a number that is too large"))
 
 
 def _address_problem(fault: AddressFault) -> str:

@@ -35,6 +35,8 @@ LIMIT = 64 * 1024
 """Bytes of the largest project file."""
 _MOST_SHOWN = 20
 _SHOWN_LENGTH = 100
+_SHOWN_URL_LENGTH = 300
+"""More than the longest host, whose end says whose site it is."""
 
 Trust = Literal["none", "new", "changed", "trusted", "refused", "unusable"]
 """`none`: there is no project file, or it is ignored. `changed`: the user has decided about another content.
@@ -69,12 +71,12 @@ class Project:
                 if items[_MOST_SHOWN:]:
                     yield name, _("{n} more").format(n=thousands(len(items) - _MOST_SHOWN))
             elif value:
-                yield name, _short(str(value))
+                yield name, _short(str(value), _SHOWN_URL_LENGTH if name == "base_url" else _SHOWN_LENGTH)
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = _SHOWN_LENGTH) -> str:
     line = clean_line(text)
-    return line if len(line) <= _SHOWN_LENGTH else f"{line[: _SHOWN_LENGTH - 1]}…"
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def find_project(environment: Mapping[str, str]) -> Path | None:

@@ -112,3 +112,14 @@ def test_right_values_are_taken(name: str, value: object, taken: object) -> None
 def test_wrong_values_are_refused(name: str, value: object) -> None:
     with pytest.raises(WrongValueError):
         READERS[name](value, HERE)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_numbers_and_tables_that_python_cannot_print_are_refused(name: str) -> None:
+    huge = 16**5000  # TOML can contain it in hexadecimal
+    deep: object = {"b": 1}  # as of a dotted key with 2,000 parts, for which tomllib needs no recursion
+    for _level in range(2000):
+        deep = {"a": deep}
+    for value in (huge, -huge, deep, {"a": huge}, {"a": [huge]}):
+        with pytest.raises(WrongValueError):
+            READERS[name](value, HERE)

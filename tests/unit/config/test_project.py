@@ -85,6 +85,9 @@ class TestReading:
             (b"[parameters]\nborn = 2025-01-28", "contains 2025-01-28", 1),
             (b"[parameters]\na = [{b = [nan]}]", "contains nan", 1),
             (b"a." * 20_000 + b"b = 1", "is not", 1),
+            (b"parameters." + b"a." * 20_000 + b"b = 1", "is nested too deeply", 1),
+            (b"[parameters]\na = 0x" + b"f" * 5000, "contains a number that is too large", 1),
+            (b"bot_id = 0x" + b"f" * 5000, "contains a number that is too large", 1),
         ],
     )
     def test_what_does_not_belong_there_is_a_problem_and_nothing_is_used(
@@ -146,6 +149,13 @@ class TestReading:
         assert facts[-1][0] == "parameters.a b"
         assert all("\x1b" not in text and "\n" not in text for fact in facts for text in fact)
         assert max(len(value) for _name, value in facts) == 100
+
+    def test_the_host_of_a_site_is_shown_to_its_end(self, file: Path) -> None:
+        host = ".".join(["api.coze.cn", *["a" * 60] * 3, "evil.example"])
+        file.write_text(f'base_url = "https://{host}/{"b" * 500}"\n')
+        ((_name, shown),) = read_project(file).facts()
+        assert f"https://{host}/" in shown
+        assert len(shown) == 300
 
 
 def test_trust_is_for_one_path_and_one_content(file: Path) -> None:
