@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,11 +14,13 @@ from textual import events
 from textual.screen import Screen
 from textual.widgets import TextArea
 
+from coze_tui.config.project import Project
 from coze_tui.standin.scenarios import Answer, Bot, Fail, Gate, RequireAction, ToolCall
 from coze_tui.terminal.keys import KeyRun
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.history import HistoryScreen
+from coze_tui.tui.screens.project_trust import TrustProject
 from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.support.desk import Desk, desk
 from tests.support.samples import ROOT
@@ -54,6 +57,16 @@ async def learn_a_bot_without_a_token(at: Desk) -> None:
     at.screen.bots.start_learning_bot()
 
 
+async def find_a_project_file(at: Desk) -> None:
+    async def chat() -> None:
+        """Chat without the file."""
+
+    await end_the_turn(at)
+    project = Project(Path("/srv/ferry/.coze-tui.toml"), "", {"bot_id": "7511000000000000778"}, ())
+    at.context.startup = replace(at.context.startup, project=project, trust="new")
+    at.screen.bots.offer_project(chat)
+
+
 BUSY = [Gate("held"), Fail(code=4016, msg="occupied"), Answer("ok")]
 TOOLS = [Gate("held"), RequireAction((ToolCall("clock", "now", {}, "call_1"),))]
 CASES = {
@@ -62,6 +75,14 @@ CASES = {
     ),
     "tools": Case(
         "tools", ToolRequest, "The bot wants to use a tool", TOOLS, "what about the yellow one", end_the_turn
+    ),
+    "project file": Case(
+        "project",
+        TrustProject,
+        "Use the project file?",
+        [Gate("held"), Answer("ok")],
+        "yes and no",
+        find_a_project_file,
     ),
     "no token for a question": Case(
         "first run",
