@@ -606,7 +606,9 @@ async def test_links_of_a_message_are_listed_by_number_and_put_into_the_prompt(h
         at.screen.prompt.set_message("看")
         at.screen.log_widget.focus()
         await at.pilot.press("o")
-        await at.until(lambda: isinstance(at.app.screen, Choose), "the list")
+        await at.until(
+            lambda: isinstance(at.app.screen, Choose) and at.app.screen.query(SelectList), "the list"
+        )
         rows = at.app.screen.query_one(SelectList).rows
         assert [row.key for row in rows] == [
             "https://zh.wikipedia.org/wiki/%E6%98%A5%E8%8A%82",
