@@ -121,7 +121,7 @@ def test_a_home_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.Captu
 def test_it_speaks_chinese_with_every_column_in_place(command: Command) -> None:
     ran = command("doctor", "--lang", "zh_CN")
     assert "没有发现问题。" in ran.out
-    folders = section(ran.out, "文件夹和文件").splitlines()
+    folders = section(ran.out, "目录和文件").splitlines()
     assert {cell_len(line.partition("/")[0]) for line in folders} == {21}
     assert f"  {'textual':<18} " in ran.out
 
