@@ -270,7 +270,7 @@ async def test_what_was_deleted_is_brought_back(home: Path, told: dict[str, str]
         current = at.screen.conversations.current
         assert current is not None
         assert current.title == "退货"
-        assert "was deleted" not in at.toasts
+        await at.until(lambda: "was deleted" not in at.toasts)
 
 
 async def test_a_toast_leaves_with_the_screen_whose_key_it_names_and_covers_no_field(
