@@ -235,6 +235,8 @@ _ADDITIVE: frozenset[Step] = frozenset(
     {m0003_independent_of_size, m0004_unfetched_chats, m0005_edits_and_waits}
 )
 """Steps that change no row, so no backup copy is made before them: it takes long if the file is large."""
+_UNRELEASED = (5, 6, 7)
+"""Versions whose parts became step 5 before the first release. Their numbers now mean other tables."""
 
 VERSION = len(STEPS)
 
@@ -288,11 +290,15 @@ def refuse_strange(c: sqlite3.Connection, path: Path | None, steps: Sequence[Ste
     tables = int(c.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     if owner != APPLICATION_ID and (owner or version or tables):
         raise StoreError("other", str(path or ""), "not a coze-tui history")
+    if version in _UNRELEASED and not _has_last_column(c):
+        raise StoreError("other", str(path or ""), "written by an unreleased version of coze-tui")
     if version > len(steps):
         raise StoreError("newer", str(path or ""), f"{version} > {len(steps)}")
-    # Before the release, version 5 had fewer tables, and each query would fail.
-    if version == VERSION and not c.execute("SELECT 1 FROM sqlite_master WHERE name = 'breaks'").fetchone():
-        raise StoreError("other", str(path or ""), "written by an unreleased version of coze-tui")
+
+
+def _has_last_column(c: sqlite3.Connection) -> bool:
+    """Return whether the database has the column that was added last before the first release."""
+    return bool(c.execute("SELECT 1 FROM pragma_table_info('breaks') WHERE name = 'asks_back'").fetchone())
 
 
 def _holds_data(c: sqlite3.Connection) -> bool:

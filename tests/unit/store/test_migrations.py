@@ -160,12 +160,15 @@ def test_a_newer_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_file_of_an_unreleased_version_5_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [5, 6, 7])
+def test_a_file_of_an_unreleased_version_is_refused_and_left_as_it_is(tmp_path: Path, version: int) -> None:
     path = tmp_path / "store.db"
     with closing(connect(path)) as c:
         migrate(c, path, STEPS[:4])
         c.execute("CREATE TABLE edits (conversation TEXT PRIMARY KEY)")
-        c.execute("PRAGMA user_version = 5")
+        if version == 7:
+            c.execute("CREATE TABLE breaks (chat INTEGER PRIMARY KEY, waited_us INTEGER, cut_us INTEGER)")
+        c.execute(f"PRAGMA user_version = {version}")
     before = path.read_bytes()
     with closing(connect(path)) as c, pytest.raises(StoreError) as caught:
         migrate(c, path)
