@@ -31,8 +31,8 @@ IGNORE_VARIABLE = "COZE_TUI_NO_PROJECT"
 KEYS = ("bot_id", "base_url", "custom_variables", "parameters")
 """The settings that a project file may contain."""
 _OTHER_WORDS = {"bot": "bot_id", "site": "base_url", "variables": "custom_variables"}
-LIMIT = 64 * 1024
-"""Bytes of the largest project file."""
+LIMIT = 16 * 1024
+"""Bytes of the largest project file. tomllib takes time by the square of the parts of a dotted key."""
 _MOST_SHOWN = 20
 _SHOWN_LENGTH = 100
 _SHOWN_URL_LENGTH = 300
