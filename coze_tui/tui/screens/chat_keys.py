@@ -76,4 +76,4 @@ CHAT_FOOTER = (
 )
 """IDs of the bindings that the footer shows, the most useful first."""
 MOST_FOOTER_KEYS = 9
-"""Keys in the footer: all that work at the cursor of the log."""
+"""Keys in the footer: all that work at the cursor in the messages."""

@@ -110,9 +110,9 @@ def missing_texts() -> tuple[str, str]:
 async def what_is_missing(context: AppContext) -> str:
     """Return a sentence about a missing token or bot, or an empty text if nothing is missing."""
     no_token, no_bot = missing_texts()
-    if (
-        await asyncio.to_thread(context.startup.token_problem, context.settings) is not None
-    ):  # may run a command
+    # In a thread, because it may run a command.
+    problem = await asyncio.to_thread(context.startup.token_problem, context.settings)
+    if problem is not None:
         return no_token
     return "" if context.settings.bot_id else no_bot
 

@@ -218,7 +218,7 @@ class ReplayScreen(LogScreen[None]):
     # --- the rest ---
 
     def action_scroll_log(self, pages: int) -> None:
-        """Scroll the log."""
+        """Scroll the messages."""
         self.log_widget.viewport.scroll_pages(pages)
 
     @on(EventSidebar.RowChosen)

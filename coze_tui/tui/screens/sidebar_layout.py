@@ -1,4 +1,4 @@
-"""The place of the events in the chat screen: beside the log, over it, or on one line below."""
+"""The place of the events in the chat screen: beside the messages, over them, or on one line below."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from coze_tui.tui.screens.conversation import ChatWidgets
 from coze_tui.tui.screens.coze_screen import CozeScreen
 
 _WIDE = 100
-"""Columns from which the sidebar is beside the log."""
+"""Columns from which the sidebar is beside the messages."""
 _LOW = 18
 """Rows below which the screen leaves out what is not needed."""
 
@@ -20,11 +20,11 @@ class SidebarLayout:
 
     @property
     def is_over_log(self) -> bool:
-        """Return whether the sidebar covers the log."""
+        """Return whether the sidebar covers the messages."""
         return self._sidebar.has_class("-overlay")
 
     def arrange(self) -> None:
-        """Put the sidebar beside the log from 100 columns up, else over it on request or the strip below."""
+        """Put the events beside the messages, or on a narrow screen over them or into the strip below."""
         size = self._screen.app.size  # known before there is a layout
         is_wide = size.width >= _WIDE
         choice = self._screen.context.settings.sidebar
@@ -37,7 +37,7 @@ class SidebarLayout:
         self._strip.display = not self._sidebar.display
 
     def toggle(self) -> None:
-        """Show or hide the sidebar: over the log if there is no room beside it."""
+        """Show or hide the sidebar: over the messages if there is no room beside them."""
         if self._screen.size.width >= _WIDE:
             hidden = self._screen.context.settings.sidebar != "hidden"
             self._screen.context.choose_sidebar("hidden" if hidden else "shown")

@@ -25,7 +25,7 @@ _REFRESH_SECONDS = 0.25
 
 
 class ShownFigures:
-    """Shows the figures of the running turn, of the last chat, or of the chat at the cursor of the log."""
+    """Shows the figures of the running turn, the last chat, or the chat at the cursor in the messages."""
 
     def __init__(self, screen: CozeScreen[None], widgets: ChatWidgets, view: TurnView) -> None:
         self._screen = screen
