@@ -41,8 +41,6 @@ class Case(NamedTuple):
     typed: str
     trigger: Callable[[Desk], Awaitable[None]]
     environment: dict[str, str] | None = None
-    project: str = ""
-    """The content of a project file in the working folder."""
 
 
 async def end_the_turn(at: Desk) -> None:
@@ -53,13 +51,6 @@ async def end_the_turn(at: Desk) -> None:
 async def fail_for_want_of_a_token(at: Desk) -> None:
     at.screen.turns.ask("asked before")
     await at.answered()
-
-
-async def ask_about_the_project(at: Desk) -> None:
-    async def continue_without() -> None:
-        pass
-
-    at.screen.bots.offer_project(continue_without)
 
 
 async def learn_a_bot_without_a_token(at: Desk) -> None:
@@ -111,30 +102,7 @@ CASES = {
         learn_a_bot_without_a_token,
         NO_TOKEN,
     ),
-    "project": Case(
-        "project",
-        TrustProject,
-        "Use the project file?",
-        BUSY,
-        "yes or no",
-        ask_about_the_project,
-        project='bot_id = "7511000000000000778"\n',
-    ),
 }
-
-
-@pytest.fixture(autouse=True)
-def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working folder."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-def write_project(folder: Path, case: Case) -> None:
-    if case.project:
-        (folder / ".coze-tui.toml").write_text(case.project)
 
 
 def name_of(character: str) -> str:
@@ -150,10 +118,10 @@ async def leave(at: Desk) -> None:
 
 async def begin(at: Desk, case: Case) -> None:
     """Come to the point at which the panel may be wanted at any time."""
-    if case.environment is not None or case.project:
-        await at.until(lambda: isinstance(at.app.screen, case.screen), "it opens at the start")
+    if case.environment is not None:
+        await at.until(lambda: isinstance(at.app.screen, FirstRun), "the set-up at the start")
         await leave(at)
-    if case.environment is None:
+    else:
         await at.until(lambda: at.screen.conversation.bot.name, "the bot is known")
         await at.ask("first")
         await at.until(lambda: any(b"first" in request.raw for request in at.stand_in.requests))
@@ -169,11 +137,8 @@ async def type_over(at: Desk, case: Case) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_a_panel_waits_while_somebody_types_and_says_so(
-    home: Path, working_folder: Path, name: str
-) -> None:
+async def test_a_panel_waits_while_somebody_types_and_says_so(home: Path, name: str) -> None:
     case = CASES[name]
-    write_project(working_folder, case)
     bots = [Bot("7511000000000000777", "海水", case.steps)]  # type: ignore[arg-type]
     async with desk(home, bots, environment=case.environment) as at:
         await begin(at, case)
@@ -196,11 +161,8 @@ async def test_a_panel_waits_while_somebody_types_and_says_so(
 
 
 @pytest.mark.parametrize("name", CASES)
-async def test_a_panel_that_has_just_opened_gives_way_to_what_is_typed(
-    home: Path, working_folder: Path, name: str
-) -> None:
+async def test_a_panel_that_has_just_opened_gives_way_to_what_is_typed(home: Path, name: str) -> None:
     case = CASES[name]
-    write_project(working_folder, case)
     bots = [Bot("7511000000000000777", "海水", case.steps)]  # type: ignore[arg-type]
     async with desk(home, bots, environment=case.environment) as at:
         await begin(at, case)
