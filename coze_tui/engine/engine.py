@@ -407,7 +407,8 @@ class Engine:
         # Coze needs both IDs to cancel a chat, and the site must be theirs.
         if last is None or saved is None or not saved.conversation_id or saved.site != self.settings.site:
             return False
-        await chats.cancel(await self.site.client(), saved.conversation_id, last.chat_id)
+        async with self.site.calling() as client:
+            await chats.cancel(client, saved.conversation_id, last.chat_id)
         return True
 
     # --- past chats ---
@@ -437,7 +438,8 @@ class Engine:
         section_id = ""
         # A conversation that was never on the server has no context there.
         if saved is not None and saved.conversation_id:
-            section_id = await resources.clear_conversation(await self.site.client(), saved.conversation_id)
+            async with self.site.calling() as client:
+                section_id = await resources.clear_conversation(client, saved.conversation_id)
 
         async def write() -> None:
             await self._database.write(lambda c: history.add_section(c, conversation, section_id, now_ms()))

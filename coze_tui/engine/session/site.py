@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from coze_tui.api import resources
@@ -106,19 +107,21 @@ class Site:
         self._left: list[Connection] = []
         """Connections of earlier settings that a turn may still use."""
         self._connecting = asyncio.Lock()
+        self._calls = 0
+        """The number of calls that use a connection now, of these settings or earlier ones."""
         self._bots: dict[str, Bot] = {}
 
     async def use(self, settings: Settings, connect: Callable[[Settings], Connection] | None = None) -> None:
         """Use other settings: another site, bot or token, perhaps with another way to connect.
 
-        Running and waiting turns continue with the connection with which they started.
+        Running and waiting turns, and other calls, continue with the connection with which they started.
         """
         self.settings = settings
         self._connect = connect or self._connect
         # An ID of one site means nothing on another.
         self._bots = {}
         self._leave()
-        if not self._is_in_use():
+        if not self._calls and not self._is_in_use():
             await self._close_left()
 
     def refuse_foreign(self, saved: SavedConversation | None) -> None:
@@ -160,8 +163,18 @@ class Site:
             if self._connection is None:
                 # In a thread, because the token may come from a command, and certificates are read from disk.
                 self._connection = await asyncio.to_thread(self._connect, self.settings)
-            await self._connection.renew()
-            return self._connection.client
+            connection = self._connection  # other settings may be used while the token is renewed
+            await connection.renew()
+            return connection.client
+
+    @asynccontextmanager
+    async def calling(self) -> AsyncIterator[CozeClient]:
+        """Return the client, as `client` does, for a call outside of turns; keep it open until the exit."""
+        self._calls += 1
+        try:
+            yield await self.client()
+        finally:
+            self._calls -= 1
 
     async def find_cleaner(self) -> Callable[[], StreamCleaner]:
         """Return what makes cleaners that mask the token, if there is one; connect at the first call."""
@@ -177,25 +190,27 @@ class Site:
 
         See docs/wire.md 4.9.
         """
-        client = await self.client()
-        try:
-            return await resources.current_user(client)
-        except ApiError as error:
-            if isinstance(error, NotFoundError | NotServedError):
-                return None  # Coze Studio
-            raise
+        async with self.calling() as client:
+            try:
+                return await resources.current_user(client)
+            except ApiError as error:
+                if isinstance(error, NotFoundError | NotServedError):
+                    return None  # Coze Studio
+                raise
 
     async def device_code(self, client_id: str) -> DeviceCode:
         """Start a login in a browser (docs/wire.md 1.4)."""
         from coze_tui.api import oauth
 
-        return await oauth.request_device_code(await self.client(), client_id)
+        async with self.calling() as client:
+            return await oauth.request_device_code(client, client_id)
 
     async def device_pair(self, client_id: str, code: DeviceCode) -> OAuthPair:
         """Return the tokens once the user has agreed in the browser."""
         from coze_tui.api import oauth
 
-        return await oauth.wait_for_pair(await self.client(), client_id, code)
+        async with self.calling() as client:
+            return await oauth.wait_for_pair(client, client_id, code)
 
     # --- bots ---
 
@@ -212,9 +227,9 @@ class Site:
             self._bots = {}
         bots = self._bots
         if bot_id not in bots:
-            client = await self.client()
             try:
-                bot = await resources.retrieve_bot(client, bot_id)
+                async with self.calling() as client:
+                    bot = await resources.retrieve_bot(client, bot_id)
             except ApiError as error:
                 # Other errors do not prevent chatting: some tokens may chat but not read bots.
                 if isinstance(error, AuthError) and error.code != _LACKS_A_RIGHT:
@@ -228,13 +243,13 @@ class Site:
 
     async def workspaces(self) -> tuple[Workspace, ...]:
         """Return the workspaces of the token's owner, at most 500; none if the site has no workspaces."""
-        client = await self.client()
-        return await _all_of(lambda number: resources.list_workspaces(client, number))
+        async with self.calling() as client:
+            return await _all_of(lambda number: resources.list_workspaces(client, number))
 
     async def bots_of(self, workspace_id: str) -> tuple[Bot, ...]:
         """Return the published bots of a workspace, at most 200."""
-        client = await self.client()
-        return await _all_of(lambda number: resources.list_bots(client, workspace_id, number))
+        async with self.calling() as client:
+            return await _all_of(lambda number: resources.list_bots(client, workspace_id, number))
 
 
 async def _all_of(read: Callable[[int], Awaitable[Page[_T]]]) -> tuple[_T, ...]:
