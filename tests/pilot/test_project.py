@@ -29,7 +29,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     file = folder / ".coze-tui.toml"
-    file.write_text(f'bot_id = "{DESERT}"\n[parameters]\ncolor = "[red]\\u001b[31m\\u202ered"\n')
+    more = "".join(f"more{number} = 1\n" for number in range(15))
+    file.write_text(f'bot_id = "{DESERT}"\n[parameters]\ncolor = "[red]\\u001b[31m\\u202ered"\n{more}')
     return file
 
 
@@ -60,12 +61,17 @@ async def test_its_content_is_shown_and_used_only_after_a_yes(home: Path, file: 
     env = {"COZE_BOT_ID": ""}
     for answer in ("escape", "n"):
         async with desk(home, BOTS, environment=env, size=(60, 20)) as at:
-            text = text_of(await asked(at))
+            screen = await asked(at)
+            text = text_of(screen)
             assert str(file) in text.replace("\n", "")
             assert DESERT in text
             assert "[red][31mred" in text
             assert "\x1b" not in text
             assert "token" not in text  # it names no site
+            await at.pilot.press("pagedown")
+            await at.until(lambda screen=screen: screen.reading.scroll_y > 0, "the rest is shown")  # type: ignore[misc]
+            await at.pilot.press("pageup")
+            await at.until(lambda screen=screen: screen.reading.scroll_y == 0, "the start is shown")  # type: ignore[misc]
             await at.pilot.press(answer)
             await at.until(lambda at=at: isinstance(at.app.screen, FirstRun), "no bot is chosen")  # type: ignore[misc]
             assert not at.context.settings.parameters

@@ -28,8 +28,10 @@ class TrustProject(Confirm):
     """Asks whether to use a project file. Its result is None if the dialog was closed without an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown", "page(1)", N_("page down"), id="trust_project.page_down", show=False),
-        Binding("pageup", "page(-1)", N_("page up"), id="trust_project.page_up", show=False),
+        Binding(
+            "pagedown", "page(1)", N_("page down"), id="trust_project.page_down", show=False, priority=True
+        ),
+        Binding("pageup", "page(-1)", N_("page up"), id="trust_project.page_up", show=False, priority=True),
     ]
     reading = getters.query_one(Pager)
 
