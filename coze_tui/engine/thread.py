@@ -24,7 +24,7 @@ _PATIENCE = 0.5
 
 
 def _hold_signals() -> set[int] | None:
-    """Hold signals back in this thread; return its mask before, or None where there is none (Windows).
+    """Hold signals back in this thread; return its mask before, or None on Windows.
 
     Handlers raise exceptions, and two of them inside of `Thread.start` break its locks.
     """
