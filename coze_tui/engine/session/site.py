@@ -107,6 +107,8 @@ class Site:
         self._left: list[Connection] = []
         """Connections of earlier settings that a turn may still use."""
         self._connecting = asyncio.Lock()
+        self._changes = 0
+        """The number of calls of `use`."""
         self._calls = 0
         """The number of calls that use a connection now, of these settings or earlier ones."""
         self._bots: dict[str, Bot] = {}
@@ -117,6 +119,7 @@ class Site:
         Running and waiting turns, and other calls, continue with the connection with which they started.
         """
         self.settings = settings
+        self._changes += 1
         self._connect = connect or self._connect
         # An ID of one site means nothing on another.
         self._bots = {}
@@ -160,10 +163,14 @@ class Site:
         """
         # One at a time: two calls must not ask a token command twice.
         async with self._connecting:
-            if self._connection is None:
+            connection, changes = self._connection, self._changes
+            if connection is None:
                 # In a thread, because the token may come from a command, and certificates are read from disk.
-                self._connection = await asyncio.to_thread(self._connect, self.settings)
-            connection = self._connection  # other settings may be used while the token is renewed
+                connection = await asyncio.to_thread(self._connect, self.settings)
+                if changes == self._changes:
+                    self._connection = connection
+                else:  # other settings are in use since: only this call uses this connection
+                    self._left.append(connection)
             await connection.renew()
             return connection.client
 

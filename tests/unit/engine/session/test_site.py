@@ -11,6 +11,7 @@ from pathlib import Path
 from coze_tui.cli.commands import CHAT
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import begin
+from coze_tui.config.settings import Settings
 from coze_tui.engine.session.site import Connection, Site
 from tests.support.raw_replies import head
 from tests.support.raw_server import Line, RawServer
@@ -46,3 +47,28 @@ async def test_a_call_ends_with_the_connection_with_which_it_started(tmp_path: P
         released.set()
         assert (await call).name == "海水"
         await site.aclose()
+
+
+async def test_settings_that_change_while_it_connects_are_used_from_then_on(tmp_path: Path) -> None:
+    startup = begin(
+        Arguments(CHAT), {"COZE_TUI_HOME": str(tmp_path), "COZE_API_TOKEN": "pat_DEMO_0123456789abcdef"}
+    )
+    asked, released = threading.Event(), threading.Event()
+
+    def connect(settings: Settings) -> Connection:  # a token command takes seconds
+        asked.set()
+        released.wait(30)
+        return Connection(startup.with_settings(settings))
+
+    async def note(bot_id: str, name: str) -> None:
+        pass
+
+    old, new = (replace(startup.settings, base_url=f"https://{name}.localhost") for name in ("old", "new"))
+    site = Site(old, connect, is_in_use=lambda: False, name_bot=note)
+    call = asyncio.create_task(site.client())
+    await asyncio.to_thread(asked.wait, 30)
+    await site.use(new)
+    released.set()
+    assert (await call).base_url == old.base_url
+    assert (await site.client()).base_url == new.base_url
+    await site.aclose()
