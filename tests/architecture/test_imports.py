@@ -123,10 +123,12 @@ def test_a_completion_script_is_printed_without_what_is_slow_to_import() -> None
     assert {"argparse", "dataclasses", "pathlib", "sqlite3", "asyncio"} & (loaded - loaded_after("")) == set()
 
 
-def test_the_first_frame_of_the_app_does_not_wait_for_the_client() -> None:
+def test_the_first_frame_of_the_app_waits_neither_for_the_client_nor_for_markdown() -> None:
     loaded = loaded_after("import coze_tui.tui.app")
     assert "coze_tui.tui.screens.chat" in loaded
     assert {"httpx", "click", "coze_tui.api.client"} & loaded == set()
+    assert {"markdown_it", "coze_tui.render.document", "coze_tui.render.inline"} & loaded == set()
+    assert "coze_tui.tui.screens.dialogs" not in loaded
 
 
 def test_a_start_without_options_does_not_wait_for_argparse(tmp_path: Path) -> None:

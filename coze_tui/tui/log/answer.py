@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from coze_tui.render.document import Document
-from coze_tui.render.inline import estimated_height
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.render.wrap import prose_width
 from coze_tui.tui.log.blocks import SLICE, EntryBlock, shown
+
+if TYPE_CHECKING:
+    from coze_tui.render.document import Document
 
 
 class AnswerBlock(EntryBlock):
@@ -81,7 +83,7 @@ class AnswerBlock(EntryBlock):
         if self._document is None or self._laid_out is None:
             return
         if not is_same:
-            self._start(Document(*self._laid_out))
+            self._start(_new_document(*self._laid_out))
         elif not self.is_behind:
             self.advance()
 
@@ -90,7 +92,7 @@ class AnswerBlock(EntryBlock):
         self._laid_out = (width, palette)
         # Lines contain their colors.
         if document is None or before is None or before[1] is not palette:
-            self._start(Document(width, palette))
+            self._start(_new_document(width, palette))
         elif before[0] != width:
             if self.is_long:
                 self._start((self._next or document).renewed(width))
@@ -114,7 +116,7 @@ class AnswerBlock(EntryBlock):
             return 0
         # Text after the final one is rare, but must not be lost: a finished document accepts none.
         if self._new and document.is_finished:
-            self._start(Document(*self._laid_out))
+            self._start(_new_document(*self._laid_out))
             return 0
         if self._new:
             self._waiting = self._waiting[self._at :] + shown("".join(self._new), self._laid_out[1])
@@ -138,6 +140,8 @@ class AnswerBlock(EntryBlock):
         return len(self._document.lines) if is_hidden else first
 
     def estimate(self, width: int) -> int:
+        from coze_tui.render.inline import estimated_height
+
         return sum(estimated_height(piece, prose_width(width)) for piece in self._pieces) or 1
 
     def release(self) -> None:
@@ -165,3 +169,10 @@ class AnswerBlock(EntryBlock):
             self._document = document
         else:
             self._next = document
+
+
+def _new_document(width: int, palette: Palette) -> Document:
+    # Imported with the first message, here and in other blocks, because no frame before needs it.
+    from coze_tui.render.document import Document
+
+    return Document(width, palette)

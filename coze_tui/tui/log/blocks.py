@@ -10,10 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from coze_tui.render.cells import cell_len, shorten
-from coze_tui.render.inline import estimated_height, render_plain, wrapped
-from coze_tui.render.json_tree import json_lines
 from coze_tui.render.lines import Line
-from coze_tui.render.links import link_runs
 from coze_tui.render.palette import Palette
 from coze_tui.render.wrap import prose_width
 from coze_tui.text.cleaning import clean_line, simple_emoji
@@ -198,6 +195,8 @@ class PlainBlock(EntryBlock):
         return self._complete[1] if self._complete[0] == width else height
 
     def estimate(self, width: int) -> int:
+        from coze_tui.render.inline import estimated_height
+
         return estimated_height(self._text, prose_width(width))
 
     def release(self) -> None:
@@ -213,6 +212,8 @@ class PlainBlock(EntryBlock):
         return self._next_lines(width, palette)
 
     def _next_lines(self, width: int, palette: Palette) -> list[Line]:
+        from coze_tui.render.inline import render_plain
+
         return render_plain(self._waiting.pop(), prose_width(width), style_of(palette, self._role))
 
 
@@ -313,6 +314,8 @@ class ToolBlock(FoldBlock):
         return [(self.name, "attention"), (arguments, "muted"), (tail, "muted")]
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
+        from coze_tui.render.json_tree import json_lines
+
         lines: list[Line] = []
         if self.arguments:
             lines += json_lines(shown(self.arguments, palette), width, palette)
@@ -339,6 +342,8 @@ class MoreToolsBlock(EntryBlock):
         self.release()
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        from coze_tui.render.inline import render_plain
+
         text = ngettext(
             "… {n} more tool call in the inspector",
             "… {n} more tool calls in the inspector",
@@ -384,6 +389,9 @@ class NoticeBlock(EntryBlock):
         return "\n".join(filter(None, (self._text, more)))
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        from coze_tui.render.inline import render_plain, wrapped
+        from coze_tui.render.links import link_runs
+
         lead_width = cell_len(self._glyph) + 1 if self._glyph else 0
         style = style_of(palette, self._role)
         head, *rest = self._text.split("\n", 1)

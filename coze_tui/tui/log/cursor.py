@@ -7,11 +7,10 @@ if lines move for another reason. Arriving text never scrolls it out of the view
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.widget import Widget
 
-from coze_tui.render.layout import CodeBlock
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 from coze_tui.tui.key_names import key_for
@@ -20,6 +19,9 @@ from coze_tui.tui.log.blocks import EntryBlock, FoldBlock
 from coze_tui.tui.log.entries import Entry
 from coze_tui.tui.log.painter import Mark
 from coze_tui.tui.log.viewport import LogViewport
+
+if TYPE_CHECKING:
+    from coze_tui.render.layout import CodeBlock
 
 _ABOVE, _BELOW = 1, 2
 """Lines of context above and below the cursor, if there is room."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rich.style import Style
 
-from coze_tui.render.inline import render_plain
 from coze_tui.render.lines import Line, joined
 from coze_tui.render.palette import Palette
 from coze_tui.text.format import duration, seconds
@@ -96,10 +95,14 @@ class ReasoningBlock(FoldBlock):
         return _("reasoning")
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
+        from coze_tui.render.inline import render_plain
+
         style = palette.muted + Style(italic=True)
         return render_plain(shown(self.text, palette), width, style, is_open=self._is_live)
 
     def preview(self, width: int, palette: Palette) -> Sequence[Line]:
+        from coze_tui.render.inline import render_plain
+
         if not self._is_live:
             return ()
         new = shown("".join(self._new), palette)

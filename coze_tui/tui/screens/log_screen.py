@@ -26,7 +26,6 @@ from coze_tui.tui.key_names import key_for
 from coze_tui.tui.log.links import EntryLink
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.coze_screen import CozeScreen, Panel
-from coze_tui.tui.screens.dialogs import Choose, Option
 from coze_tui.tui.widgets.prompt.prompt import Prompt
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 from coze_tui.tui.widgets.text_views import Paragraphs
@@ -112,6 +111,8 @@ async def choose_link(context: AppContext, links: Sequence[EntryLink], put: PutT
 
     Call it in a worker. A single link is shown at once.
     """
+    from coze_tui.tui.screens.dialogs import Choose, Option
+
     key: str | None = links[0].url
     if len(links) > 1:
         options = [

@@ -9,7 +9,6 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from coze_tui.render.cells import shorten
-from coze_tui.render.json_tree import json_lines
 from coze_tui.render.lines import Line
 from coze_tui.render.wrap import rows_of
 from coze_tui.text.cleaning import clean, clean_line
@@ -150,6 +149,8 @@ class JsonView(LineWidget):
         return Strip(lines[y].paint(width), width).apply_style(self.rich_style)
 
     def _lay_out(self, width: int) -> Sequence[Line]:
+        from coze_tui.render.json_tree import json_lines
+
         theme = self.app.current_theme
         if self._laid_out != (width, theme.name):
             self._laid_out = (width, theme.name)
