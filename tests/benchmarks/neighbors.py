@@ -7,16 +7,15 @@ python neighbors.py drain QUESTION          an answer read by httpx-sse and json
 python neighbors.py rows HISTORY            the figures of all chats, added up in a loop over the rows
 python neighbors.py search HISTORY TEXT     the lines of all messages that contain a text
 python neighbors.py files HISTORY FOLDER    the texts of each conversation in a file, each synced
+
+Each imports only what it needs, because its start is compared, too.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
-import threading
-import time
 from collections.abc import Iterator
 
 
@@ -71,6 +70,9 @@ def pieces(question: str) -> Iterator[str]:
 
 def shown(question: str, *, by_update: bool) -> None:
     """An answer in Textual's own Markdown, in the two ways its documentation and its users know."""
+    import asyncio
+    import threading
+
     from textual.app import App, ComposeResult
     from textual.containers import VerticalScroll
     from textual.widgets import Markdown
@@ -131,6 +133,8 @@ def printed(question: str) -> None:
 
 async def drained(question: str) -> None:
     """Read all and show nothing."""
+    import time
+
     import httpx
     from httpx_sse import aconnect_sse
 
@@ -208,4 +212,6 @@ if __name__ == "__main__":
     elif name == "files":
         files(*sys.argv[2:])
     else:
+        import asyncio
+
         asyncio.run(drained(question))
