@@ -23,6 +23,8 @@ MINI = Path(__file__).with_name("mini.py")
 COZE_TUI = (PYTHON, "-m", "coze_tui")
 GREETING = "I talk fast"
 """The end of the fast bot's greeting."""
+_TITLE_AFTER = "\x1b]2;✓"
+"""The start of the window's title once an answer is complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +134,13 @@ def ask(session: Session, question: str) -> float:
     session.settle()  # an Enter that comes at once with text is a paste
     size = session.size
     at = session.send("\r")
-    session.wait_for("sending", "waiting", "answering", "idle", question, after=size)
+    session.wait_for("sending", "waiting", "answering", question, after=size)
     return at
 
 
 def wait_for_end(session: Session, *, after: int, timeout: float = 120) -> None:
     """Wait until the answer is over and the screen has come to rest."""
-    session.wait_for("idle", after=after, timeout=timeout)
+    session.wait_for(_TITLE_AFTER, after=after, timeout=timeout)
     session.settle()
 
 

@@ -103,7 +103,7 @@ def _echoes(session: Session, count: int) -> list[float]:
 
 def latency(server: Server, seconds: float) -> Iterator[Figure]:
     """From the server's write of a delta to the terminal."""
-    for rate, p50, p95 in ((50, 20.0, 35.0), (200, 25.0, 40.0), (1000, None, 40.0)):
+    for rate, p50, p95 in ((50, 25.0, 40.0), (200, 25.0, 40.0), (1000, None, 40.0)):
         question = f"n={int(rate * seconds)} rate={rate} len=20 stamp={max(1, rate // 200)}"
         with chatting(server) as session:
             size = session.size
