@@ -134,7 +134,7 @@ def ask(session: Session, question: str) -> float:
     session.settle()  # an Enter that comes at once with text is a paste
     size = session.size
     at = session.send("\r")
-    session.wait_for("sending", "waiting", "answering", question, after=size)
+    session.wait_for("sending", "waiting", "answering", question, _TITLE_AFTER, after=size)
     return at
 
 
