@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 # Ranges, because regular expressions of them take over a millisecond to compile, at every start.
-_HAN = ("々々", "〇〇", "\u3400\u9fff", "\uf900\ufaff", "\U00020000\U0003ffff")
-_HIRAGANA = ("\u3041\u309f",)
-_KATAKANA = ("\u30a0\u30ff", "\u31f0\u31ff", "\uff66\uff9f")
+_HAN = (("々", "々"), ("〇", "〇"), ("\u3400", "\u9fff"), ("\uf900", "\ufaff"), ("\U00020000", "\U0003ffff"))
+_HIRAGANA = (("\u3041", "\u309f"),)
+_KATAKANA = (("\u30a0", "\u30ff"), ("\u31f0", "\u31ff"), ("\uff66", "\uff9f"))
 _ALONE = frozenset(
     "的了是在我你您他她它这那不没也都很太更最就才还又再和与跟或把被给对从到去吗呢吧啊呀么嘛"
     "几每各并但而若则个一"
@@ -79,7 +79,7 @@ def _kind(character: str) -> str:
     return "word" if character.isalnum() or character == "_" else "sign"
 
 
-def _is_in(ranges: Iterable[str], character: str) -> bool:
+def _is_in(ranges: Iterable[tuple[str, str]], character: str) -> bool:
     return any(first <= character <= last for first, last in ranges)
 
 
