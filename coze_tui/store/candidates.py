@@ -23,9 +23,9 @@ def conversation_candidates(file: Path, prefix: str, *, are_deleted: bool) -> li
     wanted = "deleted_at > 0" if are_deleted else "deleted_at = 0"
     return _rows(
         file,
-        f"""SELECT key, substr(title, 1, ?2), updated_at FROM conversations
-           WHERE {wanted} AND last_slot > 0 AND substr(key, 1, length(?1)) = ?1
-           ORDER BY updated_at DESC LIMIT ?3""",
+        f"""SELECT key, substr(title, 1, :characters), updated_at FROM conversations
+           WHERE {wanted} AND last_slot > 0 AND substr(key, 1, length(:prefix)) = :prefix
+           ORDER BY updated_at DESC LIMIT :most""",
         prefix,
     )
 
@@ -34,10 +34,10 @@ def chat_candidates(file: Path, prefix: str) -> list[Candidate]:
     """Return the Coze IDs of the chats that begin with a text, and their questions, latest first."""
     return _rows(
         file,
-        """SELECT chat_id, substr(question, 1, ?2), sent_at FROM chats
+        """SELECT chat_id, substr(question, 1, :characters), sent_at FROM chats
            JOIN conversations ON conversations.key = chats.conversation AND deleted_at = 0
-           WHERE chat_id <> '' AND substr(chat_id, 1, length(?1)) = ?1
-           ORDER BY chats.key DESC LIMIT ?3""",
+           WHERE chat_id <> '' AND substr(chat_id, 1, length(:prefix)) = :prefix
+           ORDER BY chats.key DESC LIMIT :most""",
         prefix,
     )
 
@@ -46,19 +46,20 @@ def bot_candidates(file: Path, prefix: str) -> list[Candidate]:
     """Return the IDs of the bots that begin with a text, and their names, the last used first."""
     return _rows(
         file,
-        """SELECT bot_id, substr(max(bot_name), 1, ?2), max(updated_at) AS used_at FROM conversations
-           WHERE deleted_at = 0 AND substr(bot_id, 1, length(?1)) = ?1
-           GROUP BY bot_id ORDER BY used_at DESC LIMIT ?3""",
+        """SELECT bot_id, substr(max(bot_name), 1, :characters), max(updated_at) AS used_at FROM conversations
+           WHERE deleted_at = 0 AND substr(bot_id, 1, length(:prefix)) = :prefix
+           GROUP BY bot_id ORDER BY used_at DESC LIMIT :most""",
         prefix,
     )
 
 
 def _rows(file: Path, statement: str, prefix: str) -> list[Candidate]:
+    values = {"prefix": prefix, "characters": _MOST_CHARACTERS, "most": _MOST}
     try:
         connection = open_read_only(file)
         if connection is None:
             return []
         with closing(connection):
-            return connection.execute(statement, (prefix, _MOST_CHARACTERS, _MOST)).fetchall()
+            return connection.execute(statement, values).fetchall()
     except (sqlite3.Error, OSError):
         return []

@@ -68,6 +68,13 @@ def test_no_log_message_can_reach_the_terminal() -> None:
     assert [file for file in sources if "tests" not in file.parts and printed.search(file.read_bytes())] == []
 
 
+def test_parameters_of_sql_have_names_or_only_places() -> None:
+    """Python 3.14 refuses a sequence of values for the numbered parameters of SQLite."""
+    numbered = re.compile(r"(?:SELECT|INSERT|UPDATE|DELETE|WHERE)\b[^\"]*\?[1-9]")
+    sources = (ROOT / "coze_tui").rglob("*.py")
+    assert [file for file in sources if numbered.search(file.read_text("utf-8"))] == []
+
+
 _CUT_TIME = re.compile(r"(?:thousands\(|\{)[^\n]*?_us\b[^\n{}]*?//\s*1_?000")
 
 
