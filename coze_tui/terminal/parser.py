@@ -24,6 +24,8 @@ from coze_tui.terminal.scanner import PASTE_END, PASTE_START, InputScanner, Kind
 ANSWER = "\x1b[0n"
 """The terminal's answer to a mark of `OutputThrottle`."""
 _ALT_ENTER = {"\x1b\r", "\x1b\n"}
+_LONGEST_KEY = 48
+"""The most characters of a key's sequence; those of real keyboards have half as many."""
 _LINE_END = re.compile("[\r\n]")
 _RUN = re.compile(r"[^\x00-\x1f\x7f]+|.", re.DOTALL)
 """Characters, or one control character."""
@@ -157,7 +159,12 @@ class KeyParser(XTermParser):
                 yield key
 
     def _keys_of(self, sequence: str, alt: bool) -> Iterable[events.Key]:
-        """Return Textual's keys. Ignores an invalid number or character instead of ending the input."""
+        """Return Textual's keys. Ignores an invalid number or character instead of ending the input.
+
+        Textual's expression for kitty's keys backtracks: 1,500 digits hold it for half a minute.
+        """
+        if len(sequence) > _LONGEST_KEY:
+            return [events.Key(Keys.Ignore, sequence)]
         try:
             keys = list(super()._sequence_to_key_events(sequence, alt=alt))
         except (ValueError, OverflowError):

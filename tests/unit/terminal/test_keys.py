@@ -215,7 +215,16 @@ def test_what_a_terminal_reports_of_itself_is_not_typed(report: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sequence", ["\x1b[:u", "\x1b[97;5:3u", "\x1b[5733333399u", "\x1b[55296u", "\x1b[1114112;1;1114112u"]
+    "sequence",
+    [
+        "\x1b[:u",
+        "\x1b[97;5:3u",
+        "\x1b[5733333399u",
+        "\x1b[55296u",
+        "\x1b[1114112;1;1114112u",
+        f"\x1b[0{'9' * 4_000}x",  # Textual's expression would backtrack over it for minutes
+        f"\x1b[{'9:' * 2_000}x",
+    ],
 )
 def test_a_key_that_no_keyboard_has_ends_no_input(sequence: str) -> None:
     keyboard = Keyboard()
