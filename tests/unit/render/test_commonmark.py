@@ -263,6 +263,7 @@ def test_examples_of_the_specification() -> None:
     assert len(examples) == 673
     meant = {number for numbers in MEANT_BY_NUMBER.values() for number in numbers}
     differing = {example.number for example in examples if shown(example.source) != example.expected}
-    assert sorted(differing) == sorted(meant | AS_TEXT)
+    # What is expected of HTML, and of the unfinished tag of 127, depends on the version of Python's parser.
+    assert sorted(differing - AS_TEXT - {127}) == sorted(meant)
     as_text = [example for example in examples if example.number in AS_TEXT]
     assert [example.number for example in as_text if ours(example.source) != theirs(example.source)] == []

@@ -106,6 +106,7 @@ sys.exit(main(sys.argv[1:], os.environ))
 """
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="asyncio would load a module of Windows itself")
 def test_questions_are_asked_and_saved_without_posix(tmp_path: Path) -> None:
     """What Windows lacks is hidden; its own event loop, file locks and terminal are not tried."""
     with StandIn(pace=0) as stand_in:
