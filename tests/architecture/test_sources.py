@@ -69,7 +69,7 @@ def test_no_log_message_can_reach_the_terminal() -> None:
 
 
 def test_parameters_of_sql_have_names_or_only_places() -> None:
-    """Python 3.14 refuses a sequence of values for the numbered parameters of SQLite."""
+    """Early releases of Python 3.12 warn of a sequence of values for SQLite's numbered parameters."""
     numbered = re.compile(r"(?:SELECT|INSERT|UPDATE|DELETE|WHERE)\b[^\"]*\?[1-9]")
     sources = (ROOT / "coze_tui").rglob("*.py")
     assert [file for file in sources if numbered.search(file.read_text("utf-8"))] == []
