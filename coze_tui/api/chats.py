@@ -14,10 +14,13 @@ from coze_tui.api.frames import read_frames
 from coze_tui.api.json_values import Json
 from coze_tui.api.objects import Chat, Frame, Limits, Message
 from coze_tui.api.replies import CHAT_KEYS
+from coze_tui.errors import ApiError, CozeTuiError, NotFoundError
 from coze_tui.values import valueclass
 
 DEFAULT_CONNECTOR = "1024"
 """The API channel (docs/wire.md 2.1)."""
+
+_CANNOT_CANCEL = frozenset({4104, 103200005})
 
 # Coze Studio's spelling (docs/wire.md 4.2)
 _MESSAGES_KEYS = ("data", "Messages")
@@ -184,6 +187,14 @@ async def cancel(client: CozeClient, conversation_id: str, chat_id: str) -> Chat
     """Cancel a chat on the server. The caller must close its stream (docs/wire.md 4.3)."""
     answer = await client.post_json("/v3/chat/cancel", _ids(conversation_id, chat_id))
     return Chat.from_wire(answer.mapping(*CHAT_KEYS))
+
+
+def is_not_running(error: CozeTuiError) -> bool:
+    """Return whether `cancel` failed because the chat has ended, waits for a tool or does not exist."""
+    # Coze Studio answers with HTTP 400 and has no code for it.
+    return isinstance(error, NotFoundError) or (
+        isinstance(error, ApiError) and (error.code in _CANNOT_CANCEL or error.http_status == 400)
+    )
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coze_tui.api import chats, resources
+from coze_tui.api import resources
 from coze_tui.api.chats import ToolOutput
 from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
@@ -23,6 +23,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import TurnEnded
 from coze_tui.engine.session import requests
 from coze_tui.engine.session.asking import AskedQuestion
+from coze_tui.engine.session.busy import cancel_running
 from coze_tui.engine.session.feed import RunningTurn, TurnFeed
 from coze_tui.engine.session.maintenance import look_after
 from coze_tui.engine.session.orphans import Orphans
@@ -397,19 +398,17 @@ class Engine:
         return await restored_turn(self._database, self._outbox, self.site, chat_key, self._report)
 
     async def cancel_running(self, conversation: str) -> bool:
-        """Cancel the last chat of a busy conversation on the server (4016).
+        """Cancel the chat that keeps a conversation busy on the server (4016); see `busy.cancel_running`.
 
         Returns:
-            False if no such chat is known: the conversation may belong to another site than the one in use.
+            False if no running chat was found, or if the conversation is of another site than the one in use.
         """
         last = await self._database.run(lambda c: journal.last_identified(c, conversation))
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
-        # Coze needs both IDs to cancel a chat, and the site must be theirs.
-        if last is None or saved is None or not saved.conversation_id or saved.site != self.settings.site:
+        if saved is None or not saved.conversation_id or saved.site != self.settings.site:
             return False
         async with self.site.calling() as client:
-            await chats.cancel(client, saved.conversation_id, last.chat_id)
-        return True
+            return await cancel_running(client, saved.conversation_id, last.chat_id if last else "")
 
     # --- past chats ---
 

@@ -20,6 +20,7 @@ from coze_tui.standin.scenarios import (
     Gate,
     RequireAction,
     Scenario,
+    Step,
     ToolCall,
     Turn,
 )
@@ -36,7 +37,8 @@ from coze_tui.tui.screens.palette import CommandPalette
 from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.desk import Desk, desk
-from tests.support.shown import go_to
+from tests.support.shown import go_to, toasts_of
+from tests.support.standin_calls import Caller
 from tests.support.stores import NOW, write
 
 BOT = "7511000000000000777"
@@ -61,14 +63,46 @@ async def test_a_busy_conversation_offers_three_ways_out(home: Path, choice: str
         await at.answered()
         await busy(at)
         await at.pilot.press(choice)
-        await at.until(lambda: not isinstance(at.app.screen, Choose))
-        if choice == "3":
-            await at.until(lambda: at.text().count("河流把盐带走。") == 1 and "hello" not in at.text())
+        if choice == "1":  # the other chat has ended meanwhile
+            await at.until(lambda: "No running chat was found to cancel." in toasts_of(at.app))
+            await at.until(lambda: at.text().count("河流把盐带走。") == 2, "it was sent again")
+        elif choice == "2":
+            await at.until(lambda: at.screen.prompt.message == "first")
         else:
-            await at.until(
-                lambda: at.screen.prompt.message == "first" or at.text().count("河流把盐带走。") == 2
-            )
+            await at.until(lambda: at.text().count("河流把盐带走。") == 1 and "hello" not in at.text())
         await at.answered()
+
+
+async def test_a_chat_of_another_program_is_canceled_on_request(home: Path) -> None:
+    def scenario(turn: Turn) -> list[Step]:
+        return [Delta("slow"), Gate("held")] if turn.question == "theirs" else [Answer("河流把盐带走。")]
+
+    async with desk(home, bot(scenario)) as at:
+        await at.ask("hello")
+        await at.answered()
+        other = Caller(at.stand_in)
+        listed = other.get("/v1/conversations", bot_id=BOT).data["conversations"]
+        assert isinstance(listed, list)
+        with other.open("theirs", bot=BOT, conversation=listed[0]["id"]) as line:
+            running = line.chat(b"slow")
+            await at.ask("first")
+            await at.opened(Choose)
+            await at.pilot.press("1")
+            await at.until(lambda: at.text().count("河流把盐带走。") == 2, "the question was sent again")
+        assert other.retrieve(running)["status"] == "canceled"
+
+
+async def test_a_question_waits_in_the_prompt_if_nothing_can_be_canceled(home: Path) -> None:
+    async with desk(home, bot([Answer("河流把盐带走。")])) as at:
+        await at.ask("hello")
+        await at.answered()
+        at.stand_in.fault("code=4101", path="/v3/chat/cancel", times=1)
+        await busy(at)
+        await at.pilot.press("1")
+        await at.until(lambda: at.screen.prompt.message == "first")
+        await at.until(
+            lambda: any("(error 4101)" in text for text in toasts_of(at.app)), "the reason is shown"
+        )
 
 
 async def test_a_wrong_token_is_reported_before_anything_is_typed(home: Path) -> None:

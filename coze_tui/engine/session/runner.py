@@ -32,7 +32,7 @@ from coze_tui.engine.model.updates import (
 from coze_tui.engine.session.arrivals import Arrivals, OpenedStream, StreamItem, read_stream
 from coze_tui.engine.session.fetching import ChatFetcher
 from coze_tui.engine.session.turn_clock import TurnClock
-from coze_tui.errors import ApiError, CozeTuiError, StreamCut, TransportError
+from coze_tui.errors import CozeTuiError, StreamCut, TransportError
 from coze_tui.store.records import Breaks
 from coze_tui.text.i18n import _
 
@@ -46,7 +46,6 @@ _MOST_WAITING = 4_000
 _GATHER_SECONDS = 1 / 30
 """Deltas that arrive within this time are saved and shown together, as often as a screen is drawn, because a
 transaction and waking two threads cost more than a delta. Every other frame ends the wait."""
-_CANNOT_CANCEL = frozenset({4104, 103200005})
 _ID_SECONDS = 1.0
 """Seconds that `leave` waits for the ID of the chat, without which it cannot be fetched later."""
 _SILENCE_SECONDS = 10.0
@@ -476,7 +475,7 @@ class ChatTurn:
         except TimeoutError:
             detail, level = _("no response"), "attention"
         except CozeTuiError as failure:
-            if not (isinstance(failure, ApiError) and failure.code in _CANNOT_CANCEL):
+            if not chats.is_not_running(failure):
                 from coze_tui.diagnostics.explain import explain
 
                 detail, level = explain(failure, base_url="").title, "attention"

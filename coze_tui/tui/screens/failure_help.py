@@ -74,14 +74,14 @@ class FailureHelp:
         key = self._conversation.key
         if choice == "cancel":
             try:
-                is_known = await self._engine_thread.call(lambda engine: engine.cancel_running(key))
+                found = await self._engine_thread.call(lambda engine: engine.cancel_running(key))
             except CozeTuiError as error:
                 self._screen.context.notify_failure(error)
-                is_known = False
-            if is_known:
+            else:
+                if not found:
+                    self._screen.notify(_("No running chat was found to cancel."), markup=False)
                 self._turns.send(question)
                 return
-            self._screen.notify(_("Not canceled: the ID of the running chat is unknown."), markup=False)
         elif choice == "new":
             self._opener.show_new()
             self._turns.send(question)
