@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from coze_tui.api import chats
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
@@ -114,6 +115,7 @@ class Table:
         streaming: bool = True,
         idle_seconds: float = 30.0,
         recovery_seconds: float = 20.0,
+        silence_seconds: float = 30.0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> ChatTurn:
         request = ChatRequest(BOT, "lin", question, conversation_id)
@@ -124,6 +126,7 @@ class Table:
             streaming=streaming,
             idle_seconds=idle_seconds,
             recovery_seconds=recovery_seconds,
+            silence_seconds=silence_seconds,
             poll_seconds=0.01,
             clock=clock,
         )
@@ -460,6 +463,18 @@ async def test_a_server_that_is_not_done_may_be_silent() -> None:
         updates = await run(turn)
     assert ended(updates).outcome is Outcome.COMPLETED
     assert turn.state.follow_ups == ["Q?"]
+
+
+async def test_a_chat_that_another_program_cancels_ends_after_a_silence() -> None:
+    async with table([Delta("a"), Gate("held"), Delta("b"), Complete()]) as at:
+        turn, updates = at.turn(silence_seconds=0.2), []
+        async with asyncio.timeout(30):
+            async for update in turn.updates():
+                updates.append(update)
+                if isinstance(update, AnswerGrew):
+                    await chats.cancel(at.client, turn.state.conversation_id, turn.state.chat_id)
+    assert ended(updates).outcome is Outcome.SERVER_CANCELED
+    assert answers(turn) == ["a"]
 
 
 async def test_a_chat_without_an_id_is_not_asked_again_by_a_recovery() -> None:

@@ -48,9 +48,10 @@ _GATHER_SECONDS = 1 / 30
 transaction and waking two threads cost more than a delta. Every other frame ends the wait."""
 _ID_SECONDS = 1.0
 """Seconds that `leave` waits for the ID of the chat, without which it cannot be fetched later."""
-_SILENCE_SECONDS = 10.0
-"""Seconds without an event after generate_answer_finish before Coze is asked whether the chat is over: some
-servers never end the stream. Each later wait is twice as long."""
+_SILENCE_SECONDS = 30.0
+"""Seconds without an event before Coze is asked whether the chat is over, because a server may never end the
+stream: after a cancel by another program, for example. After generate_answer_finish a third of it is enough.
+Each later wait is twice as long."""
 
 
 class TurnRecord(Protocol):
@@ -85,8 +86,8 @@ class ChatTurn:
         poll_seconds: pause between two requests for a chat without a stream, and the first pause for a chat
             whose stream was cut.
         recovery_seconds: how long to ask for a chat if no request succeeds.
-        silence_seconds: time without an event after generate_answer_finish after which Coze is asked whether
-            the chat is over.
+        silence_seconds: time without an event after which Coze is asked whether the chat is over; a third of
+            it after generate_answer_finish.
     """
 
     def __init__(
@@ -280,9 +281,11 @@ class ChatTurn:
     async def _next_items(self, arrived: Arrivals[StreamItem]) -> list[StreamItem]:
         """Return the arrived items, at least one; empty if `done` does not arrive in time."""
         silent, pause = 0.0, self._silence_seconds
+        if self.state.phase is Phase.SETTLING:
+            pause /= 3
         while arrived.empty():
             seconds = _GRACE_SECONDS if self.state.is_ending else self._idle_seconds - silent
-            if self.state.phase is Phase.SETTLING:
+            if self.state.is_identified:
                 seconds = min(seconds, pause)
             try:
                 async with asyncio.timeout(seconds):
