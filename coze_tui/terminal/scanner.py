@@ -5,8 +5,9 @@ query of another program. It may arrive between any two keys and inside a paste.
 
 Incomplete input is held back for a limited time:
 
-- ESC, or ESC with one character: `ESCAPE_DELAY`. Then it is a key.
-- The start of a longer sequence: `_SEQUENCE_LIMIT`. Then it is dropped, and later input is text.
+- ESC, or ESC with one character: `ESCAPE_DELAY`. Then it is a key, unless only reports start with it.
+- The start of a longer sequence: `_SEQUENCE_LIMIT`. Then it is dropped, and later input is text, unless it
+  completes a report within `_OPEN_LIMIT`.
 - A paste without an end: `_PASTE_LIMIT` without a byte. It is then delivered, and stays open for
   `_OPEN_LIMIT`: later input in pieces still belongs to it.
 """
@@ -25,6 +26,8 @@ _PASTE_MARK = re.compile(r"\x1b\[20[01]~")
 _SEQUENCE_LIMIT = 1.0
 _PASTE_LIMIT = 1.0
 _OPEN_LIMIT = 10.0
+_SHORTEST_AT_ONCE = 3
+"""Characters after ESC that are at least one report if they arrive at once."""
 _QUICK = 0.05
 """Seconds below which a piece belongs to the one before it, because no finger is that fast."""
 
@@ -50,22 +53,27 @@ _UNFINISHED = re.compile(
 )
 _BROKEN = re.compile(rf"\x1b(?:\[M{_TEXT}{{0,2}}|\[[-0-?]+[ -,./]*|{_STRING_START}{_STRING})")
 """Matches the start of a sequence, of which a user can have typed only ESC."""
+_INTRODUCERS = frozenset({"\x1b[", "\x1b]", "\x1bP", "\x1b_"})
+"""The starts of reports, which count as no key with Alt."""
 
 _NUMBERS = r"[\d;:]*"
 _COLOR = r"(?:rgba?:|#)[\da-fA-F/]{1,80}"
 REPORT = re.compile(
     r"\x1b(?:"
-    rf"\[(?:\?{_NUMBERS}(?:[cnRSuW]|\$y)|>{_NUMBERS}[cmq]|=[\d;]+[cu]|[0-4]n|\d+;\d+(?:;\d+)?R|\d+;\d\$y"
-    r"|[12]t|3;-?\d+;-?\d+t|[4-9](?:;\d+){2}t|48(?:;[\d:]+){2,4}t|[23](?:;\d+){6}x|[IO]|<[\d;-]+[mM])"
-    rf"|\](?:[45];\d+;{_COLOR}|1\d;{_COLOR}|52;\w*;[A-Za-z\d+/=]*|2[12];{_STRING}|[lL]{_STRING}){_END}"
-    rf"|P(?:>\||!\||[01]\+r|[01]\$r|[12]\$[us]|\d*!~){_STRING}{_END}"
+    rf"\[(?:\?{_NUMBERS}(?:[cnRSuW]|\$y|\"p)|>{_NUMBERS}(?:[cfmqt]| q)|=[\d;]+[cu]|[0-4]n|\d+;\d+(?:;\d+)?R"
+    r"|\d+;\d\$y|[12]t|3;-?\d+;-?\d+t|[4-9](?:;\d+){2}t|48(?:;[\d:]+){2,4}t|[23](?:;\d+){6}x|[IO]"
+    r"|<[\d;-]+[mM]|\d+(?:;\d+){2}M|(?:\d+;){3,5}\d*&w|\d+\*\{|\d+(?:;\d+){4}\"w)"
+    rf"|\](?:[45];\d+;{_COLOR}(?:;\d+;{_COLOR})*|1\d;{_COLOR}|52;\w*;[A-Za-z\d+/=]*|[lL]{_STRING}"
+    rf"|(?:2[12]|50|6[01]|99|1337|5522);{_STRING}){_END}"
+    rf"|P(?:>\||!\||[01]\+[rR]|[01]\$r|[12]\$[us]|\d*!~){_STRING}{_END}"
     rf"|_G{_STRING}{_END}"
     r")"
 )
 """Matches the known reports exactly; pasted text is unlikely to contain them.
 
 Device attributes, status, cursor position, modes, kitty's keyboard flags, versions, sizes, focus, mouse,
-colors, clipboard, titles, terminfo, settings, graphics.
+locator, colors, clipboard, titles, fonts, permissions, notifications, iTerm2's variables, terminfo,
+resources, settings, macros, graphics.
 """
 _PASTE_UNFINISHED = re.compile(rf"\x1b(?:\[(?:[-0-?]{{0,256}}[ -,./]{{0,2}})|(?:\]|P|_G?){_STRING}\x1b?)?\Z")
 
@@ -134,7 +142,8 @@ class InputScanner:
             if now - self._fed >= ESCAPE_DELAY:
                 held, self._held = self._held, ""
                 self._given, self._held_since = held, now
-                yield Token(Kind.KEY, held)
+                if held not in _INTRODUCERS:
+                    yield Token(Kind.KEY, held)
         elif now - self._held_since > _SEQUENCE_LIMIT:
             held, late = self._held, self._late or len(self._held)
             self._held, self._late = "", None
@@ -216,12 +225,15 @@ class InputScanner:
             yield from self._scan(seen[mark.start() :], now, 0.0)
 
     def _end_of_given(self, data: str, now: float) -> tuple[str, str]:
-        """Return the report whose start was already delivered, and the input after it.
+        """Return the report whose start was already delivered or dropped, and the input after it.
 
-        If it is a mark of a paste, obey it.
+        If it is a mark of a paste, obey it. If it is still incomplete, hold it.
         """
         given, self._given = self._given, ""
-        if now - self._held_since <= _SEQUENCE_LIMIT or now < self._open_until:
+        # After a lone ESC, a user may type anything, but hardly a whole report at once.
+        may_be_typed = len(given) == 1 and len(data) < _SHORTEST_AT_ONCE
+        limit = _SEQUENCE_LIMIT if may_be_typed else _OPEN_LIMIT
+        if now - self._held_since <= limit or now < self._open_until:
             seen = given + data
             if seen.startswith((PASTE_START, PASTE_END)):
                 self._open_until = 0.0
@@ -229,6 +241,9 @@ class InputScanner:
                 return "", seen[len(PASTE_END) :]
             if report := REPORT.match(seen):
                 return report.group(), seen[report.end() :]
+            if len(given) > 1 and _UNFINISHED.match(seen):
+                self._held, self._late, self._held_since = seen, len(given), now
+                return "", ""
         return "", data
 
 

@@ -49,6 +49,21 @@ REPORTS = {
     "focus": "\x1b[I",
     "focus lost": "\x1b[O",
     "mouse": "\x1b[<35;10;5M",
+    "mouse of urxvt": "\x1b[35;10;5M",
+    "locator": "\x1b[1;0;3;4;0&w",
+    "macro space": "\x1b[10*{",
+    "displayed part": '\x1b[24;80;1;1;1"w',
+    "conformance": '\x1b[?62;1"p',
+    "format of other keys": "\x1b[>4;1f",
+    "title modes": "\x1b[>0t",
+    "several cursors": "\x1b[>1;2;3 q",
+    "several colors": "\x1b]4;0;rgb:00/00/00;1;rgb:cd/00/00\x07",
+    "font": "\x1b]50;fixed\x07",
+    "permissions": "\x1b]60;allowMouseOps\x1b\\",
+    "notification": "\x1b]99;i=1:p=?;a=focus\x1b\\",
+    "cell size of iTerm2": "\x1b]1337;ReportCellSize=14.0;7.0;2.0\x1b\\",
+    "clipboard of kitty": "\x1b]5522;type=read:status=OK\x1b\\",
+    "resource": "\x1bP1+R41=42\x1b\\",
 }
 report = st.sampled_from(sorted(REPORTS.values()))
 WORDS = st.text(st.sampled_from("ab;:[]?0159nctuRm\\P_é中文👍"), max_size=8)
@@ -89,15 +104,41 @@ def test_reports_at_any_place_cut_anywhere_leave_the_text_alone(
 
 
 @pytest.mark.parametrize("told", REPORTS.values(), ids=REPORTS)
-@pytest.mark.parametrize("pause", [0.01, 0.15, 0.5])
+@pytest.mark.parametrize("pause", [0.01, 0.15, 0.5, 3.0, 8.0])
 def test_a_report_on_a_slow_line_is_not_typed(told: str, pause: float) -> None:
     for place in range(1, len(told)):
         keyboard = Keyboard()
         messages = keyboard.type(f"a{told[:place]}")
-        keyboard.now += pause / 2
-        messages += keyboard.wait(pause / 2)
+        for _ in range(20):
+            messages += keyboard.wait(pause / 20)
         messages += keyboard.type(f"{told[place:]}b", after=0.0)
-        assert "".join(c for c in texts(messages) if c not in "\x1b[]P_") == "ab", (place, messages)
+        # Only a lone ESC counts as a key in between.
+        assert texts(messages).replace("\x1b", "") == "ab", (place, messages)
+        assert "\x1b" not in texts(messages) or place == 1
+
+
+@pytest.mark.parametrize(
+    "told", ["\x1b[?1u", "\x1b]11;rgb:1/2/3\x07", "\x1bP>|kitty\x1b\\", "\x1b_Gi=1;OK\x1b\\"]
+)
+def test_a_report_whose_bytes_come_one_by_one_after_a_pause_is_not_typed(told: str) -> None:
+    keyboard = Keyboard()
+    messages = keyboard.type(told[:2])
+    messages += keyboard.wait(0.3)
+    for byte in told[2:]:
+        messages += keyboard.type(byte, after=0.02)
+    messages += keyboard.type("b", after=0.02)
+    assert texts(messages) == "b"
+
+
+@pytest.mark.parametrize("start", ["\x1b[", "\x1b]", "\x1bP", "\x1b_"])
+@pytest.mark.parametrize("typed", ["hello", "1", "?"])
+def test_text_after_the_start_of_a_report_is_typed(start: str, typed: str) -> None:
+    keyboard = Keyboard()
+    messages = keyboard.type(start) + keyboard.wait(0.3)
+    for character in typed:
+        messages += keyboard.type(character, after=0.2) + keyboard.wait(0.0)
+    messages += keyboard.wait(1.2)
+    assert texts(messages) == typed
 
 
 @pytest.mark.parametrize(
