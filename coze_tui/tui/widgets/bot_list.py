@@ -16,7 +16,6 @@ from textual.widgets import Input
 
 from coze_tui.config.addresses import AddressError, BotAddress, bot_from_text, site_name
 from coze_tui.render.cells import cell_len, shorten
-from coze_tui.render.wrap import rows_of
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import tail
 from coze_tui.text.i18n import N_, _
@@ -24,7 +23,7 @@ from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
-from coze_tui.tui.widgets.text_views import Paragraphs, height_of
+from coze_tui.tui.widgets.text_views import Paragraphs, first_rows, height_of
 from coze_tui.values import valueclass
 
 _ID_OR_URL = re.compile(r"\d{10,}|.*/.*", re.ASCII)
@@ -235,10 +234,7 @@ class BotList(Vertical):
         most = max((height_of(text, width) for text in self._descriptions.values()), default=0)
         room = max(1, round(self.size.height * _DESCRIPTION_SHARE))
         self.description.styles.min_height = self.description.styles.max_height = min(most, room)
-        text = self._descriptions.get(self.rows.current, "")
-        if height_of(text, width) > room:
-            last = rows_of(text, width)[room - 1]
-            text = text[: last.start] + shorten(text[last.start :], width)
+        text = first_rows(self._descriptions.get(self.rows.current, ""), width, room)
         self.description.show(*([text] if text else []))
         self.description.display = bool(most)
 

@@ -83,8 +83,7 @@ class Paragraphs(LineWidget):
         taken: list[tuple[Part, ...]] = []
         for paragraph in paragraphs:
             if isinstance(paragraph, str):
-                lines = clean(paragraph).expandtabs(_TAB).split("\n")
-                taken += [((line, self._role),) for line in lines]
+                taken += [((line, self._role),) for line in _lines(paragraph)]
             else:
                 taken.append(tuple((clean(text).replace("\n", " "), role) for text, role in paragraph))
         self._paragraphs = tuple(taken)
@@ -99,8 +98,29 @@ class Paragraphs(LineWidget):
 
 def height_of(text: str, width: int) -> int:
     """Return how many rows `Paragraphs` needs for a text at a width in cells."""
-    lines = clean(text).expandtabs(_TAB).split("\n")
-    return sum(len(list(rows_of(line, max(1, width)))) for line in lines)
+    return sum(len(rows_of(line, max(1, width))) for line in _lines(text))
+
+
+def first_rows(text: str, width: int, most: int) -> str:
+    """Return what `Paragraphs` shows of a text in at most `most` rows; a shortened one ends with `…`."""
+    width = max(1, width)
+    if height_of(text, width) <= most:
+        return text
+    kept: list[str] = []
+    room = most
+    for line in _lines(text):
+        rows = rows_of(line, width)
+        if len(rows) >= room:
+            start = rows[room - 1].start
+            kept.append(line[:start] + shorten(f"{line[start:]}…", width))
+            break
+        kept.append(line)
+        room -= len(rows)
+    return "\n".join(kept)
+
+
+def _lines(text: str) -> list[str]:
+    return clean(text).expandtabs(_TAB).split("\n")
 
 
 def _rows(parts: Sequence[Part], width: int) -> list[list[Part]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from textual.pilot import Pilot
 
 from coze_tui.tui.widgets.bot_list import BotList, BotSection, ListedBot
@@ -130,9 +131,10 @@ async def test_each_bot_stands_once_and_the_chosen_one_is_described_in_full(stag
         assert "Flies" not in "".join(rows.render_line(y).text for y in range(rows.size.height))
 
 
-async def test_a_description_without_room_ends_with_a_sign_of_it(stage: Stage) -> None:
+@pytest.mark.parametrize("description", ["Flies over the sea. " * 40, "Flies.\n" * 40, "\n" * 40 + "."])
+async def test_a_description_without_room_ends_with_a_sign_of_it(stage: Stage, description: str) -> None:
     listed = BotList(BASE)
-    long = BotSection("TEAM", (ListedBot("t 1", "Seagull", "1", description="Flies over the sea. " * 40),))
+    long = BotSection("TEAM", (ListedBot("t 1", "Seagull", "1", description=description),))
     async with stage(listed, size=(52, 14)) as (_app, pilot):
         listed.show([long])
         await pilot.pause()
