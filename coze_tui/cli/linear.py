@@ -7,7 +7,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -20,7 +20,7 @@ from coze_tui.cli.linear_output import LinearPrinter
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.project import with_project
 from coze_tui.cli.startup import require_bot, show_problems, show_unsaved
-from coze_tui.cli.stdin import read_line
+from coze_tui.cli.stdin import edit_lines, read_line
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
 from coze_tui.engine.engine import Engine
@@ -82,12 +82,7 @@ def run_linear(startup: Startup, arguments: Arguments) -> int:
     interrupt = Interrupt()
     interrupt.take(with_ctrl_c=False)
     if sys.stdin.isatty():
-        with suppress(ImportError):
-            import readline  # makes input() edit lines and remember them
-
-            if startup.settings.edit_mode == "vi":
-                is_libedit = "libedit" in (readline.__doc__ or "")
-                readline.parse_and_bind("bind -v" if is_libedit else "set editing-mode vi")
+        edit_lines(vi_keys=startup.settings.edit_mode == "vi")
     try:
         engine_thread.start()
         with asyncio.Runner() as runner:

@@ -24,6 +24,7 @@ from coze_tui.engine.model.dialects import Feature, unserved
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import ApiError, CredentialsError, NotServedError, SettingsError, StoreError
 from coze_tui.report.console import Console
+from coze_tui.terminal.reports import without_reports
 from coze_tui.text.i18n import _
 
 
@@ -70,7 +71,7 @@ def _asked_secret(base_url: str, console: Console) -> Secret:
         return secret_from_text(line, "stdin")
     console.text(_("Token for {site} (hidden while you paste it):").format(site=site_name(base_url)))
     try:
-        typed = getpass.getpass(_("Token: "))
+        typed = without_reports(getpass.getpass(_("Token: ")))
     except EOFError:
         typed = ""
         print()

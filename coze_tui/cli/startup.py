@@ -12,6 +12,7 @@ from coze_tui.cli.options import NO_PROJECT, Arguments
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup, load_startup
 from coze_tui.errors import CozeTuiError, SettingsError, StoreError, kind_from_errno
+from coze_tui.terminal.reports import without_reports
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
 
@@ -122,7 +123,7 @@ def confirm(question: str) -> bool:
             _("is required when coze-tui cannot ask: {question}").format(question=question), source="--yes"
         )
     print(question, _("[y/N]"), end=" ", file=sys.stderr, flush=True)
-    answer = sys.stdin.readline().strip().casefold()
+    answer = without_reports(sys.stdin.readline()).strip().casefold()
     return answer in ("y", "yes", _("y"), _("yes"))
 
 

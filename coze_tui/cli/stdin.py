@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO, cast
 
 from coze_tui.cli.startup import notify
 from coze_tui.errors import SettingsError
+from coze_tui.terminal.reports import without_reports
 from coze_tui.text.i18n import _
 from coze_tui.text.system_text import decode, readable
 
@@ -18,6 +20,32 @@ if TYPE_CHECKING:
 _SILENT_SECONDS = 1.0
 _LONGEST = 4 << 20
 """Bytes of a question, and characters of a line, that are read; no model accepts more."""
+
+_QUOTE = r"\C-x\C-]"
+"""A key that inserts the next one. The usual one differs in vi mode, and the user may have bound it."""
+_REPORT_KEYS = (
+    r'"\e[": skip-csi-sequence',
+    rf'"{_QUOTE}": quoted-insert',
+    *(rf'"\e{key}": "{_QUOTE}\e{key}"' for key in ("]", "P", "_", r"\\")),
+    r'"\C-g": self-insert',
+)
+"""Bindings of GNU readline that leave reports of the terminal whole, so that `read_line` can remove them.
+
+Without them, it takes the ESC of a report as Meta and inserts the rest.
+"""
+
+
+def edit_lines(*, vi_keys: bool) -> None:
+    """Let `read_line` edit lines and remember them; without readline the terminal edits."""
+    with suppress(ImportError):
+        import readline  # changes `input`
+
+        is_libedit = "libedit" in (readline.__doc__ or "")
+        if vi_keys:
+            readline.parse_and_bind("bind -v" if is_libedit else "set editing-mode vi")
+        if not is_libedit:
+            for binding in _REPORT_KEYS:
+                readline.parse_and_bind(binding)
 
 
 def read_line(prompt: str) -> str | None:
@@ -44,7 +72,8 @@ def read_line(prompt: str) -> str | None:
         if len(line) > _LONGEST:
             raise _too_long()
         if line or is_terminal:
-            return _without_halves(readable(line.removesuffix("\n")))
+            line = _without_halves(readable(line.removesuffix("\n")))
+            return without_reports(line).replace("\a", "") if is_terminal else line
     if prompt:
         print()
     return None

@@ -3,7 +3,8 @@
 It offers `app.TerminalApp` and `app.TerminalScreen` to derive from, and parts that work without them. Each
 module imports only modules of the lines above it:
 
-- `kind`, `signals`, `clipboard`, `early_keys`, `first_frame`: the process and the terminal, without Textual
+- `kind`, `reports`, `signals`, `clipboard`, `early_keys`, `first_frame`: the process and the terminal,
+  without Textual
 - `textual_overrides`: the private names of Textual in use, and whether they fit the installed version
 - `hyperlinks`: the terminals that support links, and the targets that are safe
 - `cells`, `guard`, `no_color`, `scanner`, `pacing`, `throttle`, `spacing_marks`: cells as numbers, the last

@@ -21,6 +21,8 @@ from typing import NamedTuple
 
 from textual.constants import ESCAPE_DELAY
 
+from coze_tui.terminal.reports import REPORT, STRING, STRING_END, STRING_TEXT
+
 PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 _PASTE_MARK = re.compile(r"\x1b\[20[01]~")
 _SEQUENCE_LIMIT = 1.0
@@ -31,9 +33,6 @@ _SHORTEST_AT_ONCE = 3
 _QUICK = 0.05
 """Seconds below which a piece belongs to the one before it, because no finger is that fast."""
 
-_TEXT = r"[^\x00-\x1f\x7f\x9c]"
-_STRING = _TEXT + r"{0,16384}"
-_END = r"(?:\x07|\x9c|\x1b\\)"
 _OSC = r"\](?:\d{1,5};|[lL])"
 _DCS = r"P(?:[\d;]{1,16}[ -/]?[@-~]|[>!=?][ -~])"
 _STRING_START = rf"(?:{_OSC}|{_DCS}|_G)"
@@ -43,39 +42,20 @@ _ODD_CSI = rf"\[(?:\[[A-E]|{_RXVT}|M[^\x00-\x1f]{{3}})"
 """Function keys of the Linux console, keys of rxvt, and the mouse of old terminals."""
 
 _SEQUENCE = re.compile(
-    rf"\x1b(?:(?P<string>{_STRING_START}{_STRING}{_END}|[_^X]{_STRING}\x1b\\)"
+    rf"\x1b(?:(?P<string>{_STRING_START}{STRING}{STRING_END}|[_^X]{STRING}\x1b\\)"
     rf"|(?P<key>{_ODD_CSI}|(?!\[M){_CSI}|O[A-Za-z]|[^\x1b\[\]OP_^X]))"
 )
 _UNFINISHED = re.compile(
     rf"\x1b(?!\[(?:{_RXVT}))(?:\[(?:\[|M[^\x00-\x1f]{{0,2}}|[-0-?]{{0,4096}}[ -,./]{{0,4}})|O"
-    rf"|{_STRING_START}{_STRING}\x1b?"
+    rf"|{_STRING_START}{STRING}\x1b?"
     r"|\]\d{0,5}|P(?:[\d;]{0,16}[ -/]?|[>!=?])|_)?\Z"
 )
-_BROKEN = re.compile(rf"\x1b(?:\[M{_TEXT}{{0,2}}|\[[-0-?]+[ -,./]*|{_STRING_START}{_STRING})")
+_BROKEN = re.compile(rf"\x1b(?:\[M{STRING_TEXT}{{0,2}}|\[[-0-?]+[ -,./]*|{_STRING_START}{STRING})")
 """Matches the start of a sequence, of which a user can have typed only ESC."""
 _INTRODUCERS = frozenset({"\x1b[", "\x1b]", "\x1bP", "\x1b_"})
 """The starts of reports, which count as no key with Alt."""
 
-_NUMBERS = r"[\d;:]*"
-_COLOR = r"(?:rgba?:|#)[\da-fA-F/]{1,80}"
-REPORT = re.compile(
-    r"\x1b(?:"
-    rf"\[(?:\?{_NUMBERS}(?:[cnRSuW]|\$y|\"p)|>{_NUMBERS}(?:[cfmqt]| q)|=[\d;]+[cu]|[0-4]n|\d+;\d+(?:;\d+)?R"
-    r"|\d+;\d\$y|[12]t|3;-?\d+;-?\d+t|[4-9](?:;\d+){2}t|48(?:;[\d:]+){2,4}t|[23](?:;\d+){6}x|[IO]"
-    r"|<[\d;-]+[mM]|\d+(?:;\d+){2}M|(?:\d+;){3,5}\d*&w|\d+\*\{|\d+(?:;\d+){4}\"w)"
-    rf"|\](?:[45];\d+;{_COLOR}(?:;\d+;{_COLOR})*|1\d;{_COLOR}|52;\w*;[A-Za-z\d+/=]*|[lL]{_STRING}"
-    rf"|(?:2[12]|50|6[01]|99|1337|5522);{_STRING}){_END}"
-    rf"|P(?:>\||!\||[01]\+[rR]|[01]\$r|[12]\$[us]|\d*!~){_STRING}{_END}"
-    rf"|_G{_STRING}{_END}"
-    r")"
-)
-"""Matches the known reports exactly; pasted text is unlikely to contain them.
-
-Device attributes, status, cursor position, modes, kitty's keyboard flags, versions, sizes, focus, mouse,
-locator, colors, clipboard, titles, fonts, permissions, notifications, iTerm2's variables, terminfo,
-resources, settings, macros, graphics.
-"""
-_PASTE_UNFINISHED = re.compile(rf"\x1b(?:\[(?:[-0-?]{{0,256}}[ -,./]{{0,2}})|(?:\]|P|_G?){_STRING}\x1b?)?\Z")
+_PASTE_UNFINISHED = re.compile(rf"\x1b(?:\[(?:[-0-?]{{0,256}}[ -,./]{{0,2}})|(?:\]|P|_G?){STRING}\x1b?)?\Z")
 
 
 class Kind(Enum):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import readline
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from coze_tui.standin.server import StandIn
 from tests.support.program import Start
+from tests.support.reports import REPORTS
 
 _ENTRIES = """
 crawler|a terminal whose cursor only advances, am, cols#80, lines#24, bel=^G, cr=\\r, cud1=\\n,
@@ -61,6 +64,20 @@ def test_such_a_terminal_is_good_enough_for_linear(run: Start) -> None:
     program.wait_for("You asked: “/foo”")
     program.send("/quit\n")
     assert program.wait() == 0
+
+
+@pytest.mark.parametrize("mode", ["emacs", "vi"])
+@pytest.mark.skipif("GNU" not in (readline.__doc__ or ""), reason="another library edits lines")
+def test_late_reports_of_a_terminal_are_not_typed_in_linear(run: Start, stand_in: StandIn, mode: str) -> None:
+    program = run("--linear", ready=False, env={"COZE_TUI_EDIT_MODE": mode})
+    program.wait_for("You:")
+    program.send("ab" + "cd".join(REPORTS.values()) + "ef\n")
+    program.wait_for("Status: completed")
+    program.send("/quit\n")
+    assert program.wait() == 0
+    (asked,) = [request.body for request in stand_in.requests if request.path == "/v3/chat"]
+    assert isinstance(asked, dict)
+    assert asked["additional_messages"][-1]["content"] == "ab" + "cd" * (len(REPORTS) - 1) + "ef"
 
 
 @pytest.mark.parametrize("term", ["jumper", "no-such-entry", "xterm-of-the-future", None])

@@ -14,57 +14,8 @@ from textual.message import Message
 
 from coze_tui.terminal.parser import ANSWER
 from tests.support.keyboard import Keyboard
+from tests.support.reports import REPORTS
 
-REPORTS = {
-    "device status": ANSWER,
-    "a malfunction": "\x1b[3n",
-    "color scheme": "\x1b[?997;1n",
-    "cursor position": "\x1b[24;80R",
-    "cursor position with page": "\x1b[?24;80;1R",
-    "device attributes": "\x1b[?62;1;4;22c",
-    "secondary attributes": "\x1b[>41;388;0c",
-    "tertiary attributes": "\x1bP!|7E565445\x1b\\",
-    "version": "\x1bP>|XTerm(388)\x1b\\",
-    "kitty keyboard flags": "\x1b[?1u",
-    "modifyOtherKeys": "\x1b[>4;2m",
-    "synchronized output": "\x1b[?2026;2$y",
-    "insert mode": "\x1b[4;2$y",
-    "background, ended by BEL": "\x1b]11;rgb:1111/2222/3333\x07",
-    "foreground": "\x1b]10;rgb:ffff/ffff/ffff\x1b\\",
-    "cursor color": "\x1b]12;rgba:1/2/3/4\x1b\\",
-    "palette": "\x1b]4;255;rgb:0a0a/0b0b/0c0c\x1b\\",
-    "clipboard": "\x1b]52;c;SGVsbG8=\x1b\\",
-    "title": "\x1b]lmy shell\x1b\\",
-    "terminfo": "\x1bP1+r544e=787465726d\x1b\\",
-    "no such terminfo": "\x1bP0+r\x1b\\",
-    "setting": "\x1bP1$r0;1m\x1b\\",
-    "graphics": "\x1b_Gi=31;OK\x1b\\",
-    "sixel graphics": "\x1b[?1;0;256S",
-    "size in-band": "\x1b[48;24;80;480;640t",
-    "size in characters": "\x1b[8;24;80t",
-    "size in pixels": "\x1b[4;480;640t",
-    "window state": "\x1b[1t",
-    "window position": "\x1b[3;-5;10t",
-    "parameters": "\x1b[2;1;1;128;128;1;0x",
-    "focus": "\x1b[I",
-    "focus lost": "\x1b[O",
-    "mouse": "\x1b[<35;10;5M",
-    "mouse of urxvt": "\x1b[35;10;5M",
-    "locator": "\x1b[1;0;3;4;0&w",
-    "macro space": "\x1b[10*{",
-    "displayed part": '\x1b[24;80;1;1;1"w',
-    "conformance": '\x1b[?62;1"p',
-    "format of other keys": "\x1b[>4;1f",
-    "title modes": "\x1b[>0t",
-    "several cursors": "\x1b[>1;2;3 q",
-    "several colors": "\x1b]4;0;rgb:00/00/00;1;rgb:cd/00/00\x07",
-    "font": "\x1b]50;fixed\x07",
-    "permissions": "\x1b]60;allowMouseOps\x1b\\",
-    "notification": "\x1b]99;i=1:p=?;a=focus\x1b\\",
-    "cell size of iTerm2": "\x1b]1337;ReportCellSize=14.0;7.0;2.0\x1b\\",
-    "clipboard of kitty": "\x1b]5522;type=read:status=OK\x1b\\",
-    "resource": "\x1bP1+R41=42\x1b\\",
-}
 report = st.sampled_from(sorted(REPORTS.values()))
 WORDS = st.text(st.sampled_from("ab;:[]?0159nctuRm\\P_é中文👍"), max_size=8)
 
