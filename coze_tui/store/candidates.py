@@ -5,11 +5,11 @@ Nothing is created, changed or repaired for it: a store that cannot be read at o
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from coze_tui.store.copies import open_read_only
+from coze_tui.store.files import SQLITE_ERRORS
 
 _MOST = 200
 _MOST_CHARACTERS = 200
@@ -61,5 +61,5 @@ def _rows(file: Path, statement: str, prefix: str) -> list[Candidate]:
             return []
         with closing(connection):
             return connection.execute(statement, values).fetchall()
-    except (sqlite3.Error, OSError):
+    except (*SQLITE_ERRORS, OSError):
         return []

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from coze_tui.errors import StoreError
-from coze_tui.store.files import beside, is_busy
+from coze_tui.store.files import SQLITE_ERRORS, beside, is_busy
 from coze_tui.store.migrations import VERSION, migrate, refuse_strange, version_of
 
 COPIED_BYTES = 256 << 20
@@ -29,7 +29,7 @@ def open_in_memory(path: Path | None) -> sqlite3.Connection:
                 with contextlib.closing(_connect_read_only(path)) as source:
                     _copy(source, c)
                 return _ready(c)
-        except (sqlite3.Error, OSError, StoreError):
+        except (*SQLITE_ERRORS, OSError, StoreError):
             pass
         c.close()
     return _ready(_memory())
@@ -41,13 +41,13 @@ def open_read_only(path: Path) -> sqlite3.Connection | None:
         return None
     try:
         c = _connect_read_only(path)
-    except (sqlite3.Error, OSError, StoreError):
+    except (*SQLITE_ERRORS, OSError, StoreError):
         return None
     try:
         refuse_strange(c, path)
         if version_of(c) == VERSION:
             return c
-    except (sqlite3.Error, StoreError):
+    except (*SQLITE_ERRORS, StoreError):
         pass
     c.close()
     return None

@@ -16,7 +16,7 @@ from typing import TypeVar
 from coze_tui.errors import StoreClosedError, StoreError, StoreWarning
 from coze_tui.store import opening
 from coze_tui.store.copies import open_read_only
-from coze_tui.store.files import is_busy, is_interrupted, store_error_from_sqlite
+from coze_tui.store.files import SQLITE_ERRORS, is_busy, is_interrupted, store_error_from_sqlite
 from coze_tui.store.migrations import build_index, missing_indexes
 from coze_tui.store.salvage import damage_in
 from coze_tui.values import valueclass
@@ -265,7 +265,7 @@ class Database:
         """Run a step on its thread; raise StoreError if it fails."""
         try:
             return await line.call(step)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_error_from_sqlite(error, self.path) from error
 
     async def check(self) -> None:
@@ -355,7 +355,7 @@ class Database:
             if line.connection is None:
                 raise StoreClosedError(str(self.path or ""))
             return function(line.connection)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_error_from_sqlite(error, self.path) from error
 
     def _in_transaction(

@@ -167,24 +167,26 @@ _KINDS: tuple[tuple[str, StoreErrorKind], ...] = (
     ("SQLITE_IOERR", "broken"),
 )
 """By the prefix of SQLite's name; the first match counts."""
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""The second is an error whose message Python cannot decode: SQLite quotes a damaged name of a table."""
 _PROBED_BYTES = 1 << 16
 _ROOM_BYTES = 1 << 20
 """Space that a disk must have again after it was full. With less, the next write would soon fail again."""
 
 
-def error_name(error: sqlite3.Error) -> str:
+def error_name(error: Exception) -> str:
     """Return SQLite's name of an error, such as `SQLITE_BUSY`; empty if it came from the Python module."""
     return str(getattr(error, "sqlite_errorname", None) or "")
 
 
-def store_error_from_sqlite(error: sqlite3.Error, path: Path | None) -> StoreError:
-    """Return the StoreError for an error of SQLite.
+def store_error_from_sqlite(error: Exception, path: Path | None) -> StoreError:
+    """Return the StoreError for one of `SQLITE_ERRORS`.
 
     SQLite uses one name for several causes: a quota and a broken disk, a lock and a file system without
     locks. If the cause persists, the same operation on a new file beside the store identifies it.
     """
     name = error_name(error)
-    kind: StoreErrorKind = "other"
+    kind: StoreErrorKind = "damaged" if isinstance(error, UnicodeDecodeError) else "other"
     for prefix, meaning in _KINDS:
         if name.startswith(prefix):
             kind = meaning
@@ -234,11 +236,11 @@ def store_error_from_os(error: OSError, path: Path) -> StoreError:
     return StoreError(kind_from_errno(error.errno), str(path), error.strerror or str(error))
 
 
-def is_busy(error: sqlite3.Error) -> bool:
+def is_busy(error: Exception) -> bool:
     """Return whether another connection holds the lock, so that a retry may help."""
     return error_name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
-def is_interrupted(error: sqlite3.Error) -> bool:
+def is_interrupted(error: Exception) -> bool:
     """Return whether `Connection.interrupt` has ended a statement."""
     return error_name(error) == "SQLITE_INTERRUPT"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coze_tui.errors import StoreError, StoreWarning
 from coze_tui.store.copies import open_in_memory
-from coze_tui.store.files import is_busy, is_on_network, prepare, store_error_from_sqlite
+from coze_tui.store.files import SQLITE_ERRORS, is_busy, is_on_network, prepare, store_error_from_sqlite
 from coze_tui.store.migrations import VERSION, migrate, refuse_strange
 from coze_tui.store.salvage import damage_in, is_half_done, rescue
 
@@ -112,7 +112,7 @@ def open_file(
         if backup is not None:
             warnings.append(StoreWarning("migrated", str(backup)))
         _require_writable(c)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         c.close()
         raise store_error_from_sqlite(error, path) from error
     except BaseException:

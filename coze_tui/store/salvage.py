@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from coze_tui.store.files import (
+    SQLITE_ERRORS,
     beside,
     error_name,
     only_one,
@@ -40,8 +41,8 @@ def damage_in(c: sqlite3.Connection) -> str:
     """Return the first damage that SQLite finds, on one line; empty if the file is sound."""
     try:
         found = str(c.execute("PRAGMA quick_check(1)").fetchone()[0])
-    except sqlite3.DatabaseError as error:
-        if not error_name(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    except SQLITE_ERRORS as error:
+        if store_error_from_sqlite(error, None).kind != "damaged":
             raise
         return str(error)
     return "" if found == "ok" else " ".join(found.split())
@@ -68,7 +69,7 @@ def rescue(path: Path) -> tuple[Path, int] | None:
             aside = set_aside(path)
             beside(path, ".rescued").replace(path)
             return aside, _count(path)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise store_error_from_sqlite(error, path) from error
     except OSError as error:
         raise store_error_from_os(error, path) from error
@@ -137,7 +138,7 @@ def _has_our_tables(path: Path) -> bool:
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as c:
         try:
             return bool(c.execute("SELECT 1 FROM sqlite_master WHERE name = 'conversations'").fetchone())
-        except sqlite3.DatabaseError:
+        except SQLITE_ERRORS:
             return False
 
 
@@ -158,7 +159,7 @@ def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: s
     there = {str(row[1]) for row in source.execute(f"PRAGMA table_info({table})")}
     try:
         last = int(source.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0)
-    except sqlite3.DatabaseError:
+    except SQLITE_ERRORS:
         last = 1 << 40
     columns = [str(row[1]) for row in target.execute(f"PRAGMA table_info({table})") if row[1] in there]
     if not columns:
@@ -173,7 +174,7 @@ def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: s
             for row, *values in source.execute(select, (low, high)):
                 target.execute(insert, values)
                 low = int(row) + 1
-        except sqlite3.DatabaseError as error:
+        except SQLITE_ERRORS as error:
             if error_name(error).startswith(("SQLITE_FULL", "SQLITE_IOERR")):
                 raise
             failures += 1

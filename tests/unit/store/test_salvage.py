@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -14,6 +15,8 @@ import pytest
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, prompts, search
+from coze_tui.store.candidates import conversation_candidates
+from coze_tui.store.database import open_or_rescue
 from coze_tui.store.files import beside
 from coze_tui.store.migrations import STEPS, migrate
 from coze_tui.store.records import ChatRecord, SavedMessage
@@ -149,6 +152,21 @@ def test_messages_without_their_conversation_are_still_shown(tmp_path: Path) -> 
         assert len(messages.messages(c, key)) == 6
         journal.begin_chat(c, key, "and on", "7402", 9)
         assert messages.messages(c, key)[-1].content == "and on"
+
+
+@pytest.mark.parametrize("name", ["chats", "prompts_by_time"])
+async def test_a_damaged_name_in_the_schema_is_damage(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "store.db"
+    filled(path, 5)
+    # A row of the schema has its type, its name, the name of the table and the statement side by side.
+    at = re.search(rb"(?:table|index)(?=%b)" % name.encode(), path.read_bytes())
+    assert at is not None
+    spoil(path, at.end(), b"\xfd" * len(name))
+    assert conversation_candidates(path, "", are_deleted=False) == []
+    opened = await open_or_rescue(path)
+    assert [warning.kind for warning in opened.warnings] == ["damaged"]
+    assert await opened.database.damage() == ""
+    await opened.database.close()
 
 
 def test_a_file_of_rubbish_is_set_aside_for_an_empty_store(tmp_path: Path) -> None:
