@@ -30,6 +30,7 @@ from coze_tui.store import archive, history, journal, search
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
+from coze_tui.store.packing import line_from_frame
 from coze_tui.store.records import ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.values import valueclass
@@ -409,7 +410,7 @@ def _key_from_ids(chat: ImportedChat) -> str:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
     if not record.conversation_id:
         for frame in chat.frames:
-            digest.update(journal.line_from_frame(frame))
+            digest.update(line_from_frame(frame))
     return _key_from_digest(digest.digest())
 
 

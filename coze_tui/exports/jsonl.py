@@ -24,11 +24,12 @@ from typing import Literal, NoReturn, Protocol, TypeVar, get_type_hints
 
 from coze_tui.api.objects import Frame, Limits
 from coze_tui.errors import FileError
-from coze_tui.store.archive import ConversationArchive, Packer
+from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import BREAK_COLUMNS, CHAT_COLUMNS
 from coze_tui.store.messages import storable
 from coze_tui.store.packed_messages import MessagePacker
+from coze_tui.store.packing import Packer, line_from_frame
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.values import valueclass
 
@@ -306,7 +307,7 @@ class _Reader:
             self._fail("too large", "event")
         if whole.unpacked > 2 * limits.reply:
             self._fail("too large", "chat")
-        whole.packer.add(frame)
+        whole.packer.add(line_from_frame(frame))
         whole.frames += 1
 
     def _joined(self, value: object) -> str:

@@ -16,7 +16,7 @@ from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import BREAK_COLUMNS, CHAT_COLUMNS, stored_values
 from coze_tui.store.messages import storable, storable_int
 from coze_tui.store.packed_messages import packed_if_many
-from coze_tui.store.packing import lines_in
+from coze_tui.store.packing import Packer, frame_from_line, line_from_frame, lines_in
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.values import valueclass
 
@@ -44,38 +44,16 @@ class ConversationArchive:
         if packed is None:
             return
         try:
-            yield from map(journal.frame_from_line, lines_in(packed))
+            yield from map(frame_from_line, lines_in(packed))
         except (zlib.error, ValueError, TypeError) as error:
             raise StoreError("damaged", detail=f"frames of chat {chat.key}: {error}") from error
-
-
-class Packer:
-    """Packs frames one by one, so that only their packed form is in memory."""
-
-    def __init__(self) -> None:
-        self._compressor = zlib.compressobj()
-        self._pieces: list[bytes] = []
-        self.count = 0
-
-    def add(self, frame: Frame) -> None:
-        """Add the next frame."""
-        line = journal.line_from_frame(frame)
-        piece = self._compressor.compress(b"\n" + line if self.count else line)
-        self.count += 1
-        if piece:
-            self._pieces.append(piece)
-
-    def packed(self) -> bytes | None:
-        """Return all added frames, packed, or None if there are none. Call it only once."""
-        self._pieces.append(self._compressor.flush())
-        return b"".join(self._pieces) if self.count else None
 
 
 def pack(frames: Iterable[Frame]) -> bytes | None:
     """Return frames packed as the store does."""
     packer = Packer()
     for frame in frames:
-        packer.add(frame)
+        packer.add(line_from_frame(frame))
     return packer.packed()
 
 

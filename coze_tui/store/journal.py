@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,15 +13,12 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, owners
 from coze_tui.store.messages import delete_messages, insert, new_slot, storable, storable_int
-from coze_tui.store.packing import lines_in, within
+from coze_tui.store.packing import Packer, frame_from_line, line_from_frame, lines_in, rows_of, within
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.store.search import fold_parts
 from coze_tui.text.cleaning import title_of
 
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
 INTERRUPTED = "interrupted"
-
-
 _END_COLUMNS = (
     "status",
     "first_text_us",
@@ -77,21 +73,6 @@ def stored_values(record: ChatRecord, names: Sequence[str] = CHAT_COLUMNS) -> li
     return [storable(value) if isinstance(value, str) else storable_int(value) for value in values]
 
 
-# --- frames as bytes ---
-
-
-def line_from_frame(frame: Frame) -> bytes:
-    """Return one frame as a line of JSON, without any loss: lone surrogates are preserved."""
-    line = f"[{frame.at_us},{_quoted(frame.event)},{_quoted(frame.data)},{_quoted(frame.id)}]"
-    return line.encode("utf-8", "surrogatepass")
-
-
-def frame_from_line(line: bytes) -> Frame:
-    """Return the frame of a line that `line_from_frame` wrote."""
-    at_us, event, data, id_ = json.loads(line.decode("utf-8", "surrogatepass"))
-    return Frame(event, data, at_us, id_)
-
-
 # --- from the question to the end of a chat ---
 
 
@@ -144,14 +125,18 @@ def _give_title(c: sqlite3.Connection, conversation: str, question: str) -> None
 
 
 def append_frames(c: sqlite3.Connection, chat: int, first_number: int, frames: Iterable[Frame]) -> None:
-    """Write frames of a chat; `first_number` is the number of the first one, counted from 1.
+    """Write frames of a chat, instead of those that are stored from `first_number` on.
 
-    Writing a frame twice has no effect, so a failed write can be repeated together with the frames that
-    arrived later.
+    So a failed write can be repeated together with the frames that arrived later.
+
+    Args:
+        first_number: the number of the first frame, counted from 1; an earlier write must not contain it,
+            unless it started with it.
     """
+    c.execute("DELETE FROM frames WHERE chat = ? AND number >= ?", (chat, first_number))
     c.executemany(
-        "INSERT OR REPLACE INTO frames (chat, number, line) VALUES (?, ?, ?)",
-        [(chat, number, line_from_frame(frame)) for number, frame in enumerate(frames, first_number)],
+        "INSERT INTO frames (chat, number, line) VALUES (?, ?, ?)",
+        [(chat, number, lines) for number, lines in rows_of(map(line_from_frame, frames), first_number)],
     )
 
 
@@ -220,7 +205,7 @@ def finish_chat(
         f"""UPDATE chats SET is_final = 1, owner = '', capture = coalesce(?, capture),
                 frame_count = max(frame_count, ?), {", ".join(f"{name} = ?" for name in _END_COLUMNS)}
             WHERE key = ?""",
-        (packed or None, count, *stored_values(ended, _END_COLUMNS), chat),
+        (packed, count, *stored_values(ended, _END_COLUMNS), chat),
     )
     note_breaks(c, chat, ended)
     c.execute("DELETE FROM frames WHERE chat = ?", (chat,))
@@ -279,16 +264,16 @@ def frame_lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
             yield from lines_in(row[0])
         except (zlib.error, ValueError, TypeError) as error:
             raise StoreError("damaged", detail=f"packed frames of chat {chat}: {error}") from error
-    for (line,) in c.execute("SELECT line FROM frames WHERE chat = ? ORDER BY number", (chat,)):
-        yield bytes(line)
+    for (lines,) in c.execute("SELECT line FROM frames WHERE chat = ? ORDER BY number", (chat,)):
+        yield from bytes(lines).split(b"\n")
 
 
-def _packed(lines: Iterable[bytes]) -> tuple[bytes, int]:
+def _packed(lines: Iterable[bytes]) -> tuple[bytes | None, int]:
     """Pack lines without having all of them in memory; return the packed lines and their number."""
-    packer, parts, count = zlib.compressobj(), list[bytes](), 0
-    for count, line in enumerate(lines, 1):
-        parts.append(packer.compress(b"\n" + line if count > 1 else line))
-    return (b"".join(parts) + packer.flush() if count else b""), count
+    packer = Packer()
+    for _number, row in rows_of(lines):
+        packer.add(row)
+    return packer.packed(), packer.count
 
 
 def packed_frames(c: sqlite3.Connection, chat: int) -> bytes | None:
@@ -330,12 +315,17 @@ def frames_after(c: sqlite3.Connection, chat: int, count: int) -> tuple[Frame, .
     Raises:
         StoreError: the frames can no longer be read.
     """
+    # The last row that starts at or before the next frame may contain earlier ones, too.
     rows = c.execute(
-        "SELECT number, line FROM frames WHERE chat = ? AND number > ? ORDER BY number", (chat, count)
+        """SELECT number, line FROM frames WHERE chat = :chat AND number >= coalesce(
+               (SELECT max(number) FROM frames WHERE chat = :chat AND number <= :next), :next)
+           ORDER BY number""",
+        {"chat": chat, "next": count + 1},
     ).fetchall()
-    if rows and rows[0][0] == count + 1:
+    if rows and rows[0][0] <= count + 1:
+        lines = [line for _number, row in rows for line in bytes(row).split(b"\n")]
         try:
-            return tuple(frame_from_line(bytes(line)) for _number, line in rows)
+            return tuple(map(frame_from_line, lines[count + 1 - rows[0][0] :]))
         except (ValueError, TypeError) as error:
             raise StoreError("damaged", detail=f"frames of chat {chat}: {error}") from error
     row = c.execute("SELECT frame_count FROM chats WHERE key = ?", (chat,)).fetchone()

@@ -1,7 +1,11 @@
-"""Unpacks frames piece by piece, because a small store may contain more than fits into memory."""
+"""Frames as bytes: a line of JSON for each, rows of lines, and packed lines.
+
+Frames are packed and unpacked piece by piece, because a small store may contain more than fits into memory.
+"""
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterable, Iterator
 
@@ -11,6 +15,62 @@ _FED = 1 << 16
 _PIECE = 1 << 20
 LONGEST_LINE = 64 << 20
 """Bytes of one frame as a line of JSON, in which each character may be escaped."""
+_ROW = 32_768
+"""Bytes of lines after which a new row starts. A row for each frame would take most of the time of a fast
+stream, and of a larger row damage would lose more frames."""
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def line_from_frame(frame: Frame) -> bytes:
+    """Return one frame as a line of JSON, without any loss: lone surrogates are preserved."""
+    line = f"[{frame.at_us},{_quoted(frame.event)},{_quoted(frame.data)},{_quoted(frame.id)}]"
+    return line.encode("utf-8", "surrogatepass")
+
+
+def frame_from_line(line: bytes) -> Frame:
+    """Return the frame of a line that `line_from_frame` wrote."""
+    at_us, event, data, id_ = json.loads(line.decode("utf-8", "surrogatepass"))
+    return Frame(event, data, at_us, id_)
+
+
+def rows_of(lines: Iterable[bytes], number: int = 1) -> Iterator[tuple[int, bytes]]:
+    """Yield rows of lines with LF between them, each with the number of its first line.
+
+    Args:
+        number: the number of the first of all lines.
+    """
+    row: list[bytes] = []
+    size = 0
+    for line in lines:
+        row.append(line)
+        size += len(line)
+        if size >= _ROW:
+            yield number, b"\n".join(row)
+            number, row, size = number + len(row), [], 0
+    if row:
+        yield number, b"\n".join(row)
+
+
+class Packer:
+    """Packs lines bit by bit, so that only their packed form is in memory."""
+
+    def __init__(self) -> None:
+        self._compressor = zlib.compressobj()
+        self._pieces: list[bytes] = []
+        self.count = 0
+        """The number of lines."""
+
+    def add(self, lines: bytes) -> None:
+        """Add a line, or several with LF between them."""
+        piece = self._compressor.compress(b"\n" + lines if self.count else lines)
+        self.count += lines.count(b"\n") + 1
+        if piece:
+            self._pieces.append(piece)
+
+    def packed(self) -> bytes | None:
+        """Return all added lines, packed, or None if there are none. Call it only once."""
+        self._pieces.append(self._compressor.flush())
+        return b"".join(self._pieces) if self.count else None
 
 
 def lines_in(packed: bytes) -> Iterator[bytes]:

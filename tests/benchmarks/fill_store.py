@@ -20,6 +20,7 @@ from pathlib import Path
 from coze_tui.api.objects import Frame
 from coze_tui.store import history, journal, messages, records, search
 from coze_tui.store.database import Database
+from coze_tui.store.packing import line_from_frame
 from coze_tui.store.records import SLOT
 from coze_tui.store.search import fold_parts
 from tests.support.stores import conversation_count
@@ -65,7 +66,7 @@ def capture_of(random_: random.Random, answer: str) -> tuple[bytes, int]:
         )
         for at, piece in enumerate(pieces)
     ]
-    lines = [journal.line_from_frame(frame) for frame in frames]
+    lines = [line_from_frame(frame) for frame in frames]
     return zlib.compress(b"\n".join(lines), 1), len(lines)
 
 

@@ -36,7 +36,7 @@ from coze_tui.render.json_tree import JsonTree
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.report.timeline_text import timeline_lines
-from coze_tui.store import journal
+from coze_tui.store.packing import frame_from_line, line_from_frame
 from coze_tui.text.cleaning import clean
 from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.widgets.event_rows import event_line, figure_lines
@@ -106,7 +106,7 @@ async def check_reader(case: bytes) -> None:
     capture = read_capture(capture_text(Capture(tuple(whole.frames))).encode().decode())
     must(capture.frames == tuple(whole.frames), "a capture gives other frames back")
     for frame in whole.frames:
-        must(journal.frame_from_line(journal.line_from_frame(frame)) == frame, "the journal changes a frame")
+        must(frame_from_line(line_from_frame(frame)) == frame, "the journal changes a frame")
     read_capture(case.decode("utf-8", "replace"))
 
 

@@ -61,7 +61,9 @@ class Store:
 
     def frames(self) -> int:
         """How many frames of running chats it holds."""
-        return int(str(self.rows("SELECT count(*) FROM frames")[0][0]))
+        return sum(
+            len(str(lines).split("\n")) for (lines,) in self.rows("SELECT cast(line AS TEXT) FROM frames")
+        )
 
     def questions(self) -> list[str]:
         """What was asked, oldest first."""

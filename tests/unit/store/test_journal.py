@@ -54,13 +54,6 @@ def test_any_frames_are_read_back_as_they_came(
     c.close()
 
 
-@given(st.builds(Frame, ANY_TEXT, ANY_TEXT, st.integers(0, 2**62), ANY_TEXT))
-def test_a_frame_is_one_line(frame: Frame) -> None:
-    line = journal.line_from_frame(frame)
-    assert b"\n" not in line
-    assert journal.frame_from_line(line) == frame
-
-
 def test_a_question_is_kept_before_anything_came_back(c: sqlite3.Connection, key: str) -> None:
     chat = begin(c, key)
     saved = journal.chat(c, chat)
@@ -123,9 +116,9 @@ def test_a_chat_in_a_conversation_that_is_gone_is_a_store_error(c: sqlite3.Conne
 
 def test_frames_sent_again_are_kept_once(c: sqlite3.Connection, key: str) -> None:
     chat = begin(c, key)
-    journal.append_frames(c, chat, 1, SOME[:2])
-    journal.append_frames(c, chat, 2, SOME[1:])
-    assert journal.frames_of(c, chat) == tuple(SOME)
+    for first, last in ((1, 1), (2, 2), (2, 3), (1, 3)):
+        journal.append_frames(c, chat, first, SOME[first - 1 : last])
+        assert journal.frames_of(c, chat) == tuple(SOME[:last])
 
 
 def test_a_finished_chat_holds_its_figures_and_one_capture(c: sqlite3.Connection, key: str) -> None:
@@ -291,6 +284,19 @@ def test_frames_are_read_from_where_they_are_known(c: sqlite3.Connection, key: s
     assert journal.frames_after(c, chat, 2) == (SOME[2], SOME[0])
     assert journal.frames_after(c, chat, 3) == (SOME[0],)
     assert journal.frames_after(c, chat, 4) == ()
+
+
+def test_frames_are_read_from_anywhere_in_a_row(c: sqlite3.Connection, key: str) -> None:
+    chat = begin(c, key)
+    frames = tuple(Frame("e", "x" * 10_000, number) for number in range(12))
+    journal.append_frames(c, chat, 1, frames[:5])
+    journal.append_frames(c, chat, 6, frames[5:])
+    assert [number for (number,) in c.execute("SELECT number FROM frames")] == [1, 5, 6, 10]
+    for count in range(14):
+        assert journal.frames_after(c, chat, count) == frames[count:]
+    assert journal.resume_chat(c, chat, 9_000) == 13
+    journal.finish_chat(c, chat, DONE, [])
+    assert journal.frames_of(c, chat) == frames
 
 
 def test_the_latest_chat_is_the_one_last_asked(c: sqlite3.Connection, key: str) -> None:

@@ -6,12 +6,21 @@ import random
 import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coze_tui.api.objects import Frame, Limits
 from coze_tui.store import packing
 from coze_tui.store.archive import pack
-from coze_tui.store.journal import frame_from_line
-from coze_tui.store.packing import lines_in, within
+from coze_tui.store.packing import frame_from_line, line_from_frame, lines_in, within
+from tests.support.conversations import ANY_TEXT
+
+
+@given(st.builds(Frame, ANY_TEXT, ANY_TEXT, st.integers(0, 2**62), ANY_TEXT))
+def test_a_frame_is_one_line(frame: Frame) -> None:
+    line = line_from_frame(frame)
+    assert b"\n" not in line
+    assert frame_from_line(line) == frame
 
 
 @pytest.mark.parametrize("size", [0, 1, 1_000, 3_000_000])
