@@ -160,6 +160,15 @@ class EngineThread:
         """Return whether calls run without waiting for the engine to open."""
         return self._engine.done() and self._engine.exception() is None
 
+    async def opens_within(self, seconds: float) -> bool:
+        """Wait until the engine is open, or has failed, or the time is over; return whether it is open."""
+        if not self._engine.done():
+            opening = asyncio.wrap_future(self._engine)
+            await asyncio.wait([opening], timeout=seconds)
+            if opening.done():
+                opening.exception()  # the calls that need the engine report it
+        return self.is_up
+
     def close(self, seconds: float = 5.0) -> bool:
         """Close the engine and its thread; return False if that took longer."""
         if self._thread is None:

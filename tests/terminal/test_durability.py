@@ -244,6 +244,19 @@ def test_ended_by_a_signal_nothing_shown_is_lost(
     assert program.store.statuses() == ["interrupted"]
 
 
+@pytest.mark.parametrize("end", [signal.SIGTERM, None])
+def test_what_is_typed_before_the_store_is_open_is_kept(run: Start, end: signal.Signals | None) -> None:
+    program = run(ready=False)
+    program.wait_for_raw(b"\x1b[?2004h")
+    program.type("half a thought")
+    if end is None:
+        program.send(b"\x11")
+    else:
+        program.signal(end)
+    program.wait()
+    assert program.store.rows("SELECT draft FROM conversations") == [("half a thought",)]
+
+
 def test_a_closed_terminal_loses_nothing(run: Start, counter: StandIn) -> None:
     program = run(stand_in=counter, size=(120, 40))
     begin_counting(program, 200)

@@ -24,6 +24,9 @@ from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
 from coze_tui.tui.widgets.text_views import Banner
 from coze_tui.values import valueclass
 
+_OPENING_SECONDS = 5.0
+"""The most that quitting waits for the store to open."""
+
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened, SavedEdit
 
@@ -362,10 +365,15 @@ class OpenConversation:
         await self._keep_draft(key or (new_key() if draft.strip() else ""), bot, draft, edit)
 
     async def leave_program(self) -> None:
-        """Store the typed text before the program ends, and remember the conversation as the last one."""
-        if self._widgets.prompt.message.strip() and self._engine_thread.is_up:
-            self.ensure_key()
-        await self.keep_draft()
+        """Store the typed text before the program ends, and remember the conversation as the last one.
+
+        If the store is still opening, wait for it. A store that hangs must not keep the user.
+        """
+        has_text = bool(self._widgets.prompt.message.strip())
+        if await self._engine_thread.opens_within(_OPENING_SECONDS if has_text else 0.0):
+            if has_text:
+                self.ensure_key()
+            await self.keep_draft()
         if self.key and self.has_messages:
             self._screen.context.left_conversation = self.key
 
