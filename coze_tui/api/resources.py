@@ -6,7 +6,10 @@ See docs/wire.md 4.5 to 4.9.
 from __future__ import annotations
 
 import mimetypes
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from coze_tui.api.chats import DEFAULT_CONNECTOR
@@ -50,7 +53,7 @@ async def retrieve_bot(client: CozeClient, bot_id: str) -> Bot:
         if not _is_unknown_path(error):
             raise
         return await _retrieve_the_old_way(client, bot_id)
-    return Bot.from_wire(answer.mapping())
+    return replace(Bot.from_wire(answer.mapping()), id=bot_id)  # the reply may lack it
 
 
 # --- other paths of older servers (docs/wire.md 4.5) ---
@@ -70,13 +73,23 @@ async def _retrieve_the_old_way(client: CozeClient, bot_id: str) -> Bot:
     params = {"bot_id": bot_id, "connector_id": DEFAULT_CONNECTOR}
     answer = await client.get_json("/v1/bot/get_online_info", params)
     # Coze Studio answers without an envelope.
-    return Bot.from_wire(answer.data if "data" in answer.raw else answer.raw)
+    bot = Bot.from_wire(answer.data if "data" in answer.raw else answer.raw)
+    return replace(bot, id=bot_id)
 
 
 def _page_of_bots(answer: Envelope, key: str, page: int) -> Page[Bot]:
     data = mapping_of(answer.data)
-    found = tuple(Bot.from_wire(item) for item in items_of(data.get(key)))
-    return Page(found, has_more=bool(found) and page * BOTS_PAGE_SIZE < int_of(data.get("total")))
+    items = items_of(data.get(key))
+    has_more = bool(items) and page * BOTS_PAGE_SIZE < int_of(data.get("total"))
+    return _page(map(Bot.from_wire, items), has_more=has_more)
+
+
+_Listed = TypeVar("_Listed", Bot, Conversation, Workspace)
+
+
+def _page(found: Iterable[_Listed], *, has_more: bool) -> Page[_Listed]:
+    """Return a page without the items that have no ID: nothing could be done with them."""
+    return Page(tuple(item for item in found if item.id), has_more=has_more)
 
 
 CONVERSATIONS_PAGE_SIZE = 50
@@ -97,8 +110,8 @@ async def list_conversations(
         "connector_id": connector_id,
     }
     data = mapping_of((await client.get_json("/v1/conversations", params)).data)
-    found = tuple(Conversation.from_wire(item) for item in items_of(data.get("conversations")))
-    return Page(found, has_more=bool(found) and data.get("has_more") is True)
+    items = items_of(data.get("conversations"))
+    return _page(map(Conversation.from_wire, items), has_more=bool(items) and data.get("has_more") is True)
 
 
 async def rename_conversation(client: CozeClient, conversation_id: str, name: str) -> Conversation:
@@ -171,5 +184,6 @@ async def list_workspaces(client: CozeClient, page: int = 1) -> Page[Workspace]:
     """Return one page of the workspaces that the token can access; pages count from 1."""
     params = {"page_num": str(page), "page_size": str(WORKSPACES_PAGE_SIZE)}
     data = mapping_of((await client.get_json("/v1/workspaces", params)).data)
-    found = tuple(Workspace.from_wire(item) for item in items_of(data.get("workspaces")))
-    return Page(found, has_more=bool(found) and page * WORKSPACES_PAGE_SIZE < int_of(data.get("total_count")))
+    items = items_of(data.get("workspaces"))
+    has_more = bool(items) and page * WORKSPACES_PAGE_SIZE < int_of(data.get("total_count"))
+    return _page(map(Workspace.from_wire, items), has_more=has_more)

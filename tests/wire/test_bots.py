@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
 from coze_tui.api import resources
+from coze_tui.api.client import CozeClient
+from coze_tui.api.objects import Page
 from coze_tui.errors import ApiError, AuthError, NotFoundError, NotServedError
 from coze_tui.standin.server import StandIn
 from tests.support.loopback import Loopback
@@ -32,6 +36,32 @@ async def test_the_pages_of_a_list_end(loopback: Loopback) -> None:
     pages = [await resources.list_bots(client, "7", page) for page in (1, 2, 3)]
     assert [(len(page.items), page.has_more) for page in pages] == [(1, True), (0, False), (0, False)]
     assert "page_num=2&page_size=20" in server.requests[1].line
+
+
+@pytest.mark.parametrize(
+    ("key", "listed"),
+    [
+        ("items", lambda client: resources.list_bots(client, "7")),
+        ("workspaces", resources.list_workspaces),
+        ("conversations", lambda client: resources.list_conversations(client, BOT)),
+    ],
+)
+async def test_what_has_no_id_is_not_listed(
+    key: str, listed: Callable[[CozeClient], Awaitable[Page[Any]]], loopback: Loopback
+) -> None:
+    items = [{"name": "a"}, {"id": "", "name": "b"}, {"id": "9", "name": "c"}, None, 1]
+    server = await loopback.serve(
+        loopback.answer(json.dumps({"code": 0, "data": {key: items, "has_more": True}}).encode())
+    )
+    page = await listed(await loopback.client(server.base_url))
+    assert [(item.id, item.name) for item in page.items] == [("9", "c")]
+
+
+@pytest.mark.parametrize("reply", [{"name": "a"}, {"bot_id": "", "name": "a"}, {"bot_id": "8", "name": "a"}])
+async def test_a_bot_keeps_the_id_for_which_it_was_asked(reply: object, loopback: Loopback) -> None:
+    server = await loopback.serve(loopback.answer(json.dumps({"code": 0, "data": reply}).encode()))
+    bot = await resources.retrieve_bot(await loopback.client(server.base_url), BOT)
+    assert (bot.id, bot.name) == (BOT, "a")
 
 
 @pytest.mark.parametrize("profile", ["official", "studio"])

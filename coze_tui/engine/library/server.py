@@ -115,7 +115,6 @@ class ServerSide:
             return tuple(
                 _server_conversation(item, bot_id, history.find_by_conversation_id(c, site, bot_id, item.id))
                 for item in listed.items
-                if item.id
             )
 
         return ServerPage(await self._database.read(join), listed.has_more)

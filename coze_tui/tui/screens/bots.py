@@ -222,7 +222,9 @@ class BotPicker(Panel[BotChoice | None]):
         """
         suffix = bot_key("", self._settings.base_url)
         recent = list(self._remembered.recent_bots.items())[::-1]
-        bots = [(key.removesuffix(suffix), name) for key, name in recent if key.endswith(suffix)]
+        bots = [
+            (key.removesuffix(suffix), name) for key, name in recent if key.endswith(suffix) and key != suffix
+        ]
         return sorted(bots, key=lambda bot: bot[0] == self._settings.bot_id)
 
     def _first_other(self) -> str | None:
