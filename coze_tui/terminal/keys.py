@@ -41,7 +41,7 @@ class KeyRun(events.Event, bubble=False):
     """Characters and line ends that were read at once: typed ahead, or a paste without brackets.
 
     Args:
-        text: At least one character; no control character but CR and LF.
+        text: At least one character; no control character but CR, LF and pasted tabs.
         keys_of: Returns the keys of a text, one after the other.
     """
 
@@ -58,8 +58,8 @@ class KeyRun(events.Event, bubble=False):
         return keys
 
     def distinct_keys(self) -> list[events.Key]:
-        """Return a key event for each different character, without line ends."""
-        return list(self._keys_of("".join(set(self.text) - {"\r", "\n"})))
+        """Return a key event for each different character, without line ends and tabs."""
+        return list(self._keys_of("".join(set(self.text) - {"\r", "\n", "\t"})))
 
     def part(self, start: int, end: int | None = None) -> KeyRun:
         """Return a part of the run, with the same time."""
@@ -130,6 +130,11 @@ class EnterGuard:
             line_ends, pasted = line_ends + before.line_ends, pasted or before.pasted
         self._chunks.append(_Chunk(at, quick, alone, burst, line_ends, pasted, data.endswith("\r")))
         self._last = at
+
+    @property
+    def is_in_burst(self) -> bool:
+        """Return whether the latest piece follows another quickly that was no single key of a user."""
+        return bool(self._chunks) and self._chunks[-1].burst
 
     def is_typed(self, key: events.Key) -> bool:
         """Return whether the user typed this key; True without records (Textual's own driver)."""

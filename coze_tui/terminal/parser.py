@@ -29,8 +29,13 @@ _LONGEST_KEY = 48
 _LINE_END = re.compile("[\r\n]")
 _RUN = re.compile(r"[^\x00-\x1f\x7f]+|.", re.DOTALL)
 """Characters, or one control character."""
-_RUN_OF_LINES = re.compile(r"[^\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]|[\r\n])*|.", re.DOTALL)
+_RUN_WITH_TABS = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]+|.", re.DOTALL)
+_RUN_OF_LINES = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*|.", re.DOTALL)
 """The same with line ends after the first character."""
+_MOST_TYPED = 32
+"""Characters that a user may type before a slow line delivers them. A Tab among more is pasted text."""
+_WHOLE_READ = 1024
+"""Characters of a piece that the size of a read may have cut, so that its last one means nothing."""
 _MODE = re.compile(r"\x1b\[\?(\d{1,5});(\d)\$y")
 _MOUSE = re.compile(r"\x1b\[<\d{1,3};-?\d{1,5};-?\d{1,5}[mM]")
 _SIZE = re.compile(r"\x1b\[48;(\d{1,4})(?::\d*)*;(\d{1,4})(?::\d*)*;(\d{1,5})(?::\d*)*;(\d{1,5})(?::\d*)*t")
@@ -95,12 +100,27 @@ class KeyParser(XTermParser):
 
         A single line end in a piece of input is a key, because it may send (see `EnterGuard`).
         """
-        line_ends_are_text = len(_LINE_END.findall(text)) > 1
-        for stretch in (_RUN_OF_LINES if line_ends_are_text else _RUN).findall(text):
-            if stretch < " " or stretch == "\x7f":
+        tabs_are_text = "\t" in text and self._has_pasted_tabs(text)
+        run = _RUN_WITH_TABS if tabs_are_text else _RUN
+        if len(_LINE_END.findall(text)) > 1:
+            run = _RUN_OF_LINES
+        for stretch in run.findall(text):
+            is_control = len(stretch) == 1 and (stretch < " " or stretch == "\x7f")
+            if is_control and not (stretch == "\t" and tabs_are_text):
                 yield from self._keys_of_text(stretch)
             else:
                 yield KeyRun(stretch, self._keys_of_text)
+
+    def _has_pasted_tabs(self, text: str) -> bool:
+        """Return whether the tabs of a piece are text: of a paste without brackets, not of a user or script.
+
+        A script that completes or moves the focus sends the Tab last.
+        """
+        if len(text) == 1:  # held down, it comes in a burst
+            return False
+        if len(_LINE_END.findall(text)) > 1 or len(text) >= _WHOLE_READ or self._guard.is_in_burst:
+            return True
+        return len(text) > _MOST_TYPED and "\t" in text[:-1]
 
     def _keys_of_text(self, text: str) -> Iterator[events.Key]:
         for character in text:

@@ -284,11 +284,32 @@ async def typed(focused: str, *pieces: str) -> Runs:
         ("one\rtwo\r", ["one\rtwo\r"]),
         ("one\r", ["one", "ENTER"]),
         ("x", ["key x"]),
+        ("all:\n\tcc\n\tld\n", ["all:\n\tcc\n\tld\n"]),
+        ("\tif x {\n\t}\n", ["\tif x {\n\t}\n"]),
+        ("one\ttwo\tthree\tfour\tfive\tsix\tseven", ["one\ttwo\tthree\tfour\tfive\tsix\tseven"]),
     ],
 )
 async def test_a_box_takes_a_run_at_once(text: str, seen: list[str]) -> None:
     app = await typed("box", text)
     assert app.box.seen[: len(seen)] == seen
+
+
+async def test_a_tab_of_a_user_or_a_script_is_a_key_and_one_in_a_paste_is_text() -> None:
+    keyboard = Keyboard()
+
+    def keys(piece: str, after: float = 1.0) -> list[str]:
+        return [
+            m.text if isinstance(m, KeyRun) else getattr(m, "key", "") for m in keyboard.read(piece, after)
+        ]
+
+    assert keys("\t") == ["tab"]
+    assert [keys("\t", after=0.03) for _ in range(5)] == [["tab"]] * 5, "held down"
+    assert keys("/hi\t") == ["/hi", "tab"]
+    assert keys("a long text that a script types\t") == ["a long text that a script types", "tab"]
+    paste = "a\tb" * 3000
+    pieces = [paste[at : at + 4095] for at in range(0, len(paste), 4095)]
+    assert "".join(run for piece in pieces for run in keys(piece, after=0.001)) == paste
+    assert keys("\tend", after=0.001) == ["\tend"]
 
 
 async def test_a_field_takes_a_run_up_to_an_enter() -> None:
