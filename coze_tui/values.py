@@ -1,4 +1,4 @@
-"""Value classes: equal if their fields are equal, hashable and immutable."""
+"""Value classes: equal if their fields are equal. Fast to make, because hardly anything is compiled."""
 
 from __future__ import annotations
 
@@ -20,12 +20,22 @@ def valueclass(cls: type[_T]) -> type[_T]:
     start of `coze-tui ask`. Here only `__init__` is compiled, for the first instance, and only the
     type checker prevents changes of a value. Fields cannot be `kw_only` or `init=False`.
     """
+    return _made(cls, _hash)
+
+
+@dataclass_transform(field_specifiers=(field,))
+def recordclass(cls: type[_T]) -> type[_T]:
+    """Return the class as `valueclass` does, but its fields may change, so its instances are not hashable."""
+    return _made(cls, None)
+
+
+def _made(cls: type[_T], hash_method: Callable[[object], int] | None) -> type[_T]:
     made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     compared = [item.name for item in fields(made) if item.compare]  # type: ignore[arg-type]
-    shared: dict[str, Callable[..., object]] = {
+    shared: dict[str, Callable[..., object] | None] = {
         "__init__": _first_init,
         "__eq__": _equal,
-        "__hash__": _hash,
+        "__hash__": hash_method,
         "__repr__": _repr,
     }
     for name, method in shared.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from coze_tui.engine.model.updates import (
@@ -25,6 +25,7 @@ from coze_tui.errors import ApiError
 from coze_tui.text.cleaning import StreamCleaner, clean_line
 from coze_tui.text.format import json_line
 from coze_tui.text.i18n import _
+from coze_tui.values import recordclass
 
 if TYPE_CHECKING:
     from coze_tui.text.data_urls import ShortImages
@@ -48,7 +49,7 @@ def rest_of(whole: str, printed: str) -> str | None:
     return "" if printed.startswith(whole.strip()) else None
 
 
-@dataclass(slots=True)
+@recordclass
 class _Answer:
     """An answer and its printed part."""
 

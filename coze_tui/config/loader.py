@@ -109,7 +109,7 @@ class _Collector:
         for name, value in self._flags.items():
             if name != "profile":
                 self._take(name, value, Source("flag", self._definitions[name].flag or name))
-        base_url = str(self._values.get("base_url", Settings.base_url))
+        base_url = str(self._values.get("base_url", Settings().base_url))
         self._take_remembered("bot_id", self._remembered.last_bots.get(bot_key(profile, base_url), ""))
         settings = Settings(
             **self._values,  # type: ignore[arg-type]  # each value went through its field's reader
@@ -204,7 +204,7 @@ class _Collector:
         Call it before the table of the profile is read.
         """
         site = self._site_in_table(profile, tables) or self._values.get("base_url")
-        return str(site or self._remembered.sites.get(profile) or Settings.base_url)
+        return str(site or self._remembered.sites.get(profile) or Settings().base_url)
 
     def _take_project(self) -> None:
         if self._project is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Literal
 
@@ -71,7 +71,7 @@ def _setting(
     return {_KEY: Definition(reader, doc, variable, may_hold_secret=may_hold_secret)}
 
 
-@dataclass(frozen=True, kw_only=True)
+@valueclass
 class Settings:
     """All settings that the user can change."""
 

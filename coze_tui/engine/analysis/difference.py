@@ -269,6 +269,8 @@ def _event_key(row: EventRow) -> tuple[str, str]:
 
 @valueclass
 class _Call:
+    """A tool call with its response, or None without one."""
+
     name: str
     arguments: str
     response: str | None

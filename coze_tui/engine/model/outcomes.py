@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Literal, NamedTuple, assert_never
+from typing import Literal, assert_never
 
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.records import Breaks, ChatRecord
@@ -87,7 +87,8 @@ class Outcome(StrEnum):
         return _(text) if text else ""
 
 
-class _Facts(NamedTuple):
+@valueclass
+class _Facts:
     """The properties of a final state. Texts are in English."""
 
     level: Level

@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from coze_tui.api.objects import Message, MessageType
 from coze_tui.engine.model.thinking import Split, ThinkingSplitter
 from coze_tui.text.cleaning import StreamCleaner
+from coze_tui.values import recordclass, valueclass
 
 
-@dataclass(slots=True)
 class Answer:
     """One answer, as far as it has arrived."""
 
-    message_id: str
-    text: list[str] = field(default_factory=list)
-    """Pieces, none of them empty; also in `reasoning`."""
-    reasoning: list[str] = field(default_factory=list)
-    is_settled: bool = False
-    is_completed: bool = False
-    """Whether its completed message has arrived; then deltas no longer change it."""
-    later: Answer | None = None
-    """The text of deltas after its completed message. It is shown only if it is a different answer."""
-    before: Answer | None = field(default=None, repr=False)
-    """The previous answer under the same ID, which a tool call or a completed message has ended."""
-    called_at: list[int] = field(default_factory=list, repr=False)
-    """Lengths of its text at each tool call during the answer."""
-    held: list[Message] = field(default_factory=list, repr=False)
-    """Deltas that are not text, such as pieces of a card, which can be read only when all have arrived."""
-    thought_from_us: int = 0
-    thought_until_us: int = 0
-    """The start and end of its reasoning, in microseconds after the question; 0 without deltas."""
-    new_cleaner: Callable[[], StreamCleaner] = field(default=StreamCleaner, repr=False)
-    text_cleaner: StreamCleaner = field(init=False, repr=False)
-    reasoning_cleaner: StreamCleaner = field(init=False, repr=False)
-    splitter: ThinkingSplitter = field(default_factory=ThinkingSplitter, repr=False)
-
-    def __post_init__(self) -> None:
-        self.text_cleaner, self.reasoning_cleaner = self.new_cleaner(), self.new_cleaner()
+    def __init__(self, message_id: str, new_cleaner: Callable[[], StreamCleaner] = StreamCleaner) -> None:
+        self.message_id = message_id
+        self.text: list[str] = []
+        """Pieces, none of them empty; also in `reasoning`."""
+        self.reasoning: list[str] = []
+        self.is_settled = False
+        self.is_completed = False
+        """Whether its completed message has arrived; then deltas no longer change it."""
+        self.later: Answer | None = None
+        """The text of deltas after its completed message. It is shown only if it is a different answer."""
+        self.before: Answer | None = None
+        """The previous answer under the same ID, which a tool call or a completed message has ended."""
+        self.called_at: list[int] = []
+        """Lengths of its text at each tool call during the answer."""
+        self.held: list[Message] = []
+        """Deltas that are not text, such as pieces of a card, readable only when all have arrived."""
+        self.thought_from_us = 0
+        self.thought_until_us = 0
+        """The start and end of its reasoning, in microseconds after the question; 0 without deltas."""
+        self.new_cleaner = new_cleaner
+        self.text_cleaner = new_cleaner()
+        self.reasoning_cleaner = new_cleaner()
+        self.splitter = ThinkingSplitter()
 
     @property
     def thought_us(self) -> int:
@@ -130,7 +127,7 @@ class Thoughts:
             self._answer = None
 
 
-@dataclass(slots=True)
+@recordclass
 class Tool:
     """A tool call with or without its response, recalled knowledge, or a message of another kind."""
 
@@ -144,7 +141,7 @@ class Tool:
     """For a response: the message ID of the call."""
 
 
-@dataclass(slots=True)
+@valueclass
 class Agent:
     """The agent of the bot that answers from here on."""
 

@@ -6,14 +6,17 @@ The tags of some models are `<thinking>`, or in upper case.
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from coze_tui.values import valueclass
 
 _TAGS = ("<think>", "<thinking>")
-_CLOSE = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+_CLOSE = r"(?i:</think(?:ing)?>)"
 _LONGEST_CLOSE = len("</thinking>")
 
 
-class Split(NamedTuple):
+@valueclass
+class Split:
     """The reasoning and the text in a piece of an answer."""
 
     reasoning: str
@@ -51,7 +54,7 @@ class ThinkingSplitter:
             self._place, self._is_fresh = "thinking", True
             piece = bare[len(tag) :]
         if self._place == "thinking":
-            close = _CLOSE.search(piece)
+            close = re.search(_CLOSE, piece)
             if close is None:
                 # Otherwise half of a closing tag would appear as reasoning.
                 held = _begun(piece)

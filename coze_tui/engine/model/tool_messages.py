@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from coze_tui.api.json_values import items_of, mapping_of, text_of
 from coze_tui.api.objects import Message, MessageType
 from coze_tui.engine.model.contents import json_or_none, plain_keys, shown_text
 from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.values import valueclass
 
 FINISH = "generate_answer_finish"
 RECALL = "knowledge_recall"
@@ -27,7 +27,8 @@ _SLICE_KEYS = ("slice", "content", "text")
 _STUDIO_WRAPPER = frozenset({"msg_type", "data", "from_module", "from_unit"})
 
 
-class Call(NamedTuple):
+@valueclass
+class Call:
     """A call of a tool. The texts are clean."""
 
     name: str
@@ -47,7 +48,8 @@ def call_of(message: Message) -> Call:
     return Call(clean_line(name) or "?", clean(text), _id_in(message) or text_of(data.get("id")))
 
 
-class Response(NamedTuple):
+@valueclass
+class Response:
     """A response of a tool. The text is clean."""
 
     text: str
@@ -76,7 +78,8 @@ def _id_in(message: Message) -> str:
     return ""
 
 
-class Agent(NamedTuple):
+@valueclass
+class Agent:
     """An agent of the bot that answers from now on."""
 
     id: str
@@ -85,7 +88,8 @@ class Agent(NamedTuple):
     """Why the bot has chosen this agent."""
 
 
-class Verbose(NamedTuple):
+@valueclass
+class Verbose:
     """The content of a verbose message."""
 
     msg_type: str
@@ -108,7 +112,8 @@ class Verbose(NamedTuple):
         return Agent(clean_line(id_), name, clean(condition))
 
 
-class Remark(NamedTuple):
+@valueclass
+class Remark:
     """A message of a kind that is neither text nor a tool. The texts are clean."""
 
     name: str

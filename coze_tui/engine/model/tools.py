@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from coze_tui.api.objects import Message, MessageType
 from coze_tui.engine.model.parts import Part, Tool
 from coze_tui.engine.model.tool_messages import call_of, recalled, remark_of, response_of
 from coze_tui.engine.model.updates import ToolCalled, ToolResponded
+from coze_tui.values import valueclass
 
 _Key = TypeVar("_Key")
 
@@ -68,8 +68,10 @@ class Tools:
         return ToolResponded(key, "", remark.name, remark.text, 0, at_us, is_remark=True)
 
 
-@dataclass(slots=True)
+@valueclass
 class _Open(Generic[_Key]):
+    """A call without a response."""
+
     key: _Key
     ids: frozenset[str]
     name: str
