@@ -30,7 +30,7 @@ _NEVER_SENT = (
     UnicodeError,
 )
 _LONGEST_DETAIL = 200
-_ILLEGAL = re.compile(r"illegal (?:status|header) line")
+_ILLEGAL = r"illegal (?:status|header) line"
 """Matches h11's message about bytes that are not HTTP; the bytes themselves follow it."""
 
 
@@ -73,7 +73,7 @@ def _kind_of(error: BaseException) -> tuple[_Kind, str]:
             case ConnectionRefusedError():
                 return "refused", detail
     match error:
-        case httpx.RemoteProtocolError() if found := _ILLEGAL.match(str(error)):
+        case httpx.RemoteProtocolError() if found := re.match(_ILLEGAL, str(error)):
             return "not http", found[0]
         case httpx.TimeoutException() | TimeoutError():
             return "timeout", detail

@@ -14,12 +14,12 @@ COZE_COM = "https://api.coze.com"
 
 AddressFault = Literal["empty", "not an address", "scheme", "plain http", "secret inside", "no bot"]
 
-_NOT_BASE = re.compile(r"/(?:v[123]|open_api|api|space|store|home)(?:/.*)?$")
+_NOT_BASE = r"/(?:v[123]|open_api|api|space|store|home)(?:/.*)?$"
 """Matches the start of the API's endpoints and of the web site's pages."""
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
-_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_BOT_IN_PATH = re.compile(r"/(?:bot|agent)/(?P<bot>\w[\w-]*)")
-_BOT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*"
+_BOT_IN_PATH = r"/(?:bot|agent)/(?P<bot>\w[\w-]*)"
+_BOT_ID = r"(?a:[\w-]{1,64})"
 
 
 class AddressError(ValueError):
@@ -65,7 +65,7 @@ def base_url_from_text(text: str) -> str:
         raise AddressError("plain http")
     place = f"[{host}]" if ":" in host else host
     port = f":{url.port}" if url.port is not None else ""
-    return f"{scheme}://{place}{port}{_NOT_BASE.sub('', url.path.rstrip('/')).rstrip('/')}"
+    return f"{scheme}://{place}{port}{re.sub(_NOT_BASE, '', url.path.rstrip('/')).rstrip('/')}"
 
 
 def bot_from_text(text: str) -> BotAddress:
@@ -77,13 +77,13 @@ def bot_from_text(text: str) -> BotAddress:
     text = text.strip()
     if not text:
         raise AddressError("empty")
-    if _BOT_ID.fullmatch(text):
+    if re.fullmatch(_BOT_ID, text):
         return BotAddress(text)
     if "/" not in text:
         raise AddressError("no bot")
     url = _split(text)
-    bot = _BOT_IN_PATH.search(url.path)
-    if bot is None or not _BOT_ID.fullmatch(bot["bot"]):
+    bot = re.search(_BOT_IN_PATH, url.path)
+    if bot is None or not re.fullmatch(_BOT_ID, bot["bot"]):
         raise AddressError("no bot")
     site = f"{url.scheme}://{url.netloc}" if url.scheme else url.netloc
     return BotAddress(bot["bot"], base_url_from_text(site))
@@ -148,6 +148,6 @@ def _host(url: SplitResult) -> str:
         host = host if host.isascii() else host.encode("idna").decode("ascii").lower()
     except ValueError:
         raise AddressError("not an address") from None
-    if len(host) > 253 or not _HOST.fullmatch(host):
+    if len(host) > 253 or not re.fullmatch(_HOST, host):
         raise AddressError("not an address")
     return host

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-_LEFTOVER = re.compile(r"\.coze-tui-[0-9a-f]{16}\.part")
+_LEFTOVER = r"\.coze-tui-[0-9a-f]{16}\.part"
 _NAME = ".coze-tui-{}.part"
 _NEW_SECONDS = 60
 """Seconds after which an unlocked folder counts as left by a killed program."""
@@ -114,7 +114,7 @@ def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files that killed programs have left in a folder; no others."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if _LEFTOVER.fullmatch(entry.name)]
+            names = [entry.name for entry in entries if re.fullmatch(_LEFTOVER, entry.name)]
     except OSError:
         return
     for name in names:

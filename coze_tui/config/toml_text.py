@@ -35,16 +35,16 @@ def line_of(text: str, place: tuple[str, ...]) -> int:
     return 0
 
 
-_TABLE = re.compile(r"\s*\[(?P<name>[^\[\]]+)\]")
-_ENTRY = re.compile(r"""\s*(?P<name>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_TABLE = r"\s*\[(?P<name>[^\[\]]+)\]"
+_ENTRY = r"""\s*(?P<name>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*="""
+_PART = r"""[\w-]+|"[^"]*"|'[^']*'"""
 
 
 def _keys_by_line(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield the keys with their lines in the usual spellings, because tomllib reports no positions."""
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), 1):
-        opened, entry = _TABLE.match(line), _ENTRY.match(line)
+        opened, entry = re.match(_TABLE, line), re.match(_ENTRY, line)
         if opened:
             table = _parts(opened["name"])
             yield number, table
@@ -53,4 +53,4 @@ def _keys_by_line(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def _parts(name: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _PART.findall(name))
+    return tuple(part.strip("\"'") for part in re.findall(_PART, name))

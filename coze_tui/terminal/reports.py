@@ -10,7 +10,7 @@ STRING = STRING_TEXT + r"{0,262144}"
 STRING_END = r"(?:\x07|\x9c|\x1b\\)"
 _NUMBERS = r"[\d;:]*"
 _COLOR = r"(?:rgba?:|#)[\da-fA-F/]{1,80}"
-REPORT = re.compile(
+REPORT = (
     r"\x1b(?:"
     rf"\[(?:\?{_NUMBERS}(?:[cnRSuW]|\$y|\"p)|>{_NUMBERS}(?:[cfmqt]| q)|=[\d;]+[cu]|[0-4]n|\d+;\d+(?:;\d+)?R"
     r"|\d+;\d\$y|[12]t|3;-?\d+;-?\d+t|[4-9](?:;\d+){2}t|48(?:;[\d:]+){2,4}t|[23](?:;\d+){6}x|[IO]"
@@ -31,4 +31,4 @@ resources, settings, macros, graphics.
 
 def without_reports(line: str) -> str:
     """Return a line that was read from a terminal without the reports in it."""
-    return REPORT.sub("", line) if "\x1b" in line else line
+    return re.sub(REPORT, "", line) if "\x1b" in line else line

@@ -41,6 +41,7 @@ _RXVT = r"(?:3|7|8|23|24)\$"
 _ODD_CSI = rf"\[(?:\[[A-E]|{_RXVT}|M[^\x00-\x1f]{{3}})"
 """Function keys of the Linux console, keys of rxvt, and the mouse of old terminals."""
 
+_REPORT = re.compile(REPORT)
 _SEQUENCE = re.compile(
     rf"\x1b(?:(?P<string>{_STRING_START}{STRING}{STRING_END}|[_^X]{STRING}\x1b\\)"
     rf"|(?P<key>{_ODD_CSI}|(?!\[M){_CSI}|O[A-Za-z]|[^\x1b\[\]OP_^X]))"
@@ -167,7 +168,7 @@ class InputScanner:
         """Return the end of an escape in a paste and its token; of any other escape only ESC is dropped."""
         if text.startswith(PASTE_END, start):
             return start + len(PASTE_END), self._paste_so_far()
-        if report := REPORT.match(text, start):
+        if report := _REPORT.match(text, start):
             return report.end(), Token(Kind.REPORT, report.group())
         return start + 1, None
 
@@ -219,7 +220,7 @@ class InputScanner:
                 self._open_until = 0.0
                 self._pasted = [] if seen.startswith(PASTE_START) else None
                 return "", seen[len(PASTE_END) :]
-            if report := REPORT.match(seen):
+            if report := _REPORT.match(seen):
                 return report.group(), seen[report.end() :]
             if len(given) > 1 and _UNFINISHED.match(seen):
                 self._held, self._late, self._held_since = seen, len(given), now
@@ -231,7 +232,7 @@ def _escape(text: str, start: int) -> tuple[int, Token | None]:
     """Return the end of an escape sequence and its token; None if it is broken and dropped."""
     if sequence := _SEQUENCE.match(text, start):
         found = sequence.group()
-        is_report = sequence["string"] is not None or REPORT.fullmatch(found) is not None
+        is_report = sequence["string"] is not None or _REPORT.fullmatch(found) is not None
         return sequence.end(), Token(Kind.REPORT if is_report else Kind.KEY, found)
     if broken := _BROKEN.match(text, start):
         return broken.end(), None
@@ -242,7 +243,7 @@ def _escape(text: str, start: int) -> tuple[int, Token | None]:
 
 def _is_wanted(sequence: str) -> bool:
     """Return whether a sequence is certainly complete: a key, a mark of a paste, or a known report."""
-    return sequence[2:3] not in "?>=" or REPORT.fullmatch(sequence) is not None
+    return sequence[2:3] not in "?>=" or _REPORT.fullmatch(sequence) is not None
 
 
 def _is_key(text: str) -> bool:

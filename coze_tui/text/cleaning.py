@@ -27,12 +27,12 @@ _FLAG = f"{_BLACK_FLAG}[\U000e0030-\U000e0039\U000e0061-\U000e007a]{{3,6}}\U000e
 _UNFINISHED_FLAG = f"{_BLACK_FLAG}[\U000e0030-\U000e0039\U000e0061-\U000e007a]{{0,6}}"
 
 _SUSPECT = re.compile(f"[\r{_LINE_ENDS}{_DELETED}{_TAGS}\ud800-\udfff]")
-_REPAIR = re.compile(
+_REPAIR = (
     f"(?P<line>\r\n|[\r{_LINE_ENDS}])|(?P<pair>[\ud800-\udbff][\udc00-\udfff])|(?P<lone>[\ud800-\udfff])"
     f"|(?P<flag>{_FLAG})|[{_DELETED}{_TAGS}]"
 )
 _SPACED = str.maketrans("\n\t", "  ")
-_EMOJI_VARIANTS = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]+")
+_EMOJI_VARIANTS = "[\ufe0f\U0001f3fb-\U0001f3ff]+"
 
 
 @cache
@@ -52,7 +52,7 @@ def clean(text: str) -> str:
     same object is returned. Cleaning is idempotent.
     """
     if _SUSPECT.search(text):
-        text = _REPAIR.sub(_repaired, text)
+        text = re.sub(_REPAIR, _repaired, text)
     if not text.isascii() and _run().search(text):
         text = _run().sub(lambda run: _thinned(run.group(), 0), text)
     return text
@@ -72,7 +72,7 @@ def title_of(question: str) -> str:
 
 def simple_emoji(text: str) -> str:
     """Remove emoji variants (U+FE0F, skin tones), whose width tmux counts differently. For display only."""
-    return _EMOJI_VARIANTS.sub("", text) if not text.isascii() else text
+    return re.sub(_EMOJI_VARIANTS, "", text) if not text.isascii() else text
 
 
 class StreamCleaner:
@@ -106,7 +106,7 @@ class StreamCleaner:
         if text:
             self._after_cr = text[-1] == "\r"
         if _SUSPECT.search(text):
-            text = _REPAIR.sub(_repaired, text)
+            text = re.sub(_REPAIR, _repaired, text)
         if not text:
             return text
         if text.isascii():

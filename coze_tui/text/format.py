@@ -77,9 +77,9 @@ def tail(identifier: str) -> str:
     return f"…{identifier[-4:]}" if len(identifier) > 5 else identifier
 
 
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\s]+')
+_FORBIDDEN = r'[<>:"/\\|?*\s]+'
 """Characters that Windows rejects in names, and white space."""
-_RESERVED = re.compile(r"(?i:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)")
+_RESERVED = r"(?i:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)"
 _MOST_BYTES = 96
 """Of the title in UTF-8: with date, key, number and ending a name stays below 143, which is the least that a
 file system in use can keep."""
@@ -99,11 +99,11 @@ def file_name(day: str, title: str, key: str, ending: str, *, number: int = 0, o
 
 def not_reserved(name: str) -> str:
     """Return a file name, with `_` before it if it names a device of Windows, as `con` and `nul.png` do."""
-    return f"_{name}" if _RESERVED.match(name) else name
+    return f"_{name}" if re.match(_RESERVED, name) else name
 
 
 def _safe(title: str) -> str:
-    text = _FORBIDDEN.sub(" ", unicodedata.normalize("NFC", clean_line(title)))
+    text = re.sub(_FORBIDDEN, " ", unicodedata.normalize("NFC", clean_line(title)))
     text = text.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore")
     while text and unicodedata.category(text[-1]) in ("Cf", "Zs"):  # a cut emoji, a space
         text = text[:-1]
@@ -121,7 +121,7 @@ def indented_json(text: str, *, sort_keys: bool = False) -> str | None:
     return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=sort_keys)
 
 
-_NOT_ASCII = re.compile("[^\x00-\x7f]")
+_NOT_ASCII = "[^\x00-\x7f]"
 
 
 def json_line(value: object, encoding: str | None) -> str:
@@ -130,7 +130,7 @@ def json_line(value: object, encoding: str | None) -> str:
     try:
         text.encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
-        return _NOT_ASCII.sub(_json_escape, text)
+        return re.sub(_NOT_ASCII, _json_escape, text)
     return text
 
 

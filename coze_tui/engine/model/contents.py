@@ -57,7 +57,7 @@ _FIELD_NAMES = ("name", "key", "field")
 _FIELD_TYPES = frozenset(
     {"string", "integer", "number", "float", "boolean", "object", "array", "time", "date", "select", "radio"}
 )
-_VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+_VARIABLE = r"\{\{\s*([^{}]+?)\s*\}\}"
 
 
 @valueclass
@@ -362,7 +362,7 @@ def _expanded(value: object, variables: Json) -> str:
         found = mapping_of(variables.get(name)) or mapping_of(next(by_name, None))
         return text_of(found.get("defaultValue"))
 
-    return _VARIABLE.sub(default, expression)
+    return re.sub(_VARIABLE, default, expression)
 
 
 def _ids_in(children: object) -> Iterable[str]:
