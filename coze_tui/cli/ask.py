@@ -28,7 +28,6 @@ from coze_tui.cli.ask_output import (
 from coze_tui.cli.exits import exit_for, exit_for_end
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.project import with_project
 from coze_tui.cli.startup import (
     begin,
     notify,
@@ -73,7 +72,11 @@ def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
     Raises:
         SettingsError: there is no bot or no question, or two options exclude each other.
     """
-    startup = with_project(begin(arguments, environment))
+    startup = begin(arguments, environment)
+    if startup.has_new_project:
+        from coze_tui.cli.project import with_project
+
+        startup = with_project(startup)
     show_problems(startup, needs_site=True)
     question = ""
     if not arguments.fetch:

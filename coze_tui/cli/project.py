@@ -26,7 +26,7 @@ def with_project(startup: Startup) -> Startup:
     Without a terminal a new file is not used, and a line on stderr says so.
     """
     project = startup.project
-    if project is None or startup.trust not in ("new", "changed"):
+    if project is None or not startup.has_new_project:
         return startup
     problem = trust_text(project, startup.trust)
     if not sys.stdin.isatty() or not sys.stderr.isatty():

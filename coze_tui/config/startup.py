@@ -50,6 +50,11 @@ class Startup:
     """The project file, or None if there is none without problems. It is in use if `trust` is `trusted`."""
     trust: Trust = "none"
 
+    @property
+    def has_new_project(self) -> bool:
+        """Return whether the user must decide if the project file is used."""
+        return self.project is not None and self.trust in ("new", "changed")
+
     def with_settings(self, settings: Settings) -> Startup:
         """Return a copy with other settings, perhaps of another site."""
         is_same_site = settings.base_url == self.settings.base_url

@@ -8,7 +8,8 @@ import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from coze_tui.api import chats
 from coze_tui.api.chats import ChatRequest, ToolOutput
@@ -16,7 +17,6 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.events import DELTA_EVENT, error_of_code, foreign_events, parse_event
 from coze_tui.api.frames import ChatWithoutStream
 from coze_tui.api.objects import Chat, Frame
-from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import RETRIEVED, TurnState
@@ -35,6 +35,9 @@ from coze_tui.engine.session.turn_clock import TurnClock
 from coze_tui.errors import CozeTuiError, StreamCut, TransportError
 from coze_tui.store.records import Breaks
 from coze_tui.text.i18n import _
+
+if TYPE_CHECKING:
+    from coze_tui.engine.model.figures import TurnFigures
 
 _CANCEL_SECONDS = 2.0
 _GRACE_SECONDS = 2.0
@@ -110,7 +113,6 @@ class ChatTurn:
         self.request = request
         self._client = client
         self.state = self.new_state()
-        self.figures = TurnFigures()
         self.frames = FrameLog()
         self.logid = ""
         self._record = record
@@ -143,6 +145,13 @@ class ChatTurn:
         self._arrived: Arrivals[StreamItem] | None = None
         """The items that the turn has not handled yet; None if no stream is open."""
         self._taken_at = -math.inf
+
+    @cached_property
+    def figures(self) -> TurnFigures:
+        """Return the metrics of the turn; they stay empty if nobody needs them."""
+        from coze_tui.engine.model.figures import TurnFigures  # deferred, because `ask` needs none
+
+        return TurnFigures()
 
     def new_state(self) -> TurnState:
         """Return the state of the turn before its first event, which masks the token."""
@@ -456,7 +465,8 @@ class ChatTurn:
             self._clock.pause()
         for update in state.settle(at_us):
             yield update
-        self.figures.breaks = self._clock.breaks
+        if self._measures:
+            self.figures.breaks = self._clock.breaks
         if self._record is not None:
             await self._record.finish(state, self.figures, outcome, error, at_us)
         for update in state.enter(outcome, at_us):
