@@ -23,6 +23,8 @@ MINI = Path(__file__).with_name("mini.py")
 COZE_TUI = (PYTHON, "-m", "coze_tui")
 GREETING = "I talk fast"
 """The end of the fast bot's greeting."""
+MINI_DONE = "✓mini-done"
+"""The last line of `mini` once an answer is complete."""
 _TITLE_AFTER = "\x1b]2;✓"
 """The start of the window's title once an answer is complete."""
 
@@ -129,12 +131,15 @@ def mini(server: Server) -> Iterator[Session]:
 
 
 def ask(session: Session, question: str) -> float:
-    """Type a question and send it; the moment of Enter. Returns when the answer has begun."""
+    """Type a question and send it; the moment of Enter. Returns when the answer has begun.
+
+    At full speed the question may have scrolled away before it was drawn; then the end is waited for.
+    """
     session.send(question)
     session.settle()  # an Enter that comes at once with text is a paste
     size = session.size
     at = session.send("\r")
-    session.wait_for("sending", "waiting", "answering", question, _TITLE_AFTER, after=size)
+    session.wait_for("sending", "waiting", "answering", question, _TITLE_AFTER, MINI_DONE, after=size)
     return at
 
 

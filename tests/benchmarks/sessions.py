@@ -16,6 +16,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -188,6 +189,11 @@ class Session:
     def bytes_between(self, start: float, end: float) -> int:
         """Bytes that came between two moments."""
         return sum(len(piece.data) for piece in list(self.pieces) if start < piece.at <= end)
+
+    def frames_between(self, start: float, end: float) -> int:
+        """Frames that came between two moments; writes that follow within 10 ms belong to the same frame."""
+        times = [piece.at for piece in list(self.pieces) if start < piece.at <= end]
+        return sum(1 for before, at in pairwise([start, *times]) if at - before > 0.01)
 
     # --- what it costs ---
 
