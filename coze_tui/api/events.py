@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
+from itertools import islice
 from typing import Literal
 
 from coze_tui.api.complaints import UNEXPLAINED, complaint_of, is_complaint
@@ -189,6 +191,7 @@ MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
     "conversation.audio.delta": AudioDelta,
 }
 _decode = json.JSONDecoder().decode  # json.loads would check its options for each delta
+_decode_from = json.JSONDecoder().raw_decode
 DELTA_EVENT = "conversation.message.delta"
 _FAILED = "conversation.chat.failed"
 _KNOWN = frozenset({*CHAT_EVENTS, *MESSAGE_EVENTS, *DONE_EVENTS, _FAILED})
@@ -196,6 +199,8 @@ _MESSAGE = "message"
 """The name of an event without a name."""
 _LONGEST_NAME = 40
 _MOST_NAMES = 3
+_MOST_PLACES = 3
+"""Places that may be the text of a delta, of which each costs as much as decoding it."""
 _FIELDS_OF_CHAT = frozenset({"id", "status", "data", "meta_data"})
 
 
@@ -252,20 +257,15 @@ def foreign_events(frames: Iterable[Frame]) -> ProtocolError | None:
 def parse_events(frames: Iterable[Frame]) -> Iterator[ChatEvent | MessageDeltas]:
     """Yield the events in frames; neighboring deltas of one answer become one MessageDeltas.
 
-    Of each further delta only the text is read, because the rest repeats the previous one.
+    Of each further delta only the text is decoded, if the rest is equal, character by character.
     """
     run: _Run | None = None
     for frame in frames:
-        if frame.event == DELTA_EVENT:
-            body = _json_or_none(frame.data)
-            if run is not None and run.takes(frame, body):
-                continue
-            if run is not None:
-                yield run.event()
-            run = _Run.beginning(frame, body)
-        elif run is not None:
+        if run is not None and run.takes(frame):
+            continue
+        if run is not None:
             yield run.event()
-            run = None
+        run = _Run.beginning(frame)
         if run is None:
             yield parse_event(frame)
     if run is not None:
@@ -280,27 +280,39 @@ class _Run:
         self._key = key
         self._pieces = [text_of(message.raw[key])]
         self._frames = [frame]
+        self._around: tuple[str, str] | None = None
+        """The data before and after the text, which all deltas share. None for one delta, which may be in any
+        form."""
 
     @classmethod
-    def beginning(cls, frame: Frame, body: object) -> _Run | None:
-        """Return a run that starts with this delta; None unless it has exactly one text of an answer."""
-        message = Message.from_wire(body)
+    def beginning(cls, frame: Frame) -> _Run | None:
+        """Return a run that starts with this frame; None unless it is a delta with one text of an answer."""
+        if frame.event != DELTA_EVENT:
+            return None
+        message = Message.from_wire(_json_or_none(frame.data))
         is_answer = message.type is MessageType.ANSWER and message.role is not Role.USER
         is_one_text = bool(message.content) is not bool(message.reasoning_content)
         if not is_answer or not is_one_text or message.content_type is not ContentType.TEXT:
             return None
         return cls(frame, message, "content" if message.content else "reasoning_content")
 
-    def takes(self, frame: Frame, body: object) -> bool:
-        """Add a delta that continues the text and return True; leave the body of any other delta as it is."""
-        if not isinstance(body, dict):
+    def takes(self, frame: Frame) -> bool:
+        """Add a delta that continues the text and return True; return False for any other frame."""
+        if frame.event != DELTA_EVENT:
             return False
-        piece = body.get(self._key)
-        if not isinstance(piece, str) or not piece:
+        if len(self._frames) == 1:
+            self._around = _around_text(self._frames[0].data, self._message.raw, self._key)
+        if self._around is None:
             return False
-        body[self._key] = self._pieces[0]
-        if body != self._message.raw:
-            body[self._key] = piece
+        before, after = self._around
+        data = frame.data
+        if not data.startswith(before):
+            return False
+        try:
+            piece, end = _decode_from(data, len(before))
+        except (ValueError, RecursionError):
+            return False
+        if not piece or not isinstance(piece, str) or data[end:] != after:
             return False
         self._frames.append(frame)
         self._pieces.append(piece)
@@ -311,6 +323,18 @@ class _Run:
         if len(self._frames) == 1:
             return MessageDelta(self._frames[0], self._message)
         return MessageDeltas(tuple(self._frames), self._message, tuple(self._pieces))
+
+
+def _around_text(data: str, body: Json, key: str) -> tuple[str, str] | None:
+    """Return the JSON before and after the text of a key, or None if it is not among the first places."""
+    emptied = {**body, key: ""}
+    # Objects in the body may have the same key, so try which text has to be replaced for the result.
+    for found in islice(re.finditer(rf'"{key}"\s*:\s*(?=")', data), _MOST_PLACES):
+        _text, end = _decode_from(data, found.end())
+        before, after = data[: found.end()], data[end:]
+        if _json_or_none(f'{before}""{after}') == emptied:
+            return before, after
+    return None
 
 
 def _json_or_none(text: str) -> object:

@@ -87,9 +87,36 @@ DELTAS = st.fixed_dictionaries(
         "type": st.sampled_from(["answer", "knowledge", "", "new"]),
         "role": st.sampled_from(["assistant", "user", ""]),
         "content_type": st.sampled_from(["text", "audio", "card"]),
-        "meta_data": st.sampled_from([None, {}, {"a": "b"}]),
+        "meta_data": st.sampled_from([None, {}, {"a": "b"}, {"content": "a"}]),
     },
 )
+RAW = st.sampled_from(
+    [
+        '{"type":"answer","content":"a"}',
+        '{"type":"answer","content":"b"}',
+        '{"type":"answer","content":"b"}"c"',
+        '{"type":"answer","content":"\ud83d"}',
+        '{"type":"answer","content":"\ude00"}',
+        '{"type":"answer","content":"a"',
+        '{"type":"answer", "content" : "a"}',
+        '{"content":"a","type":"answer","content":"b"}',
+        '{"content":"c","type":"answer","content":"b"}',
+        '{"content":"c","type":"answer","content":"d"}',
+        '{"type":"answer","meta_data":{"content":"a"},"content":"a"}',
+        '{"type":"answer","meta_data":{"content":"b"},"content":"a"}',
+        '{"type":"answer","meta_data":{"content":"b"},"content":"b"}',
+        '{"type":"answer","content":7}',
+        '{"type":"answer","content":7}"c"',
+        '{"type":"answer","x":NaN,"content":"a"}',
+        '"b"',
+        "",
+    ]
+)
+
+
+@given(st.lists(RAW, max_size=20))
+def test_of_json_in_any_form(texts: list[str]) -> None:
+    check([Frame("conversation.message.delta", text, number) for number, text in enumerate(texts)])
 
 
 @given(st.lists(st.tuples(DELTAS, st.integers(0, 2_000_000)), max_size=20))
