@@ -320,11 +320,11 @@ class TurnFigures:
         run.bytes += size
         # Deltas that arrived together have no gaps between them.
         for at_us, together in groupby(arrivals):
-            count = sum(1 for _at_us in together)
+            count = len(list(together))
             gap_us = self.pauses.reach(name, at_us)
             if gap_us is not None:
                 self.gaps.add(gap_us)
-            self.gaps.add(0, count - 1)
+            self.gaps.add_together(count - 1)
             self._rate.add(at_us, count)
         self._frame += len(arrivals)
         self.events += len(arrivals)

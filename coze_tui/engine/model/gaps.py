@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from array import array
-from bisect import bisect_right, insort
+from bisect import insort
 from collections.abc import Sequence
 
 from coze_tui.values import valueclass
@@ -74,34 +74,46 @@ class Pauses:
 
 
 class Gaps:
-    """Collects the lengths of gaps: exact quantiles of the first 20,000, or of a random sample of more."""
+    """Collects the lengths of gaps.
+
+    The quantiles are exact for any number of gaps of 0 and the first 20,000 longer ones. Of more of these
+    they are those of a random sample.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self.max_us = 0
+        self._longer = 0
+        """Number of gaps above 0."""
         self._sorted = array("q")
+        """These gaps, or the sample of them."""
         # A fixed seed: the same stream always has the same quantiles.
         self._chance = random.Random(0)
 
-    def add(self, gap_us: int, times: int = 1) -> None:
-        """Count `times` gaps of one length."""
-        if not times:
+    def add(self, gap_us: int) -> None:
+        """Count a gap."""
+        self.count += 1
+        if gap_us <= 0:
             return
         self.max_us = max(self.max_us, gap_us)
-        kept = min(times, _KEPT - len(self._sorted))
-        if kept:
-            place = bisect_right(self._sorted, gap_us)
-            self._sorted[place:place] = array("q", [gap_us]) * kept
-            self.count += kept
-        for _ in range(times - kept):
-            self.count += 1
-            if self._chance.randrange(self.count) < _KEPT:
-                del self._sorted[self._chance.randrange(_KEPT)]
-                insort(self._sorted, gap_us)
+        self._longer += 1
+        if len(self._sorted) == _KEPT:
+            if self._chance.randrange(self._longer) >= _KEPT:
+                return
+            del self._sorted[self._chance.randrange(_KEPT)]
+        insort(self._sorted, gap_us)
+
+    def add_together(self, count: int) -> None:
+        """Count gaps of 0, of deltas that arrived together."""
+        self.count += count
 
     def quantile(self, part: float) -> int:
         """Return the smallest gap that at least this part of all gaps does not exceed; 0 without gaps."""
-        return quantile(self._sorted, part)
+        rank = max(1, math.ceil(self.count * part)) - (self.count - self._longer)
+        if rank <= 0 or not self._longer:
+            return 0
+        # The rank among the longer ones, or the same part of their sample.
+        return self._sorted[(rank * len(self._sorted) - 1) // self._longer]
 
 
 def quantile(ordered: Sequence[int], part: float) -> int:

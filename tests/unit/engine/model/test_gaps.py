@@ -16,12 +16,15 @@ def test_no_gap_is_nothing() -> None:
     assert (gaps.count, gaps.quantile(0.5), gaps.max_us) == (0, 0, 0)
 
 
-@given(st.lists(st.integers(0, 10_000_000), min_size=1, max_size=300))
-def test_quantiles_are_exact_while_they_are_few(values: list[int]) -> None:
+@given(st.lists(st.just(0) | st.integers(0, 10_000_000), min_size=1, max_size=300), st.integers(0, 300))
+def test_quantiles_are_exact_while_they_are_few(values: list[int], together: int) -> None:
     gaps = Gaps()
     for value in values:
         gaps.add(value)
+    gaps.add_together(together)
+    values += [0] * together
     ordered = sorted(values)
+    assert gaps.count == len(values)
     assert gaps.quantile(0.5) == statistics.median_low(values)
     assert gaps.quantile(1.0) == ordered[-1] == gaps.max_us
     assert sum(value <= gaps.quantile(0.95) for value in values) >= 0.95 * len(values)
@@ -38,6 +41,9 @@ def test_of_very_many_the_sample_is_fair_and_the_longest_is_kept() -> None:
     assert abs(gaps.quantile(0.5) - 50_000) < 1_500
     assert abs(gaps.quantile(0.95) - 95_000) < 1_000
     assert gaps.max_us == 99_999_999
+    gaps.add_together(600_003)
+    assert gaps.quantile(0.75) == 0 < gaps.quantile(0.750_01)
+    assert abs(gaps.quantile(0.875) - 50_000) < 1_500
 
 
 def test_a_pause_lies_between_neighbors_of_one_run() -> None:
