@@ -26,12 +26,14 @@ from tests.support.terminal import ENVIRONMENT_KEPT, ScreenFeed, TerminalScreen
 COLUMNS, LINES = 120, 40
 _QUESTION, _ANSWER = b"\x1b[5n", b"\x1b[0n"
 _MOST_READ = 65_536
+_PIECES_PER_SECOND = 50
+"""Pieces that a slow line delivers each second."""
 _CATCHES_UP_S = 0.25
-"""A reader that woke late reads more at once than the line would give, but no more than for this time."""
+"""Seconds for which a reader that woke late makes up."""
 
 
 class Piece(NamedTuple):
-    """What one read gave, and when."""
+    """What one read gave, and when its last byte arrived."""
 
     at: float
     data: bytes
@@ -47,7 +49,7 @@ class Session:
     Args:
         command: what to run.
         env: added to a small clean environment.
-        bytes_per_second: read no faster than this, a twentieth of a second at a time.
+        bytes_per_second: the speed of a line without a buffer, whose bytes arrive when it has carried them.
     """
 
     def __init__(
@@ -245,15 +247,22 @@ class Session:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def _read(self) -> None:
-        most = _MOST_READ if self._rate is None else max(1, self._rate // 20)
-        due = 0.0
+        most = _MOST_READ if self._rate is None else max(1, self._rate // _PIECES_PER_SECOND)
+        free_at = 0.0
         while not self._ended:
-            if not select.select([self._master], [], [], 0.1)[0]:
+            is_busy = bool(select.select([self._master], [], [], 0)[0])
+            if not is_busy and not select.select([self._master], [], [], 0.1)[0]:
                 continue
             try:
                 data = os.read(self._master, most)
             except OSError:
                 data = b""
+            if self._rate is not None:
+                now = time.perf_counter()
+                # Only bytes that waited may make up for a late reader: an idle line saves nothing up.
+                start = max(free_at, now - _CATCHES_UP_S) if is_busy else now
+                free_at = start + len(data) / self._rate
+                time.sleep(max(0.0, free_at - time.perf_counter()))
             at = time.perf_counter()
             with self._changed:
                 if not data:
@@ -264,10 +273,6 @@ class Session:
                 self._size += len(data)
                 self._changed.notify_all()
             self._answer(data)
-            if self._rate is not None:
-                # Counted from when it was due, so that the time for all this does not slow the line.
-                due = max(due, at - _CATCHES_UP_S) + len(data) / self._rate
-                time.sleep(max(0.0, due - time.perf_counter()))
 
     def _answer(self, data: bytes) -> None:
         """Answer status queries, as terminals do."""
