@@ -293,6 +293,11 @@ class Cells:
         return "".join(parts)
 
 
+def byte_count(text: str) -> int:
+    """Return the number of bytes that a text takes on the way to the terminal."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
 def nearest_of_256(color: ColorTriplet) -> int:
     """Return the number of the nearest of the 240 fixed colors.
 

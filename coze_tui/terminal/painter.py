@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from operator import ne
 
-from coze_tui.terminal.cells import ANY_FOREGROUND, OFF, ON, PLAIN, UNKNOWN, Cells, CellStyle
+from coze_tui.terminal.cells import ANY_FOREGROUND, OFF, ON, PLAIN, UNKNOWN, Cells, CellStyle, byte_count
 from coze_tui.terminal.hyperlinks import CLOSE, start_of
 
 _MOST_SWITCHES = 4096
@@ -47,7 +47,7 @@ class Painter:
         self._erases = erases
         self._out: list[str] = []
         self.size = 0
-        """Characters of the frame so far (about its bytes)."""
+        """Bytes of the frame so far; an estimate while pieces are postponed."""
         self._style: CellStyle | None = None
         self._x = self._y = -1
         self._switches: dict[tuple[CellStyle, CellStyle], str] = {}
@@ -139,7 +139,12 @@ class Painter:
 
     def _add(self, text: str) -> None:
         self._out.append(text)
-        self.size += len(text)
+        self.size += byte_count(text)
+
+    def _text(self, part: str) -> str:
+        """Return the glyphs of a part of a row."""
+        glyphs = self._cells.glyphs
+        return "".join([glyphs[number] for number in map(ord, part)])
 
     def _cheap_gap(self, new: str, start: int, end: int) -> bool:
         if end - start > _GAP:
@@ -228,7 +233,8 @@ class Painter:
         if len(self._switch(now, other)) + len(self._switch(other, now)) <= _RUN_COST + 4:
             return False
         self._later.setdefault(style, []).append((y, x, end, row))
-        self.size += _RUN_COST + max(1, end - x)
+        text = self._text(row[x:end]) if end > x else ""
+        self.size += _RUN_COST + (_RUN_COST if text.isspace() else byte_count(text))
         return True
 
     def _write(self, y: int, x: int, end: int, row: str) -> None:
@@ -237,8 +243,7 @@ class Painter:
         if end < 0:
             self._add("\x1b[K")
             return
-        glyphs = self._cells.glyphs
-        text = "".join([glyphs[number] for number in map(ord, row[x:end])])
+        text = self._text(row[x:end])
         left = 0
         if self._erases and "        " in text and not (self._style and self._style.shows_on_blanks):
             text, left = _with_erased(text)

@@ -23,15 +23,19 @@ import termios
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, NamedTuple
+
+from coze_tui.terminal.cells import byte_count
 
 MARK = "\x1b[5n"
 UNLIMITED = 1 << 20
 LAG = 0.2
 """Seconds by which a frame may delay the terminal on a slow line."""
 _SLACK = 0.15
-"""Seconds by which an answer may be later than the quickest one before the line counts as busy."""
+"""Seconds by which an answer may be later than expected before it shows that the line is slower."""
+_PATIENCE = 0.05
+"""Seconds by which an answer may be later than expected before output on a slow line waits for it."""
 _BETWEEN_MARKS = 0.05
 _MOST_MARKS = 16
 _WORTH_A_MARK = 256
@@ -52,6 +56,10 @@ _LOOK_BACK = 2.0
 _MOST_FRAMES = 100
 _SAMPLES = 8
 """Answers of which the highest speed counts, because a single one may be late for other reasons."""
+_RAISE = 1.25
+"""Factor by which one answer may increase the speed."""
+_BETWEEN_RAISES = 1.0
+"""Seconds between two increases for answers to little output."""
 _BLOCKED = 0.04
 """Seconds from which a write counts as blocked."""
 _KERNEL = 16_000
@@ -66,8 +74,8 @@ class _Mark(NamedTuple):
     at: float
     handed: int
     """Bytes of all output up to the end of the mark."""
-    late_at: float
-    """The time after which a line of the known speed does not explain the delay of its answer."""
+    due: float
+    """The time at which a line of the known speed would have answered it."""
 
 
 class OutputThrottle:
@@ -100,6 +108,7 @@ class OutputThrottle:
         # The speed of the line, None while it is fast enough
         self._rate: float | None = None
         self._samples: deque[float] = deque(maxlen=_SAMPLES)
+        self._raised_at = 0.0
         self._backlog = (0.0, 0.0)
         self._urgent = 0
 
@@ -144,7 +153,7 @@ class OutputThrottle:
 
     def count_queued(self, text: str) -> None:
         """Count a text that is about to be passed to `write`."""
-        count = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        count = byte_count(text)
         now = self._clock()
         with self._lock:
             if self._handed == self._written:
@@ -174,7 +183,8 @@ class OutputThrottle:
                 return 0
             if self._marks and self._answers and now - self._marks[0].at > _ANSWER_LIMIT:
                 self._give_up(now)
-            if self._marks and self._answers and now > self._marks[0].late_at:
+            late = _SLACK if self._rate is None else _PATIENCE
+            if self._marks and self._answers and now > self._marks[0].due + late:
                 return 0
             # No answer was late so far, so the line has no known limit.
             if self._rate is None:
@@ -211,8 +221,7 @@ class OutputThrottle:
             self._marked_at = now
             self._marked = self._handed + size
             expected = (self._in_flight(now) + size) / self._rate if self._rate is not None else 0.0
-            late_at = now + (self._quickest or 0.0) + expected + _SLACK
-            self._marks.append(_Mark(now, self._marked, late_at))
+            self._marks.append(_Mark(now, self._marked, now + (self._quickest or 0.0) + expected))
             return MARK
 
     def mark_after_question(self, size: int) -> str:
@@ -223,7 +232,7 @@ class OutputThrottle:
                 return ""
             self._marked_at = self._asked_at = now
             self._marked = self._handed + size
-            self._marks.append(_Mark(now, self._marked, now + (self._quickest or 0.0) + _SLACK))
+            self._marks.append(_Mark(now, self._marked, now + (self._quickest or 0.0)))
             return MARK
 
     def answered(self) -> None:
@@ -237,7 +246,7 @@ class OutputThrottle:
             self._answers += 1
             self._urgent = 0
             mark = self._marks.popleft()
-            is_late = self._quickest is not None and now > mark.late_at
+            is_late = self._quickest is not None and now > mark.due + _SLACK
             self._quickest = min(self._quickest or now - mark.at, now - mark.at)
             in_flight = self._in_flight(now) if self._rate is not None else float(self._handed)
             self._measure(now, mark, is_late=is_late)
@@ -285,18 +294,35 @@ class OutputThrottle:
         starts = [(at, before) for at, before in self._frames if before < mark.handed]
         if not starts:
             return
-        sample = max((mark.handed - before) / max(carried_at - at, _MEASURABLE) for at, before in starts)
+        # The quickest answer may have waited for earlier output, too. Without it the speed is a lower limit.
+        least = _fastest(starts, mark.handed, now)
         if is_late:
             self._samples.clear()
-            self._rate = sample if self._rate is None else (self._rate + sample) / 2
+            self._rate = least if self._rate is None else (self._rate + least) / 2
             self._samples.append(self._rate)
             return
         assert self._rate is not None
-        # Too fast to be measured at this speed, so the next frames try a higher one.
-        if carried_at - mark.at < _MEASURABLE and mark.handed - starts[-1][1] >= _WORTH_A_MARK:
-            sample = max(sample, self._rate * 1.25)
+        count = mark.handed - starts[-1][1]
+        if carried_at - mark.at < _MEASURABLE and count >= _WORTH_A_MARK:
+            least = math.inf  # too fast to be measured at this speed
+        if least > self._rate:
+            sample = min(least, self._rate * _RAISE) if self._may_raise(now, count) else self._rate
+        else:
+            sample = min(_fastest(starts, mark.handed, carried_at), self._rate)
         self._samples.append(sample)
         self._rate = max(self._samples)
+
+    def _may_raise(self, now: float, count: int) -> bool:
+        """Return whether an answer to `count` bytes may increase the speed.
+
+        Many slow lines carry a burst at once after a pause, which says little about their speed. So the next
+        increase waits unless the bytes were a good part of what the line may have to carry at once.
+        """
+        assert self._rate is not None
+        if count < self._rate * LAG / 2 and now - self._raised_at < _BETWEEN_RAISES:
+            return False
+        self._raised_at = now
+        return True
 
     def _in_flight(self, now: float) -> float:
         """Estimate the number of bytes that the terminal has not read yet."""
@@ -339,3 +365,12 @@ class OutputThrottle:
         if not self._answers and (rate := _KERNEL / waited) < _FAST:
             self._rate = rate
             self._backlog = (now, 0.0)
+
+
+def _fastest(starts: Sequence[tuple[float, int]], handed: int, end: float) -> float:
+    """Return the highest average speed since one of the starts: a time, and the bytes of all output before.
+
+    Args:
+        handed: Bytes of all output up to `end`.
+    """
+    return max((handed - before) / max(end - at, _MEASURABLE) for at, before in starts)

@@ -156,6 +156,15 @@ def test_scrolled_rows_end_as_if_written(lines: int, erases: bool) -> None:
     assert wall.written - before < before
 
 
+def test_the_size_of_a_frame_is_its_bytes() -> None:
+    wall = Wall(1, erases=True)
+    wall.show([strip_of([Segment("x" * WIDTH, Style(color="red"))])])
+    wall.painter.begin()
+    row = wall.cells.row(strip_of([Segment("中文─" * 8, Style(color="red"))]))
+    wall.painter.row(0, row, wall.shown[0])
+    assert wall.painter.size == len(wall.painter.take().encode())
+
+
 def test_equal_rows_cost_nothing() -> None:
     wall = Wall(2, erases=True)
     strips = [strip_of([Segment("same", Style(color="red"))])] * 2

@@ -117,12 +117,16 @@ class SlowReader:
 
     Args:
         late: Seconds by which this process sees the answers later, by the time.
+        burst: Bytes that the line carries at once after a pause.
     """
 
-    def __init__(self, line: Line, bytes_per_second: int, late: Callable[[float], float]) -> None:
+    def __init__(
+        self, line: Line, bytes_per_second: int, late: Callable[[float], float], burst: float = 0.0
+    ) -> None:
         self.line = line
         self.speed = bytes_per_second
         self.late = late
+        self.burst = self.saved = burst
         self.carried = 0.0
         self.written = 0
         self.marks: deque[int] = deque()
@@ -137,7 +141,10 @@ class SlowReader:
         end = self.line.clock.now + seconds
         while self.line.clock.now < end:
             now = self.line.clock.now = self.line.clock.now + 0.005
-            self.carried = min(self.written, self.carried + self.speed * 0.005)
+            may_carry = self.saved + self.speed * 0.005
+            carried = min(self.written - self.carried, may_carry)
+            self.carried += carried
+            self.saved = min(self.burst, may_carry - carried)
             while self.marks and self.marks[0] <= self.carried:
                 self.marks.popleft()
                 seen_at = now + self.late(now)
@@ -171,6 +178,42 @@ def test_small_frames_and_answers_that_arrive_together_do_not_make_a_slow_line_f
             reader.write(min(room, 900 if step % 20 == 0 else 120))
         assert line.throttle.seconds_for(2000) == pytest.approx(1, rel=0.35)
         assert reader.written - reader.carried < 900
+
+
+def test_a_line_that_carries_bursts_after_pauses_is_not_taken_for_a_fast_one(line: Line) -> None:
+    reader = SlowReader(line, 2000, lambda _now: 0.0, burst=500)
+    reader.write(300)
+    reader.read_for(1)
+    reader.write(3000)
+    reader.read_for(3)
+    for step in range(600):
+        reader.read_for(0.05)
+        # A stream that leaves the line time to rest, and a second of large output every five.
+        size = 2000 if step % 100 > 80 else 90
+        if (room := line.throttle.room()) and (size > 90 or step % 2):
+            reader.write(min(room, size))
+        assert reader.written - reader.carried < 3 * 2000 * LAG
+        assert line.throttle.seconds_for(2000) > 0.5
+
+
+def test_the_speed_does_not_count_what_the_quickest_answer_took_to_come(line: Line) -> None:
+    reader = SlowReader(line, 2000, lambda _now: 0.0)
+    reader.write(400)
+    reader.read_for(0.3)
+    reader.write(1500)
+    reader.read_for(1)
+    assert line.throttle.seconds_for(2000) > 0.9
+
+
+def test_output_waits_while_an_answer_is_later_than_the_known_speed_explains(line: Line) -> None:
+    test_late_answers_tell_the_speed_and_frames_become_as_small(line)
+    line.frame(300)
+    line.clock.now += 0.15
+    assert line.throttle.room() > 0
+    line.clock.now += 0.1
+    assert line.throttle.room() == 0
+    line.throttle.answered()
+    assert line.throttle.room() > 0
 
 
 def test_a_line_that_becomes_quick_again_is_trusted_again(line: Line) -> None:
