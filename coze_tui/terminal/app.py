@@ -72,7 +72,7 @@ class TerminalApp(App[ReturnType]):
         if is_known_textual():
             from coze_tui.terminal.display import FrameDisplay, NoAnimation
 
-            self.frame_display = FrameDisplay(self, self._first_regions)
+            self.frame_display = FrameDisplay(self, self._first_regions, self._last_regions)
             self._animator = NoAnimation(self)
             self._key_order = KeyOrder(self, super().on_event, self._input_comes)
         else:
@@ -178,6 +178,10 @@ class TerminalApp(App[ReturnType]):
             return ()
         return [widget.scrollable_content_region for widget in screen.drawn_first()]
 
+    def _last_regions(self) -> Collection[Region]:
+        screen = self.screen
+        return [widget.region for widget in screen.drawn_last()] if isinstance(screen, TerminalScreen) else ()
+
     def repaint(self) -> None:
         """Write the whole screen again, because another program may have written over it."""
         if self.frame_display is None or not self.frame_display.repaint():
@@ -244,6 +248,10 @@ class TerminalScreen(Screen[ScreenResultType]):
     def drawn_first(self) -> Sequence[Widget]:
         """Return the widgets whose changes go before all others on a slow line, after the echo of keys."""
         return ()
+
+    def drawn_last(self) -> Sequence[Widget]:
+        """Return the widgets that change with those of `drawn_first`, and go after all others."""
+        return [widget.vertical_scrollbar for widget in self.drawn_first()]
 
     @private_override
     def _screen_resized(self, size: Size) -> None:

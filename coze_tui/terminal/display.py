@@ -6,7 +6,7 @@ the next one contains the newest state. Anything that this class cannot display 
 
 On a slow line the cursor's row is sent first, so that typed keys appear. The regions that the screen names as
 urgent follow a few times a second, because every frame costs moves and styles. The rest follows if there is
-room.
+room. Regions that only follow the urgent ones, such as scrollbars, go with the rest.
 
 It reads private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """
@@ -29,7 +29,7 @@ from textual._types import AnimationLevel, CallbackType
 from textual.geometry import Offset, Region
 from textual.strip import Strip
 
-from coze_tui.terminal.cells import UNKNOWN, Cells
+from coze_tui.terminal.cells import UNKNOWN, Cells, byte_count
 from coze_tui.terminal.painter import Painter, erases_with_background, find_scroll
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ _FRAME = 400
 """Bytes that the line can carry between two frames."""
 _REST_LAG = 0.12
 """Seconds by which the remainder of a frame may delay keys and text on a slow line."""
+_STILL = 1000
+"""Bytes that the line could have carried when a frame without other changes sends the last regions."""
 _UNLIMITED = 1 << 19
 """Room above which the line counts as fast."""
 _WINDOWS_CHUNK = 8192  # https://github.com/Textualize/textual/issues/2548
@@ -60,9 +62,16 @@ class FrameDisplay:
     Args:
         app: The app whose frames are written.
         first: Returns the regions of the screen that are sent before the rest on a slow line.
+        last: Returns the regions that are sent with the rest, or when nothing else changes. Each of their
+            changes would cost more bytes than it tells.
     """
 
-    def __init__(self, app: App[Any], first: Callable[[], Collection[Region]] = tuple) -> None:
+    def __init__(
+        self,
+        app: App[Any],
+        first: Callable[[], Collection[Region]] = tuple,
+        last: Callable[[], Collection[Region]] = tuple,
+    ) -> None:
         self.link_of: Callable[[Style], str] | None = None
         """Returns the target of text in a style; None if no hyperlinks are sent. Set it before the first
         frame."""
@@ -72,6 +81,11 @@ class FrameDisplay:
         self._first = first
         self._first_due = 0.0
         """The time at which the urgent regions may be painted next on a slow line."""
+        self._last = last
+        self._last_is_due = False
+        """Whether the last regions are painted although something else changes."""
+        self._painted_at = 0.0
+        """The time at which anything but the last regions was painted."""
         self._cells: Cells | None = None
         self._painter: Painter
         self._wanted: list[str] = []
@@ -264,10 +278,10 @@ class FrameDisplay:
                 frame = f"{_SYNC_START}{frame}{_SYNC_END}"
             if self.throttle is not None:
                 if urgent:
-                    self.throttle.spent_urgently(len(frame))
+                    self.throttle.spent_urgently(byte_count(frame))
                 else:
                     # After the frame, so that the answer says that the terminal has read it.
-                    frame += self.throttle.mark(len(frame))
+                    frame += self.throttle.mark(byte_count(frame))
             if sys.platform == "win32":
                 for offset in range(0, len(frame), _WINDOWS_CHUNK):
                     driver.write(frame[offset : offset + _WINDOWS_CHUNK])
@@ -301,15 +315,22 @@ class FrameDisplay:
             return
         if cursor_row in self._dirty:
             self._paint_row(painter, cursor_row, self._wanted[cursor_row])
-        first = self._first()
+        first, last = self._first(), self._last()
         rest_room = self.throttle.room(_REST_LAG) if first else room
-        if not first or monotonic() >= self._first_due:
+        now, before = monotonic(), painter.size
+        if not first or now >= self._first_due:
             self._find_scroll(painter)
-            before = painter.size
             self._paint_columns(painter, room, first)
             if painter.size > before:
-                self._first_due = monotonic() + self.throttle.seconds_for(_FRAME)
-        self._paint_columns(painter, rest_room, first, outside=True)
+                self._first_due = now + self.throttle.seconds_for(_FRAME)
+        with_first = painter.size
+        self._paint_columns(painter, rest_room, [*first, *last], outside=True)
+        if painter.size > before:
+            self._painted_at = now
+        if painter.size > with_first or now - self._painted_at >= self.throttle.seconds_for(_STILL):
+            self._last_is_due = True
+        if self._last_is_due:
+            self._last_is_due = not self._paint_columns(painter, rest_room, last)
 
     def _find_scroll(self, painter: Painter) -> None:
         """Scroll rows in the terminal that have moved."""
@@ -324,12 +345,16 @@ class FrameDisplay:
 
     def _paint_columns(
         self, painter: Painter, room: int, regions: Collection[Region], *, outside: bool = False
-    ) -> None:
-        """Paint dirty rows inside or outside of some regions until the frame has a size, the newest first."""
+    ) -> bool:
+        """Paint dirty rows inside or outside of some regions until the frame has a size, the newest first.
+
+        Returns whether all of them were painted.
+        """
         for y in sorted(self._dirty, key=lambda y: (-self._dirty[y], y)):
             if painter.size >= room:
-                return
+                return False
             self._paint_row(painter, y, self._mixed(y, regions, outside=outside))
+        return True
 
     def _mixed(self, y: int, regions: Collection[Region], *, outside: bool) -> str:
         """Return the wanted row inside (or outside) some regions, and the displayed row elsewhere."""
@@ -351,6 +376,7 @@ class FrameDisplay:
 
     def _scroll(self, painter: Painter, top: int, bottom: int, lines: int) -> None:
         painter.scroll(top, bottom, lines)
+        self._last_is_due = True  # whole rows move, with all that is in them
         shown = self._shown
         # The terminal fills them, with the background that is set or with its own.
         fresh = [UNKNOWN * len(shown[top])] * abs(lines)

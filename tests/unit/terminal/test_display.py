@@ -462,6 +462,41 @@ async def test_on_a_slow_line_the_lines_are_drawn_seldom_and_keys_at_once() -> N
     await drawn((60, 16), 1, flow, Ordered)
 
 
+async def test_on_a_slow_line_a_scrollbar_goes_with_the_rest_or_when_nothing_else_changes() -> None:
+    async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
+        assert isinstance(app, Ordered)
+        lines = app.query_one(Lines)
+
+        def bar() -> list[object]:
+            column = lines.vertical_scrollbar.region.x
+            return [row[column] for row in app.ours.screen.cells()]
+
+        async def more_lines() -> list[object]:
+            """Add lines below the visible ones; the bar before."""
+            before = bar()
+            lines.strips += [[Segment("below", Style())]] * 40
+            lines.resize_content()
+            await pilot.pause()
+            await pilot.pause()
+            return before
+
+        await more_lines()
+        line = Line(room=300, seconds=1_000)
+        app.throttle = cast(Any, line)
+        before = await more_lines()
+        assert bar() == before
+        app.query_one("#side", Static).update("BESIDE")
+        await app.agreed(pilot)
+        assert bar() != before
+        before = await more_lines()
+        assert bar() == before
+        line.seconds = 0
+        await app.agreed(pilot)
+        assert bar() != before
+
+    await drawn((60, 16), 1, flow, Ordered)
+
+
 async def test_on_a_slow_line_the_newest_rows_go_first() -> None:
     async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
         line = Line(room=0)
