@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 
 from coze_tui.engine.model.parts import Answer, Part
 from coze_tui.text.cleaning import StreamCleaner
@@ -17,15 +18,16 @@ class Answers:
     def __init__(self, parts: list[Part], new_cleaner: Callable[[], StreamCleaner] = StreamCleaner) -> None:
         self._parts = parts
         self._new_cleaner = new_cleaner
+        self._all: list[Answer] = []
         self._by_key: dict[str, Answer] = {}
         self._ended: dict[str, Answer] = {}
         """Answers that a tool call has ended, until more text arrives under their ID."""
         self._anonymous = 0
 
     @property
-    def all(self) -> tuple[Answer, ...]:
-        """Return the answers in order."""
-        return tuple(part for part in self._parts if isinstance(part, Answer))
+    def all(self) -> Sequence[Answer]:
+        """Return the answers in order. The caller must not change them while it reads them."""
+        return self._all
 
     def growing(self, message_id: str) -> Answer:
         """Return the answer that a delta continues; create it if it is new.
@@ -52,13 +54,12 @@ class Answers:
             answer = self._by_key[key] = self._ended.pop(key)
         if answer is not None or ended is not None:
             return answer or self._add(key)
-        open_ones = [item for item in self.all if not item.is_settled]
         anonymous = self._by_key.get(self._anonymous_key)
         # Its deltas had no ID, but its completed message has.
         if message_id and anonymous is not None and not anonymous.is_settled:
             answer = self._by_key[key] = anonymous
-        elif not message_id and len(open_ones) == 1:
-            answer = open_ones[0]
+        elif not message_id and (only := self._only_open_one()) is not None:
+            answer = only
         # A fetched message may have another ID than its deltas.
         elif is_fetched and text and (begun := self._begun_with(text)) is not None:
             answer = self._by_key[key] = begun
@@ -89,7 +90,7 @@ class Answers:
         later = answer.another()
         answer.later, later.before = None, answer
         self._by_key |= {key: later for key, each in self._by_key.items() if each is answer}
-        self._parts.append(later)
+        self._append(later)
         return later
 
     @property
@@ -102,8 +103,17 @@ class Answers:
             self._by_key[key] = before
             return self.add_after(before)
         answer = self._by_key[key] = Answer(key, new_cleaner=self._new_cleaner)
-        self._parts.append(answer)
+        self._append(answer)
         return answer
+
+    def _append(self, answer: Answer) -> None:
+        self._parts.append(answer)
+        self._all.append(answer)
+
+    def _only_open_one(self) -> Answer | None:
+        """Return the answer that is not settled; None if there is none, or more than one."""
+        open_ones = [*islice((item for item in self._all if not item.is_settled), 2)]
+        return open_ones[0] if len(open_ones) == 1 else None
 
     def _begun_with(self, text: str) -> Answer | None:
         """Return the answer, not completed yet, whose deltas are the start of a text."""

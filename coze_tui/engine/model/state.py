@@ -75,6 +75,8 @@ class TurnState:
         self.parts: list[Part] = []
         """Answers and tool messages in the order of their first appearance."""
         self.follow_ups: list[str] = []
+        self._offered: set[str] = set()
+        """The same questions, found at once however many they are."""
         self.usage: Usage | None = None
         self.finish_reason = ""
         """Of generate_answer_finish: 0 for complete, 1 for interrupted; empty before that message.
@@ -100,7 +102,7 @@ class TurnState:
     @property
     def answers(self) -> tuple[Answer, ...]:
         """Return the answers in order; one chat may have several (docs/wire.md 7.2)."""
-        return self._answers.all
+        return tuple(self._answers.all)
 
     @property
     def silence(self) -> Silence | None:
@@ -379,7 +381,8 @@ class TurnState:
         """Offer questions or choices of a question node that were not offered before."""
         updates: list[TurnUpdate] = []
         for question in map(clean, questions):
-            if question.strip() and question not in self.follow_ups:
+            if question.strip() and question not in self._offered:
+                self._offered.add(question)
                 self.follow_ups.append(question)
                 updates.append(FollowUpOffered(question, at_us))
         return updates
@@ -438,7 +441,7 @@ class TurnState:
     def _release_later(self, at_us: int) -> list[TurnUpdate]:
         """Turn the deltas after a completed message into answers, unless they only repeat its text."""
         updates: list[TurnUpdate] = []
-        for answer in self.answers:
+        for answer in self.answers:  # a copy, because the loop adds answers
             later = answer.later
             if later is not None and later.whole_text not in answer.whole_text:
                 updates += self._settle(self._answers.add_after(answer), "", "", at_us)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -263,6 +264,22 @@ def test_deltas_without_type_and_id_are_one_anonymous_answer() -> None:
 def test_a_completed_answer_without_an_id_settles_the_only_open_one() -> None:
     state, _ = run(*START, delta("a", id="m1"), message("answer", "ab", id="0"))
     assert texts(state) == ["ab"]
+
+
+@pytest.mark.parametrize("type", ["answer", "function_call", "tool_response", "knowledge"])
+def test_a_message_takes_no_longer_after_many_others(type: str) -> None:
+    def steps_for(count: int) -> int:
+        """Return the number of calls and steps of generators, which is exact, unlike a time."""
+        frames = [message(type, f"text {number}", id=f"m{number}") for number in range(count)]
+        steps: list[None] = []
+        sys.setprofile(lambda *_about: steps.append(None))
+        try:
+            run(*frames)
+        finally:
+            sys.setprofile(None)
+        return len(steps)
+
+    assert steps_for(400) < 2.5 * steps_for(200)
 
 
 def test_an_echo_of_the_question_is_not_an_answer() -> None:
