@@ -7,16 +7,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from coze_tui.api.captures import Capture
+from coze_tui.api.captures import Capture, Problem
 from coze_tui.cli.startup import notify
 from coze_tui.config.startup import Startup
 from coze_tui.engine.model.records import ChatFrames, left_out_text
 from coze_tui.errors import FileError, SettingsError
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import _
+from coze_tui.text.format import thousands
+from coze_tui.text.i18n import _, ngettext
 from coze_tui.text.system_text import path_from
 
 _SLOW_SECONDS = 1.0
+_MOST_PROBLEMS = 5
 
 LAST = "last"
 """The name of the last chat in the history."""
@@ -24,6 +26,8 @@ LAST = "last"
 
 def read_past_chat(startup: Startup, words: Sequence[str]) -> ChatFrames:
     """Return the chat that the words of a command name. A file takes precedence over a chat.
+
+    Prints to stderr what of the chat could not be read.
 
     Raises:
         SettingsError: there is not exactly one word, or neither a file nor a chat of this name.
@@ -60,6 +64,17 @@ def chat_name(word: str) -> str:
     return "stdin" if word == "-" else clean_line(word)
 
 
+def show_capture_problems(name: str, problems: Sequence[Problem]) -> None:
+    """Print the first problems of a capture to stderr, and the number of the others."""
+    from coze_tui.engine.analysis.capture_files import problem_text
+
+    for problem in problems[:_MOST_PROBLEMS]:
+        notify(f"{name}: {problem_text(problem)}")
+    if (left := len(problems) - _MOST_PROBLEMS) > 0:
+        count = ngettext("{n} more problem like this", "{n} more problems like these", left)
+        notify(f"{name}: {count.format(n=thousands(left))}")
+
+
 def _from_stdin() -> ChatFrames:
     from coze_tui.engine.analysis.capture_files import read_open_capture
 
@@ -92,6 +107,7 @@ def _from_capture(capture: Capture, name: str) -> ChatFrames:
             if problem.reason not in ("empty", "cut"):
                 raise FileError("no capture", name, detail=problem_text(problem))
         raise FileError("empty", name)
+    show_capture_problems(clean_line(name), capture.problems)
     return chat_from_capture(capture)
 
 

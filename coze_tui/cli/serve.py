@@ -11,10 +11,10 @@ from types import FrameType
 
 from coze_tui.cli.interrupt import take_ending_signals
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.startup import notify
+from coze_tui.cli.past_chats import show_capture_problems
 from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.settings import variable_of
-from coze_tui.engine.analysis.capture_files import problem_text, read_open_capture
+from coze_tui.engine.analysis.capture_files import read_open_capture
 from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
 from coze_tui.standin.demo_bots.bots import demo_bots
@@ -25,7 +25,6 @@ from coze_tui.text.i18n import _, current_language, is_chinese
 from coze_tui.text.system_text import path_from
 
 _FIRST_CAPTURE = 7511000000000000801
-_MOST_PROBLEMS = 5
 _MOST_BYTES = 256_000_000
 """Of a capture: more than a chat can have, times included."""
 
@@ -77,8 +76,7 @@ def _recorded(number: int, name: str) -> Bot:
             _("cannot be read: {reason}").format(reason=error.strerror), source=f"--capture {shown}"
         ) from error
     capture = read_open_capture(BytesIO(data), name)
-    for problem in capture.problems[:_MOST_PROBLEMS]:
-        notify(f"{shown}: {problem_text(problem)}")
+    show_capture_problems(shown, capture.problems)
     if not capture.frames:
         raise SettingsError(_("contains no events"), source=f"--capture {shown}")
     question = clean_line(capture.facts.get("question", ""))

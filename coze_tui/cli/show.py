@@ -24,7 +24,6 @@ from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import explain
 from coze_tui.diagnostics.sentences import joined
 from coze_tui.engine.analysis.as_command import as_command, request_from, site_warning
-from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
 from coze_tui.engine.model.outcomes import Level, Outcome
@@ -37,10 +36,8 @@ from coze_tui.report.figures_text import figure_facts, figure_values, not_unders
 from coze_tui.report.timeline_text import timeline_lines
 from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.format import thousands
-from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.i18n import _
 
-_MOST_PROBLEMS = 5
 _ROLES: Mapping[Level, Role] = {
     "info": "plain",
     "good": "answering",
@@ -51,7 +48,7 @@ _ROLES: Mapping[Level, Role] = {
 
 
 def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Print the timeline and metrics of the chat; problems of its capture go to stderr."""
+    """Print the timeline and metrics of the chat."""
     startup = begin(arguments, environment)
     show_problems(startup)
     past = read_past_chat(startup, arguments.words)
@@ -63,15 +60,6 @@ def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
         console.json(_values(chat, past.problems))
     else:
         _print(chat, console)
-    sys.stdout.flush()
-    name = chat_name(arguments.words[0])
-    for problem in past.problems[:_MOST_PROBLEMS]:
-        notify(f"{name}: {problem_text(problem)}")
-    if (left := len(past.problems) - _MOST_PROBLEMS) > 0:
-        count = ngettext("{n} more problem like this", "{n} more problems like these", left).format(
-            n=thousands(left)
-        )
-        notify(f"{name}: {count}")
     return 0
 
 

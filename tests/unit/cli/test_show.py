@@ -99,6 +99,18 @@ def test_many_bad_places_are_counted(command: Command, recorded: Path, tmp_path:
     assert "15 more problems like these" in ran.err
 
 
+@pytest.mark.parametrize("name", ["show", "request", "support-bundle"])
+def test_a_command_names_what_it_could_not_read(
+    command: Command, recorded: Path, tmp_path: Path, name: str
+) -> None:
+    long = tmp_path / "long.sse"
+    long.write_bytes(recorded.read_bytes() + b"data:" + bytes(5_000_000))
+    arguments = ["--yes", "--output", "-"] if name == "support-bundle" else []
+    ran = command(name, str(long), *arguments)
+    assert ran.status == 0
+    assert "a line longer than any that Coze sends; stopped reading here" in ran.err
+
+
 @pytest.mark.parametrize("data", [b"", b"# A text\n", b"\x89PNG\r\n\x1a\n\0\0", b'{"code":4100}'])
 def test_what_is_no_capture_is_one_line_and_status_2(command: Command, tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "other.sse"
