@@ -178,6 +178,7 @@ class _Reader:
         self._limits = limits
         self._number = 0
         self._total = 0
+        self._non_deltas = 0
         self._id = ""
         self._at_us = 0
         self._has_ended = False
@@ -259,7 +260,8 @@ class _Reader:
         else:
             self._begin()
             return True
-        if len(self.frames) == self._limits.frames:
+        self._non_deltas += not frame.is_delta
+        if not self._limits.allow(len(self.frames) + 1, self._non_deltas):
             return self._stop("too many events")
         self.frames.append(frame)
         self._begin()

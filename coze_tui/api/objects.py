@@ -41,6 +41,11 @@ class Frame:
         return _size_of(self.event) + _size_of(self.data)
 
     @property
+    def is_delta(self) -> bool:
+        """Return whether the event is a piece of a message."""
+        return self.event.endswith(".delta")
+
+    @property
     def is_whole(self) -> bool:
         """Return whether the data is complete: closed JSON, or a form of `done` (docs/wire.md 3.1).
 
@@ -467,7 +472,11 @@ class Limits:
     event: int = 8_000_000
     """Everything from one blank line to the next, even comments."""
     reply: int = 64_000_000
-    frames: int = 1_000_000
-    """Number of events in one reply."""
-    non_deltas: int = 150_000
-    """Number of events other than deltas, which cannot be merged while they wait for a slow screen."""
+    frames: int = 250_000
+    """Number of events in one reply. A delta of Coze has 300 bytes; smaller ones take as much memory."""
+    non_deltas: int = 50_000
+    """Number of events other than deltas, which cannot be merged and take about 2 kB of memory each."""
+
+    def allow(self, frames: int, non_deltas: int) -> bool:
+        """Return whether one reply may have these numbers of events, and of events other than deltas."""
+        return frames <= self.frames and non_deltas <= self.non_deltas

@@ -103,9 +103,10 @@ def lines_in(packed: bytes) -> Iterator[bytes]:
 
 def within(frames: Iterable[Frame], limits: Limits = Limits()) -> Iterator[Frame]:  # noqa: B008
     """Yield the first frames, at most as many as one reply of Coze may contain, by number and size."""
-    size = 0
-    for number, frame in enumerate(frames):
+    size = non_deltas = 0
+    for number, frame in enumerate(frames, 1):
         size += frame.bytes
-        if size > limits.reply or number >= limits.frames:
+        non_deltas += not frame.is_delta
+        if size > limits.reply or not limits.allow(number, non_deltas):
             return
         yield frame

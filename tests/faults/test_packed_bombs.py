@@ -31,11 +31,10 @@ MOST_MB = 330
 LEFT_OUT = "31 events left out at the end"
 
 
-def bomb(count: int = COUNT) -> ConversationArchive:
-    """Return a conversation of one chat with so many frames."""
-    data = json.dumps({"id": "1", "role": "assistant", "type": "answer", "content": "A" * 7_000_000})
-    frames = (Frame("conversation.message.delta", data, number) for number in range(count))
-    packed = pack(frames)
+def bomb(count: int = COUNT, content: str = "A" * 7_000_000) -> ConversationArchive:
+    """Return a conversation of one chat with this number of frames."""
+    data = json.dumps({"id": "1", "role": "assistant", "type": "answer", "content": content})
+    packed = pack(Frame("conversation.message.delta", data, number) for number in range(count))
     assert packed is not None
     chat = ChatRecord(
         *(1, KEY, 1, "91", "", BOT),
@@ -107,6 +106,14 @@ def test_no_command_takes_more_memory_than_a_reply_may(home: Path, arguments: li
     assert told in errors
     assert "Traceback" not in errors
     assert status == 0 or told == "no matches"
+    assert most < MOST_MB
+
+
+def test_many_small_frames_count_like_few_large_ones(tmp_path: Path) -> None:
+    home, archived = tmp_path / "home", bomb(500_000, "A")
+    written(home, lambda c: archive.put(c, archived))
+    status, errors, most = ran(home, "support-bundle", KEY, "--mask", "--yes", "-o", "-")
+    assert (status, "250,000 events left out" in errors) == (0, True)
     assert most < MOST_MB
 
 

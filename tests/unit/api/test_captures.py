@@ -154,14 +154,15 @@ def test_an_id_with_a_nul_is_ignored_as_on_the_wire(read: Read) -> None:
         (": only a comment\n\n", [], [(2, "empty")]),
         ("event:a\n\ndata:" + "x" * 100 + "\n\nevent:b\n\n", ["a"], [(3, "line too long")]),
         ("event:a\n\n" + "data:12345678\n" * 20, ["a"], [(10, "event too large")]),
-        ("event:a\n\n" * 10, ["a"] * 4, [(10, "too many events")]),
+        ("event:.delta\n\n" * 10, [".delta"] * 4, [(10, "too many events")]),
+        ("event:a\n\n" * 10, ["a"] * 3, [(8, "too many events")]),
         ("event:a\n\n" + ": nothing at all\n" * 100, ["a"], [(49, "too large")]),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_line(
     text: str, events: list[str], problems: list[tuple[int, str]]
 ) -> None:
-    limits = Limits(line=80, event=100, reply=400, frames=4)
+    limits = Limits(line=80, event=100, reply=400, frames=4, non_deltas=3)
     capture = read_capture(text, limits if "[[" not in text else Limits())
     assert [frame.event for frame in capture.frames] == events
     assert [(problem.line, problem.reason) for problem in capture.problems] == problems

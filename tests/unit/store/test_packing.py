@@ -50,3 +50,6 @@ def test_only_as_much_is_read_as_a_reply_may_have() -> None:
     assert list(within(frames, Limits(reply=1_000))) == frames
     assert list(within(frames, Limits(reply=995))) == frames[:99]
     assert list(within(frames, Limits(frames=7))) == frames[:7]
+    assert list(within(frames, Limits(non_deltas=7))) == frames[:7]
+    deltas = [Frame("conversation.message.delta", "x" * 9, number) for number in range(100)]
+    assert list(within(deltas, Limits(non_deltas=7))) == deltas
