@@ -14,6 +14,7 @@ from typing import IO, Literal, cast
 import httpx
 
 from coze_tui import __version__
+from coze_tui.api.chunks import join_chunks
 from coze_tui.api.connection import goes_by_proxy, open_client
 from coze_tui.api.failures import LOWER_FAILURES, origin_of, transport_error
 from coze_tui.api.json_values import Json
@@ -205,6 +206,7 @@ class CozeClient:
             content=None if body is None else _encoded(body),
             files=files,
             headers=headers,
+            extensions={"trace": join_chunks},
         )
 
     async def _call(

@@ -253,6 +253,25 @@ async def test_an_expired_certificate_is_refused_though_known(certificate: str, 
     assert (error.kind, error.detail) == ("tls", "certificate has expired")
 
 
+@pytest.mark.parametrize("is_encrypted", [False, True])
+async def test_chunks_that_arrive_together_are_read_together(
+    is_encrypted: bool, certificate: str, loopback: Loopback
+) -> None:
+    events = [f"data: {number}\n\n".encode() for number in range(500)]
+
+    async def stream(request: Request, writer: asyncio.StreamWriter) -> None:
+        chunks = b"".join(b"%x\r\n%s\r\n" % (len(event), event) for event in events)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+
+    server = await loopback.serve(stream, "self_signed.pem" if is_encrypted else "")
+    client = await loopback.client(server.base_url, ca_file=certificate if is_encrypted else None)
+    for _again_on_the_same_connection in range(2):
+        async with client.open_stream("/v3/chat", {}) as opened:
+            pieces = [piece async for piece in opened.response.aiter_raw()]
+        assert b"".join(pieces) == b"".join(events)
+        assert len(pieces) < 50
+
+
 async def test_a_plain_server_where_tls_was_expected(loopback: Loopback) -> None:
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
