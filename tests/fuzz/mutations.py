@@ -29,7 +29,22 @@ ODD_BYTES: Sequence[bytes] = (
 """Pieces on which readers stumble."""
 ODD_VALUES: Sequence[object] = (
     *(None, True, False, 0, -1, 1.5, 1e308, 2**63, -(2**80), "", " ", "0", "null", "\0", "\ud83d", "\x1b[2J"),
-    *([], {}, [[]], [None], {"": ""}, "{", '{"a":', "[]", "nan", "x" * 3000, "[/]", "\u202e", "1e999"),
+    *(
+        [],
+        {},
+        [[]],
+        [None],
+        {"": ""},
+        "{",
+        '{"a":',
+        "[]",
+        "nan",
+        "x" * 3000,
+        "a\nb\n\nc",
+        "[/]",
+        "\u202e",
+        "1e999",
+    ),
     [{"type": "function", "function": None}],
 )
 """JSON where something else was expected."""
@@ -98,22 +113,23 @@ def with_odd_values(stream: bytes, dice: random.Random) -> bytes:
             value = json.loads(lines[number][5:])
         except ValueError:
             continue
-        lines[number] = b"data:" + json.dumps(_odd(value, dice)).encode()
+        lines[number] = b"data:" + json.dumps(odd(value, dice)).encode()
     return b"\n".join(lines)
 
 
-def _odd(value: object, dice: random.Random) -> object:
+def odd(value: object, dice: random.Random) -> object:
+    """Return a value of JSON with another one in one place."""
     if isinstance(value, dict) and value and dice.random() < 0.9:
         key = dice.choice([*value])
         if dice.random() < 0.15:
             return {name: one for name, one in value.items() if name != key}
-        return value | {key: _odd(value[key], dice)}
+        return value | {key: odd(value[key], dice)}
     if isinstance(value, list) and value and dice.random() < 0.7:
         at = dice.randrange(len(value))
-        return [*value[:at], _odd(value[at], dice), *value[at + 1 :]]
+        return [*value[:at], odd(value[at], dice), *value[at + 1 :]]
     if isinstance(value, str) and dice.random() < 0.4:
         try:  # JSON within a string, as tools and verbose messages have it
-            return json.dumps(_odd(json.loads(value), dice))
+            return json.dumps(odd(json.loads(value), dice))
         except ValueError:
             return value + str(dice.choice(ODD_VALUES))
     return dice.choice(ODD_VALUES)

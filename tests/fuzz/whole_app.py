@@ -1,4 +1,4 @@
-"""Keys, pastes and the mouse for the whole program, whose bot says what is hostile."""
+"""Keys, pastes and the mouse for the whole program, whose bot and server say what is hostile."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.scenarios import Bot, Delta, FollowUps, FunctionCall, Step, ToolResponse, Turn
+from coze_tui.standin.server import StandIn
 from coze_tui.terminal.keys import EnterGuard
 from coze_tui.terminal.parser import KeyParser
 from tests.fuzz.mutations import ODD_BYTES, broken
+from tests.fuzz.odd_replies import odd_replies
 from tests.support.checks import must
 from tests.support.desk import Desk, desk
 from tests.support.hostile_text import ALL
@@ -29,7 +31,7 @@ from tests.support.shown import drawn_strips
 BOT = "7511000000000000667"
 _PLAIN = (
     b"hello\r|\r|q\r|/|1|3|?|@|/bot\r|/help\r|/find a\r|/stats\r"
-    b"|/clear\r|/new\r|/copy\r|/log\r|/export\r|/fork\r"
+    b"|/clear\r|/new\r|/copy\r|/log\r|/export\r|/fork\r|/doctor\r|/side-by-side\r|/bot \r|/login\r"
 )
 _ESCAPED = (
     b"\x1b|\x1b|\t|\t|\x1b[Z|\x1b[A|\x1b[B|\x1b[C|\x1b[D|\x1b[5~|\x1b[6~|\x1b[H|\x1b[F"
@@ -98,15 +100,22 @@ class Keyboard(HeadlessDriver):
 
 async def check(case: bytes) -> None:
     """Nothing of the program's own fails (it may be left), and no screen holds a control."""
-    dice = random.Random(sha256(case).digest())
+    dice, replies = random.Random(sha256(case).digest()), random.Random(sha256(case + b"replies").digest())
     case = _LEAVES.sub(b"", case)
     bots = [Bot(BOT, f"N1{ALL}N2", _hostile, f"D1{ALL}", f"G1{ALL}G2", (f"S1{ALL}S2",)), *demo_bots()]
-    with tempfile.TemporaryDirectory(prefix="coze-tui-fuzz-") as folder, _inside(folder):
+    with (
+        tempfile.TemporaryDirectory(prefix="coze-tui-fuzz-") as folder,
+        _inside(folder),
+        StandIn(pace=0, bots=bots) as stand_in,
+        odd_replies(stand_in, replies.getrandbits(32)) as address,
+    ):
         home = Path(folder) / "home"
         # On SSH no link is opened.
         world = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22", "PATH": "/nonexistent"}
+        if replies.random() < 0.5:
+            world["COZE_API_BASE"] = address
         size = dice.choice(((120, 40), (120, 40), (80, 24), (30, 8)))
-        async with desk(home, bots, size=size, environment=world, driver=Keyboard) as at:
+        async with desk(home, bots, size=size, stand_in=stand_in, environment=world, driver=Keyboard) as at:
             failure = await _typed(at, case, dice)
         reports = [report.read_text("utf-8") for report in home.glob("state/crashes/*")]
         must(not reports, f"a fault of our own: {''.join(reports)[-2300:]}")
