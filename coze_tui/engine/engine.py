@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -201,6 +201,16 @@ class Engine:
         """Assign a bot to a conversation that was started without one; do nothing if it has a bot."""
         adopt = partial(self.conversations.adopt, conversation, site=self.settings.site, bot=bot)
         await self._outbox.save(("adopt", conversation), adopt, supersedes=True)
+
+    async def rename(self, conversation: str, title: str) -> None:
+        """Save the user's title of a conversation; `server_side.rename` does so on the server."""
+        rename = partial(self.browsing.rename, conversation, title)
+        await self._outbox.save(("title", conversation), rename, title, supersedes=True)
+
+    async def is_behind(self, conversations: Collection[str]) -> bool:
+        """Return whether the store lacks a chat of any of these, because it refused to save it."""
+        recorders = [each for each in self._outbox.waiting if isinstance(each, JournalRecorder)]
+        return any(each.conversation in conversations for each in recorders)
 
     async def queue(self, conversation: str) -> tuple[str, ...] | None:
         """Return the questions that wait in a conversation; None if the store cannot be read now."""

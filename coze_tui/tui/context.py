@@ -62,6 +62,14 @@ class LaunchTarget:
     """Set if the program runs as the demo."""
 
 
+@valueclass
+class StoreFailure:
+    """A sentence about a failure of the store, and the earlier sentences that it replaces."""
+
+    text: str
+    replaced: tuple[str, ...]
+
+
 class AppContext:
     """The settings, the engine and the other services of one run of the program.
 
@@ -86,11 +94,11 @@ class AppContext:
         """The program ends only to run the demo."""
         self.language_changed: Signal[str] = Signal(app, "language changed")
         """Carries the code of the new language."""
-        self.store_failed: Signal[str] = Signal(app, "store failed")
-        """Published with a sentence for the user."""
+        self.store_failed: Signal[StoreFailure] = Signal(app, "store failed")
         self.store_restored: Signal[Sequence[str]] = Signal(app, "store restored")
         """The store works again and has everything. Carries the sentences that are no longer true."""
-        self._store_failures: list[str] = []
+        self._store_failures: dict[str, str] = {}
+        """By the kind of the error: the sentence about it."""
         self._known_bots: dict[str, Bot] = {}
         """`bot_key` → what this run has learned of a bot."""
         self.demo_bots: Sequence[Bot] = ()
@@ -137,20 +145,21 @@ class AppContext:
         self.app.call_later(self._publish_store_failure, error)
 
     def _publish_store_failure(self, error: CozeTuiError) -> None:
-        text = self.explain(error)
+        text, replaced = self.explain(error), None
         if isinstance(error, InternalError):
             text = f"{text} {self._write_report(error.fault)}"
         elif isinstance(error, StoreError):
-            self._store_failures.append(text)
-        self.store_failed.publish(text)
+            replaced = self._store_failures.pop(error.kind, None)
+            self._store_failures[error.kind] = text
+        self.store_failed.publish(StoreFailure(text, () if replaced is None else (replaced,)))
 
     def _report_store_restored(self) -> None:
         """Publish `store_restored`. Called from the engine's thread."""
         self.app.call_later(self._publish_store_restored)
 
     def _publish_store_restored(self) -> None:
-        texts, self._store_failures = self._store_failures, []
-        self.store_restored.publish(texts)
+        texts, self._store_failures = self._store_failures, {}
+        self.store_restored.publish(tuple(texts.values()))
 
     def note_store_failure(self, error: StoreError) -> None:
         """Let the engine report that the store failed, and retry until it works again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -215,6 +215,44 @@ async def test_what_is_asked_while_the_store_is_held_is_shown_and_stored_in_orde
         assert questions(home) == ["一", "二", "三"]
         assert rows(home, "SELECT status FROM chats ORDER BY key") == ["canceled", "completed", "completed"]
         assert rows(home, "SELECT queue FROM conversations") == ["[]"]
+
+
+async def test_each_action_says_what_a_held_store_prevents(home: Path) -> None:
+    async with desk(home, [TALK]) as at:
+        await ask(at)
+        key = at.screen.conversation.key
+        with held(home):
+            await at.ask("下一班？")
+            await at.until(lambda: at.text().count("带进海里") == 2)
+            await at.answered()
+            await at.ask("/rename 班次")
+            await at.until(lambda: at.screen.conversation.title == "班次")
+            at.screen.run_in_worker("fork", at.screen.opener.fork, None)
+            await at.until_told("locked by another program")
+            await at.until(lambda: len(at.screen.banner.texts) == 1)
+            assert "Chats are not being saved" in at.screen.banner.texts[0]
+            await at.ask("/export md")
+            await at.until_told("are not exported")
+            await at.pilot.press("escape")
+            at.screen.opener.show_new()
+            await at.until_told("are hidden until")
+        await at.until(lambda: not at.screen.banner.texts)
+        assert questions(home)[1:] == ["下一班？"]
+        assert rows(home, f"SELECT title FROM conversations WHERE key = '{key}'") == ["班次"]
+
+
+async def test_the_answer_that_is_missing_at_the_end_is_named(home: Path) -> None:
+    with ExitStack() as stack:
+        async with desk(home, [SLOW]) as at:
+            await at.ask("海水为什么咸？")
+            await at.until(lambda: "河流" in at.text())
+            stack.enter_context(held(home))
+            at.stand_in.release("go on")
+            await at.until(lambda: at.screen.banner.texts)
+            await at.answered()
+        unsaved = at.context.engine_thread.unsaved
+        assert unsaved is not None
+        assert unsaved.texts == ("the answer to: 海水为什么咸？",)
 
 
 def fails_first(turn: Turn) -> Sequence[Step]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass
 
 from coze_tui.errors import StoreError, StoreErrorKind
@@ -32,7 +32,7 @@ class Unsaved:
     """The writes that the program could not save before it ended."""
 
     texts: tuple[str, ...]
-    """Questions and drafts; not cleaned."""
+    """Questions, drafts and titles, or the name of an answer; not cleaned."""
     error: StoreError
 
 
@@ -76,6 +76,11 @@ class Outbox:
         return bool(self._waiting)
 
     @property
+    def waiting(self) -> Collection[Hashable]:
+        """Return the keys of the writes that wait, as given to `save`."""
+        return self._waiting.keys()
+
+    @property
     def unsaved(self) -> Unsaved | None:
         """Return the texts that are not on disk; None if no text of the user is missing."""
         found = (*self._in_memory.values(), *(item.text for item in self._waiting.values()))
@@ -109,12 +114,13 @@ class Outbox:
     def note(self, error: StoreError) -> None:
         """Report a refusal of some other operation, and test the store until it works again."""
         before = self._failure
-        # Report a failure once, not at each attempt.
-        if before is None or (before.kind, before.stops_saving) != (error.kind, error.stops_saving):
+        # Report a failure once, not at each attempt, nor that it also stops a read.
+        if before is None or before.kind != error.kind or (error.stops_saving and not before.stops_saving):
             self._report(error)
+            if error.kind in _PASSING:
+                self._failure = error
         if error.kind not in _PASSING:
             return
-        self._failure = error
         if self._retrying is None or self._retrying.done():
             self._retrying = asyncio.create_task(self._retry(), name="outbox")
 

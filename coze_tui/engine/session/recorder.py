@@ -29,6 +29,7 @@ from coze_tui.store.database import now_ms
 from coze_tui.store.edits import clear_sent
 from coze_tui.store.records import ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
 
 
 class JournalRecorder:
@@ -99,7 +100,15 @@ class JournalRecorder:
 
     async def _save(self) -> None:
         # The recorder is the key, because `_write` writes everything: a later call replaces one that waits.
-        await self._outbox.save(self, self._write, self._question.question if self._question else "")
+        await self._outbox.save(self, self._write, self._unsaved_text)
+
+    @property
+    def _unsaved_text(self) -> str:
+        """Return the name of what is lost if the store does not accept the next write."""
+        question = self._question.question if self._question else ""
+        if question and self.chat_key and self._database.is_saved:
+            return _("the answer to: {question}").format(question=question)
+        return question
 
     async def _write(self) -> None:
         """Write everything that the store lacks."""

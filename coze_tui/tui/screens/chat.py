@@ -16,6 +16,7 @@ from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.terminal.keys import DoublePress
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.commands import doubt_about, parse
+from coze_tui.tui.context import StoreFailure
 from coze_tui.tui.log.answer_entry import AnswerEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.first_steps import first_steps
@@ -182,11 +183,15 @@ class ChatScreen(LogScreen[None]):
         for name in ("bot", "title", "chip"):
             self.watch(self.header, name, self._show_window_title)
         context.language_changed.subscribe(self, self._language_changed)
-        context.store_failed.subscribe(self, self.conversation.warn)
+        context.store_failed.subscribe(self, self._store_failed)
         context.store_restored.subscribe(self, self._store_works_again)
         self._sidebar_layout.arrange()
         self.call_after_refresh(self.run_in_worker, "begin", self._start.run)
         self.set_interval(_LOOK_SECONDS, self.opener.look_for_news)
+
+    def _store_failed(self, failure: StoreFailure) -> None:
+        self.conversation.take_back(failure.replaced)
+        self.conversation.warn(failure.text)
 
     def _store_works_again(self, texts: Sequence[str]) -> None:
         self.conversation.take_back(texts)
@@ -200,6 +205,11 @@ class ChatScreen(LogScreen[None]):
             self.context.note_store_failure(error)
         else:
             self.conversation.warn(self.context.explain(error))
+
+    def worker_failed(self, error: CozeTuiError) -> None:
+        self.notify_failure(error)
+        if isinstance(error, StoreError):  # the banner may have been there before the key that had no effect
+            self.context.notify_failure(error)
 
     # --- the prompt ---
 

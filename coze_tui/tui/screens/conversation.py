@@ -329,6 +329,11 @@ class OpenConversation:
 
     # --- what is stored ---
 
+    async def report_unsaved(self, consequence: str, *keys: str) -> None:
+        """Show a toast if messages of any conversation are not in the history, which cannot be written."""
+        if await self._engine_thread.call(lambda engine: engine.is_behind(keys)):
+            self._screen.notify(consequence, severity="warning", markup=False)
+
     def ensure_key(self) -> str:
         """Return the key of the conversation, chosen now if it is new.
 

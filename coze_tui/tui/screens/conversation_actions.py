@@ -127,6 +127,12 @@ class ConversationActions:
 
         if self._conversation.key and self._conversation.has_messages:
             export(self._screen.context, [self._conversation.key], typed)
+            self._screen.run_in_worker(
+                "unsaved",
+                self._conversation.report_unsaved,
+                _("The messages that are not saved yet are not exported."),
+                self._conversation.key,
+            )
         else:
             self._notify(_("Nothing to export yet."))
 
@@ -155,7 +161,7 @@ class ConversationActions:
                 _("Nothing was renamed. Type /rename and a title, in a conversation that has begun.")
             )
             return
-        await self._engine_thread.call(lambda engine: engine.browsing.rename(key, title))
+        await self._engine_thread.call(lambda engine: engine.rename(key, title))
         self._conversation.set_title(title)
         try:
             await self._engine_thread.call(lambda engine: engine.server_side.rename(key, title))

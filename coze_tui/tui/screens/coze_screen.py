@@ -109,11 +109,15 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         """Store what must not be lost. The app awaits this when the program ends."""
 
     def notify_failure(self, error: CozeTuiError) -> None:
-        """Show why a worker of this screen failed: by default in a toast."""
+        """Show an error: by default in a toast."""
         self.context.notify_failure(error)
 
+    def worker_failed(self, error: CozeTuiError) -> None:
+        """Show why a worker of this screen failed: by default as any other error."""
+        self.notify_failure(error)
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        handle_failure(event, self.notify_failure)
+        handle_failure(event, self.worker_failed)
 
 
 def _selected_in(widget: Widget | None) -> str:

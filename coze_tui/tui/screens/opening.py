@@ -78,6 +78,7 @@ class ConversationOpener:
         if opened is None:
             self._report_missing(key)
             return
+        self._report_hidden(self._conversation.key, key)
         self._turns.leave()
         self._conversation.show(opened)
         await self._show_state(opened)
@@ -86,6 +87,11 @@ class ConversationOpener:
         if message is not None and not self._turns.runs:
             self._widgets.log.focus()
             await self._finder.take(query, message)
+
+    def _report_hidden(self, *keys: str) -> None:
+        """Say that messages are not shown for now, if the history lacks some of these conversations."""
+        text = _("The messages that are not saved yet are hidden until the history can be written.")
+        self._screen.run_in_worker("unsaved", self._conversation.report_unsaved, text, *keys)
 
     async def open_again(self) -> None:
         """Open an idle conversation again, because its entries contain texts of the old language."""
@@ -120,6 +126,7 @@ class ConversationOpener:
         self._screen.run_in_worker(
             "leave", left.leave_draft, left.key, left.bot, left.edit.draft, left.edit.question
         )
+        self._report_hidden(left.key)
         self._turns.leave()
         self._conversation.show_new()
         self._turns.figures.show_last_of(())

@@ -131,6 +131,14 @@ async def test_another_reason_is_reported_and_the_same_one_is_not(saved: Saved) 
     assert [error.kind for error in saved.reported] == ["full", "locked"]
 
 
+async def test_a_refused_read_is_no_news_once_saving_has_stopped(saved: Saved) -> None:
+    for stops_saving in (False, True, False, True):
+        error = StoreError("locked")
+        error.stops_saving = stops_saving
+        saved.outbox.note(error)
+    assert [error.stops_saving for error in saved.reported] == [False, True]
+
+
 async def test_a_failure_that_a_reader_met_is_over_when_the_store_accepts_a_write(saved: Saved) -> None:
     with held(saved.database):
         saved.outbox.note(StoreError("locked"))
