@@ -18,6 +18,8 @@ from coze_tui.api.json_values import Json, int_of, items_of, mapping_of, text_of
 from coze_tui.api.objects import Bot, Conversation, Message, Page, User, Workspace, id_of
 from coze_tui.api.replies import Envelope
 from coze_tui.errors import ApiError, NotFoundError, NotServedError
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.system_text import readable
 
 BOTS_PAGE_SIZE = 20
 
@@ -166,8 +168,9 @@ async def upload_file(client: CozeClient, path: Path) -> str:
         ApiError: for example 4300 to 4304: empty, too large, of an unsupported type, damaged.
     """
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    name = clean_line(readable(path.name))
     with path.open("rb") as content:
-        answer = await client.upload("/v1/files/upload", {"file": (path.name, content, kind)})
+        answer = await client.upload("/v1/files/upload", {"file": (name, content, kind)})
     return id_of(answer.mapping().get("id"))
 
 

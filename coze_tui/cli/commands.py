@@ -15,6 +15,7 @@ from coze_tui.cli.options import (
     assignment,
     filling,
     number,
+    one_line,
     option_of,
     whole_number,
 )
@@ -34,7 +35,11 @@ _LINEAR = Option(
 )
 _CONTINUE = Option("--continue", N_("continue the last conversation"), short="-c", dest="continues")
 _CONVERSATION = Option(
-    "--conversation", N_("continue this conversation: its ID, or its Coze conversation ID"), "ID", short="-s"
+    "--conversation",
+    N_("continue this conversation: its ID, or its Coze conversation ID"),
+    "ID",
+    short="-s",
+    read=one_line,
 )
 _YES = Option("--yes", N_("do not ask for confirmation"), short="-y")
 _JSON = Option("--json", N_("print one JSON object"))
@@ -281,6 +286,7 @@ _ALL = (
                 ),
                 "CHAT",
                 excludes=("--raw", "--no-stream", "--record"),
+                read=one_line,
             ),
             Option("--prompt", N_("ask a saved prompt; the question, if any, follows it"), "NAME"),
             Option(

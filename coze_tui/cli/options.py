@@ -185,6 +185,13 @@ def filling(option: str, text: str) -> str:
     return text
 
 
+def one_line(option: str, text: str) -> str:
+    """Read an ID. Raises SettingsError if it contains characters that no text may have."""
+    if not text.isprintable():
+        raise wrong(_("contains a line break or another control character"), source=option)
+    return text
+
+
 def whole_number(lowest: int, highest: int) -> OptionReader:
     """Return a reader of whole numbers in these bounds."""
 

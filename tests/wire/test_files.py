@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,17 @@ async def test_a_name_cannot_break_out_of_its_header(tmp_path: Path, loopback: L
     assert request.header("content-type").startswith("multipart/form-data; boundary=")
     assert b"\r\nX-Evil" not in request.body
     assert b"Content-Type: image/png" in request.body
+
+
+async def test_a_name_that_is_no_text_is_sent_as_text(
+    tmp_path: Path, official: StandIn, loopback: Loopback
+) -> None:
+    path = tmp_path / os.fsdecode(b"a\xff.png")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    client = await loopback.client(official.base_url, lambda: official.token)
+    assert await resources.upload_file(client, path)
+    (request,) = official.requests
+    assert 'filename="a\ufffd.png"'.encode() in request.raw
 
 
 async def test_a_file_that_cannot_be_read_is_the_callers_affair(

@@ -11,6 +11,7 @@ from coze_tui.config.settings import Settings
 from coze_tui.engine.session.sent_files import SentFile, WebFile, kind_of
 from coze_tui.errors import AttachmentError
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.system_text import readable
 
 
 def check(path: SentFile) -> int:
@@ -41,7 +42,7 @@ def attachments_for(paths: Sequence[SentFile]) -> tuple[Attachment, ...]:
 
 def _attachment(path: SentFile, file_id: str = "") -> Attachment:
     url = path.url if isinstance(path, WebFile) else ""
-    return Attachment(kind_of(path), file_id, clean_line(path.name), file_url=url)
+    return Attachment(kind_of(path), file_id, clean_line(readable(path.name)), file_url=url)
 
 
 async def upload_all(client: CozeClient, paths: Sequence[SentFile]) -> tuple[Attachment, ...]:

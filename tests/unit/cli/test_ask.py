@@ -400,6 +400,12 @@ class TestTrouble:
         assert "directory Check" not in ran.err
         assert list(stand_in.requests) == []
 
+    @pytest.mark.parametrize("option", ["--conversation", "--fetch"])
+    def test_an_id_that_is_no_text_is_refused(self, command: Command, option: str) -> None:
+        ran = command("ask", "--conversation", "1", option, os.fsdecode(b"\xff"))
+        assert ran.status == 2
+        assert f"{option} contains a line break or another control character" in ran.err
+
     def test_no_token_says_how_to_get_one(self, command: Command) -> None:
         ran = command("ask", "x", COZE_API_TOKEN="")
         assert ran.status == 3
