@@ -185,8 +185,10 @@ class _Open:
     frames: int = 0
     slot: int = 0
     packer: Packer = field(default_factory=Packer)
+    packed_count: int = 0
+    """Number of frames of the chat read so far."""
     unpacked: int = 0
-    """Bytes of the frames of the chat read so far."""
+    """Bytes of these frames."""
     said: int = 0
     """Bytes of the messages of the same chat read so far."""
     kept: int = 0
@@ -303,11 +305,12 @@ class _Reader:
         limits = self._limits.chat
         size = frame.bytes
         whole.unpacked += size
-        if size > limits.event or whole.packer.count >= 2 * limits.frames:
+        if size > limits.event or whole.packed_count >= 2 * limits.frames:
             self._fail("too large", "event")
         if whole.unpacked > 2 * limits.reply:
             self._fail("too large", "chat")
         whole.packer.add(line_from_frame(frame))
+        whole.packed_count += 1
         whole.frames += 1
 
     def _joined(self, value: object) -> str:
@@ -342,8 +345,8 @@ class _Reader:
             whole.kept += len(packed)
             chat = whole.chats[whole.slot]
             if chat.is_final:  # the number of omitted frames is shown with them
-                whole.chats[whole.slot] = replace(chat, frame_count=whole.packer.count)
-        whole.packer, whole.unpacked = Packer(), 0
+                whole.chats[whole.slot] = replace(chat, frame_count=whole.packed_count)
+        whole.packer, whole.packed_count, whole.unpacked = Packer(), 0, 0
 
     def _whole(self, whole: _Open, value: object) -> ConversationArchive:
         self._pack(whole)

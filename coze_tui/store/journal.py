@@ -6,6 +6,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
+from itertools import chain, islice
 from sys import intern
 from typing import Any
 
@@ -13,7 +14,15 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, owners
 from coze_tui.store.messages import delete_messages, insert, new_slot, storable, storable_int
-from coze_tui.store.packing import Packer, frame_from_line, line_from_frame, lines_in, rows_of, within
+from coze_tui.store.packing import (
+    Packer,
+    frame_from_line,
+    line_from_frame,
+    lines_in,
+    lines_of,
+    rows_of,
+    within,
+)
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.store.search import fold_parts
 from coze_tui.text.cleaning import title_of
@@ -199,7 +208,7 @@ def finish_chat(
     row = c.execute("SELECT conversation, slot, sent_at FROM chats WHERE key = ?", (chat,)).fetchone()
     if row is None:
         raise StoreError("other", detail=f"there is no chat {chat}")
-    packed, count = _packed(frame_lines(c, chat))
+    packed, count = _packed(c, chat)
     conversation, slot, sent_at = str(row[0]), int(row[1]), int(row[2])
     c.execute(
         f"""UPDATE chats SET is_final = 1, owner = '', capture = coalesce(?, capture),
@@ -258,34 +267,40 @@ def frame_lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
     Raises:
         StoreError: the frames can no longer be read.
     """
+    try:
+        if capture := _capture(c, chat):
+            yield from lines_in(capture)
+        for _number, row in _rows(c, chat):
+            yield from lines_of(row)
+    except (zlib.error, ValueError, TypeError) as error:
+        raise StoreError("damaged", detail=f"packed frames of chat {chat}: {error}") from error
+
+
+def _capture(c: sqlite3.Connection, chat: int) -> bytes:
     row = c.execute("SELECT capture FROM chats WHERE key = ?", (chat,)).fetchone()
-    if row and row[0] is not None:
-        try:
-            yield from lines_in(row[0])
-        except (zlib.error, ValueError, TypeError) as error:
-            raise StoreError("damaged", detail=f"packed frames of chat {chat}: {error}") from error
-    for (lines,) in c.execute("SELECT line FROM frames WHERE chat = ? ORDER BY number", (chat,)):
-        yield from bytes(lines).split(b"\n")
+    return bytes(row[0]) if row and row[0] is not None else b""
 
 
-def _packed(lines: Iterable[bytes]) -> tuple[bytes | None, int]:
-    """Pack lines without having all of them in memory; return the packed lines and their number."""
-    packer = Packer()
-    for _number, row in rows_of(lines):
+def _rows(c: sqlite3.Connection, chat: int, since: int = 0) -> Iterable[tuple[int, bytes]]:
+    """Return the frames received since the chat was last final, as `rows_of` made them."""
+    return c.execute(
+        "SELECT number, line FROM frames WHERE chat = ? AND number >= ? ORDER BY number", (chat, since)
+    )
+
+
+def _packed(c: sqlite3.Connection, chat: int) -> tuple[bytes | None, int]:
+    """Return the frames of a chat, packed, and their number, or 0 if none was received since its end."""
+    packer = Packer(_capture(c, chat))
+    count, row = 0, b""
+    for first, row in _rows(c, chat):
         packer.add(row)
-    return packer.packed(), packer.count
+        count = first - 1
+    return packer.packed(), count + sum(1 for _line in lines_of(row)) if row else 0
 
 
 def packed_frames(c: sqlite3.Connection, chat: int) -> bytes | None:
-    """Return the packed frames of a chat, or None if there are none. A final chat's are returned as stored.
-
-    Raises:
-        StoreError: the frames can no longer be read.
-    """
-    if c.execute("SELECT 1 FROM frames WHERE chat = ? LIMIT 1", (chat,)).fetchone():
-        return _packed(frame_lines(c, chat))[0]
-    row = c.execute("SELECT capture FROM chats WHERE key = ?", (chat,)).fetchone()
-    return row[0] if row else None
+    """Return the packed frames of a chat, or None if there are none."""
+    return _packed(c, chat)[0]
 
 
 def each_frame(c: sqlite3.Connection, chat: int) -> Iterator[Frame]:
@@ -315,18 +330,15 @@ def frames_after(c: sqlite3.Connection, chat: int, count: int) -> tuple[Frame, .
     Raises:
         StoreError: the frames can no longer be read.
     """
-    # The last row that starts at or before the next frame may contain earlier ones, too.
-    rows = c.execute(
-        """SELECT number, line FROM frames WHERE chat = :chat AND number >= coalesce(
-               (SELECT max(number) FROM frames WHERE chat = :chat AND number <= :next), :next)
-           ORDER BY number""",
-        {"chat": chat, "next": count + 1},
-    ).fetchall()
-    if rows and rows[0][0] <= count + 1:
-        lines = [line for _number, row in rows for line in bytes(row).split(b"\n")]
+    # The row that contains the next frame may contain earlier ones, too.
+    found = c.execute(
+        "SELECT max(number) FROM frames WHERE chat = ? AND number <= ?", (chat, count + 1)
+    ).fetchone()
+    if (start := found[0]) is not None:
         try:
-            return tuple(map(frame_from_line, lines[count + 1 - rows[0][0] :]))
-        except (ValueError, TypeError) as error:
+            lines = chain.from_iterable(lines_of(row) for _number, row in _rows(c, chat, start))
+            return tuple(map(frame_from_line, islice(lines, count + 1 - start, None)))
+        except (zlib.error, ValueError, TypeError) as error:
             raise StoreError("damaged", detail=f"frames of chat {chat}: {error}") from error
     row = c.execute("SELECT frame_count FROM chats WHERE key = ?", (chat,)).fetchone()
     return frames_of(c, chat)[count:] if row and row[0] > count else ()

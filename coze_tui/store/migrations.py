@@ -91,8 +91,8 @@ def m0001_first_tables(c: sqlite3.Connection) -> None:
         CREATE TABLE frames (
             key INTEGER PRIMARY KEY,
             chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
-            number INTEGER NOT NULL,                   -- of the first frame in the line
-            line BLOB NOT NULL,                        -- as in a capture; of several frames with LF between
+            number INTEGER NOT NULL,                   -- of the first frame in the row
+            line BLOB NOT NULL,                        -- the frames (packing.py: rows_of)
             UNIQUE (chat, number)
         )""")
     c.execute("""

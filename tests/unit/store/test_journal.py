@@ -288,15 +288,23 @@ def test_frames_are_read_from_where_they_are_known(c: sqlite3.Connection, key: s
 
 def test_frames_are_read_from_anywhere_in_a_row(c: sqlite3.Connection, key: str) -> None:
     chat = begin(c, key)
-    frames = tuple(Frame("e", "x" * 10_000, number) for number in range(12))
-    journal.append_frames(c, chat, 1, frames[:5])
-    journal.append_frames(c, chat, 6, frames[5:])
-    assert [number for (number,) in c.execute("SELECT number FROM frames")] == [1, 5, 6, 10]
+    frames = tuple(Frame("e", "x" * 20_000, number) for number in range(13))
+    journal.append_frames(c, chat, 1, frames[:5])  # a full row, which is packed, and another
+    journal.append_frames(c, chat, 6, frames[5:7])
+    journal.append_frames(c, chat, 8, frames[7:12])
+    assert [number for (number,) in c.execute("SELECT number FROM frames")] == [1, 5, 6, 8, 12]
     for count in range(14):
-        assert journal.frames_after(c, chat, count) == frames[count:]
-    assert journal.resume_chat(c, chat, 9_000) == 13
-    journal.finish_chat(c, chat, DONE, [])
-    assert journal.frames_of(c, chat) == frames
+        assert journal.frames_after(c, chat, count) == frames[count:12]
+    for until in (12, 13):
+        journal.finish_chat(c, chat, DONE, [])
+        assert journal.frames_of(c, chat) == frames[:until]
+        saved = journal.chat(c, chat)
+        assert saved is not None
+        assert saved.frame_count == until
+        number = journal.resume_chat(c, chat, 9_000)
+        assert number == until + 1
+        journal.append_frames(c, chat, number, frames[until:])
+        assert journal.frames_after(c, chat, 3) == frames[3:]
 
 
 def test_the_latest_chat_is_the_one_last_asked(c: sqlite3.Connection, key: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coze_tui.api.objects import Frame, Limits
 from coze_tui.store import packing
 from coze_tui.store.archive import pack
-from coze_tui.store.packing import frame_from_line, line_from_frame, lines_in, within
+from coze_tui.store.packing import Packer, frame_from_line, line_from_frame, lines_in, within
 from tests.support.conversations import ANY_TEXT
 
 
@@ -30,6 +30,21 @@ def test_all_lines_come_back(size: int) -> None:
     packed = pack(frames)
     assert packed is not None
     assert list(map(frame_from_line, lines_in(packed))) == frames
+
+
+def test_streams_after_each_other_are_lines_after_each_other() -> None:
+    one, other = zlib.compress(b"[1]\n[2]"), zlib.compress(b"[3]")
+    assert list(lines_in(one + other + one)) == [b"[1]", b"[2]", b"[3]", b"[1]", b"[2]"]
+    for cut in range(1, len(other)):
+        with pytest.raises(zlib.error):
+            list(lines_in(one + other[:-cut]))
+    packer = Packer(other)
+    for row in (b"[4]", b"[5]\n[6]", one, b"[7]"):
+        packer.add(row)
+    packed = packer.packed()
+    assert packed is not None
+    numbers = [b"[3]", b"[4]", b"[5]", b"[6]", b"[1]", b"[2]", b"[7]"]
+    assert list(lines_in(packed)) == numbers
 
 
 def test_lines_without_end_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
