@@ -268,7 +268,7 @@ def writer(path: Path, frames: int, name: str, end: str = "finish") -> subproces
 def test_two_programs_write_at_once_from_the_first_moment(path: Path) -> None:
     children = [writer(path, 150, name) for name in ("a", "b", "c")]
     outputs = [child.communicate() for child in children]
-    assert [errors for _, errors in outputs] == ["", "", ""]
+    assert [errors[-200:] for _, errors in outputs] == ["", "", ""]
     assert is_sound(path)
     with closing(sqlite3.connect(path)) as c:
         for name, (output, _) in zip("abc", outputs, strict=True):
