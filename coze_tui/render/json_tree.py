@@ -26,9 +26,9 @@ _HIDDEN = re.compile(
 )
 _INDENT = 2
 _DEEPEST = 40
-"""Levels that `json_lines` unfolds; a deeper value is one line."""
+"""Levels that `value_lines` unfolds; a deeper value is one line."""
 _OPENED = "≡ "
-"""Marks JSON that was inside a string in `json_lines`, which has no room for a note."""
+"""Marks JSON that was inside a string in `value_lines`, which has no room for a note."""
 
 
 class JsonNumber(str):
@@ -52,12 +52,14 @@ def json_lines(text: str, width: int, palette: Palette) -> list[Line]:
     value = parsed_json(text)
     if value is None:
         return render_plain(text, width, palette.text)
+    return list(value_lines(value, width, palette))
+
+
+def value_lines(value: object, width: int, palette: Palette) -> Iterator[Line]:
+    """Yield the fully unfolded lines of a parsed value. Each part of it is read when its lines are."""
     root = _node(None, value, 0, None)
-    _open_all(root)
-    lines: list[Line] = []
     for node, runs, _is_head, _has_more in _rows(root, "", width, json_styles(palette), is_tree=False):
-        lines += indented(runs, min(node.depth * _INDENT, width // 2), width)
-    return lines
+        yield from indented(runs, min(node.depth * _INDENT, width // 2), width)
 
 
 def json_styles(palette: Palette) -> JsonStyles:
@@ -295,6 +297,8 @@ def _rows(node: Node, comma: str, width: int, styles: JsonStyles, *, is_tree: bo
     Args:
         is_tree: Lay out a tree with a cursor, instead of lines that cannot fold.
     """
+    if not is_tree and node.depth < _DEEPEST:
+        node.is_open, node.shown = True, sys.maxsize
     end = [Segment(comma, styles.mark)] if comma else []
     before = []
     if node.key is not None:
@@ -318,7 +322,7 @@ def _rows(node: Node, comma: str, width: int, styles: JsonStyles, *, is_tree: bo
         yield node, noted([*before, Segment(opening + closing, styles.mark), *end]), True, False
         return
     # A list of numbers is easier to read on one line.
-    if node.is_open and _may_be_short(node, room):
+    if node.is_open and _may_be_short(node, room, is_tree=is_tree):
         runs = before + one_line(node.value, styles) + end
         if runs_len(runs) <= room:
             yield node, noted(runs), True, False
@@ -329,7 +333,7 @@ def _rows(node: Node, comma: str, width: int, styles: JsonStyles, *, is_tree: bo
         yield node, noted(before + (folded if is_tree else one_line(node.value, styles)) + end), True, False
         return
     yield node, noted([*before, Segment(opening, styles.mark)]), True, False
-    members = _open_members(node)
+    members = _open_members(node, is_tree=is_tree)
     for number, member in enumerate(members[: node.shown]):
         yield from _rows(member, "," if number + 1 < len(members) else "", width, styles, is_tree=is_tree)
     if len(members) > node.shown:
@@ -377,16 +381,24 @@ def _node(key: str | None, value: object, depth: int, parent: Node | None) -> No
     members = members_of(value)
     if members is not None:
         # Nodes are created when first displayed; until then only their number is needed.
-        node.members = [node] * len(members)
+        node.members = [_UNREAD] * len(members)
     return node
 
 
-def _open_members(node: Node) -> list[Node]:
-    """Return the members of an object or a list, reading them at the first call."""
-    if node.members and node.members[0] is node:
+_UNREAD = Node(None, None, 0)
+"""Stands for each member that was not read yet."""
+
+
+def _open_members(node: Node, *, is_tree: bool = True) -> list[Node]:
+    """Return the members of an object or a list, reading them at the first call.
+
+    Only those of a tree know their parents, because lines are laid out without the garbage collector.
+    """
+    if node.members and node.members[0] is _UNREAD:
         is_object = _is_object(node.value)
+        parent = node if is_tree else None
         node.members = [
-            _node(key if is_object else None, value, node.depth + 1, node)
+            _node(key if is_object else None, value, node.depth + 1, parent)
             for key, value in members_of(node.value) or ()
         ]
     return node.members or []
@@ -396,23 +408,17 @@ def _is_object(value: object) -> bool:
     return isinstance(value, JsonPairs)
 
 
-def _may_be_short(node: Node, room: int) -> bool:
+def _may_be_short(node: Node, room: int, *, is_tree: bool) -> bool:
     """Return whether the value is a list of plain values that may fit into one line."""
     return (
         not _is_object(node.value)
         # The least room that they need: a long list is not read only to find that it does not fit.
         and len(node.members or ()) * len("0, ") <= room + len(", ")
-        and not any(member.members or member.is_text or member.folds for member in _open_members(node))
+        and not any(
+            member.members or member.is_text or member.folds
+            for member in _open_members(node, is_tree=is_tree)
+        )
     )
-
-
-def _open_all(root: Node) -> None:
-    """Unfold all values down to the deepest level that is laid out."""
-    level = [root]
-    for _depth in range(_DEEPEST):
-        for node in level:
-            node.is_open, node.shown = True, sys.maxsize
-        level = [member for node in level if node.members for member in _open_members(node)]
 
 
 def source_of(node: Node) -> str:

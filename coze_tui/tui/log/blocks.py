@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Literal
 
 from rich.segment import Segment
 from rich.style import Style
 
+from coze_tui.garbage import without_collection
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
@@ -25,6 +27,9 @@ _INDENT = "  "
 
 SLICE = 8_192
 """The most characters laid out at once: 1 ms for ordinary text, 30 ms if it consists only of markup."""
+
+SLICE_LINES = 256
+"""The most lines of an open fold laid out at once."""
 
 Role = Literal["text", "muted", "accent", "user", "good", "attention", "error"]
 Words = Sequence[tuple[str, Role]]
@@ -243,18 +248,45 @@ class FoldBlock(EntryBlock):
     def __init__(self) -> None:
         super().__init__()
         self.is_open = False
+        self._shown: list[Line] = []
+        """The lines that are laid out."""
+        self._rest: Iterator[Line] | None = None
+        """The lines that are not laid out yet."""
+        self._complete = (0, 0)
+        """Width and height of the last complete layout."""
 
     def toggle(self) -> None:
         """Open or close the fold."""
         self.is_open = not self.is_open
+        self._complete = (0, 0)
         self.release()
+
+    @property
+    def is_behind(self) -> bool:
+        return self._rest is not None
+
+    def advance(self) -> int:
+        first = len(self._shown)
+        self._lay_out_next()
+        return first
+
+    def height(self, width: int, palette: Palette) -> int:
+        # While it is laid out again its last height counts, so that the lines below do not jump.
+        height = len(self.lines(width, palette))
+        if self._rest is None:
+            self._complete = (width, height)
+        return self._complete[1] if self._complete[0] == width else height
+
+    def release(self) -> None:
+        super().release()
+        self._shown, self._rest = [], None
 
     def label(self, width: int) -> Words:
         """Return the line without its triangle, shortened to `width` cells if possible."""
         return ()
 
-    def body(self, width: int, palette: Palette) -> Sequence[Line]:
-        """Return the lines below it while it is open."""
+    def body(self, width: int, palette: Palette) -> Iterable[Line]:
+        """Return the lines below it while it is open. An iterator is read in slices."""
         return ()
 
     def preview(self, width: int, palette: Palette) -> Sequence[Line]:
@@ -267,11 +299,25 @@ class FoldBlock(EntryBlock):
         lines = (self.body if self.is_open else self.preview)(room, palette)
         mark = "▾ " if self.is_open or lines else "▸ "
         head = words_line(_fitted([(mark, "muted"), *self.label(width - cell_len(mark))], width), palette)
-        body = [
-            line._replace(lead=(Segment(_INDENT), *line.lead), lead_width=line.lead_width + cell_len(_INDENT))
-            for line in lines
-        ]
-        return [head, *body]
+        self._shown = [head]
+        self._rest = iter(lines)
+        self._lay_out_next(None if isinstance(lines, Sequence) else SLICE_LINES)
+        return self._shown
+
+    def _lay_out_next(self, most: int | None = SLICE_LINES) -> None:
+        """Lay out the next lines; None lays out all of them."""
+        assert self._rest is not None
+        before = len(self._shown)
+        # The collector would look through all new values and lines several times.
+        with without_collection():
+            self._shown += [
+                line._replace(
+                    lead=(Segment(_INDENT), *line.lead), lead_width=line.lead_width + cell_len(_INDENT)
+                )
+                for line in islice(self._rest, most)
+            ]
+        if most is None or len(self._shown) - before < most:
+            self._rest = None
 
 
 Awaited = Literal["tool", "user", "nobody"]
@@ -286,6 +332,8 @@ class ToolBlock(FoldBlock):
         self.message_id = message_id
         self.name = name
         self.arguments = arguments
+        self._summary: str | None = None
+        """The arguments on one line; None until it is laid out."""
         self.response: str | None = None
         self.elapsed_us = 0
         self.awaits: Awaited = "tool"
@@ -303,27 +351,26 @@ class ToolBlock(FoldBlock):
     def respond(self, text: str, elapsed_us: int) -> None:
         """Show the response."""
         self.response, self.elapsed_us = text, elapsed_us
+        self._complete = (0, 0)
         self.release()
 
     def label(self, width: int) -> Words:
         tail = "  " + self._tail(self)
         # The arguments are cut first: what came of the call matters more.
         room = width - cell_len(self.name) - cell_len("()") - cell_len(tail)
-        text = shorten(clean_line(_arguments_text(self.arguments)), max(1, min(_MOST_SHOWN, room)))
+        if self._summary is None:
+            self._summary = shorten(clean_line(_arguments_text(self.arguments)), _MOST_SHOWN)
+        text = shorten(self._summary, max(1, min(_MOST_SHOWN, room)))
         arguments = f"({text})" if text else ""
         return [(self.name, "attention"), (arguments, "muted"), (tail, "muted")]
 
-    def body(self, width: int, palette: Palette) -> Sequence[Line]:
-        from coze_tui.render.json_tree import json_lines
-
-        lines: list[Line] = []
+    def body(self, width: int, palette: Palette) -> Iterator[Line]:
         if self.arguments:
-            lines += json_lines(shown(self.arguments, palette), width, palette)
+            yield from _data_lines(self.arguments, width, palette)
         if self.response is not None:
-            if lines:
-                lines.append(words_line([("→", "muted")], palette))
-            lines += json_lines(shown(self.response, palette), width, palette)
-        return lines
+            if self.arguments:
+                yield words_line([("→", "muted")], palette)
+            yield from _data_lines(self.response, width, palette)
 
     def copy_text(self) -> str:
         return "\n".join(part for part in (self.name, self.arguments, self.response) if part)
@@ -350,6 +397,20 @@ class MoreToolsBlock(EntryBlock):
             self._count,
         )
         return render_plain(text.format(n=thousands(self._count)), width, style_of(palette, "muted"))
+
+
+def _data_lines(text: str, width: int, palette: Palette) -> Iterator[Line]:
+    """Yield the lines of JSON, or of other text as it is."""
+    from coze_tui.render.inline import render_plain
+    from coze_tui.render.json_tree import parsed_json, value_lines
+
+    text = shown(text, palette)
+    value = parsed_json(text)
+    if value is not None:
+        yield from value_lines(value, width, palette)
+        return
+    for piece in slices_of(text):
+        yield from render_plain(piece, width, palette.text)
 
 
 def _arguments_text(arguments: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.style import Style
 
@@ -10,7 +10,7 @@ from coze_tui.render.lines import Line, joined
 from coze_tui.render.palette import Palette
 from coze_tui.text.format import duration, seconds
 from coze_tui.text.i18n import _
-from coze_tui.tui.log.blocks import FoldBlock, Words, shown
+from coze_tui.tui.log.blocks import FoldBlock, Words, shown, slices_of
 
 _LAST_LINES = 2
 """Lines that are shown while reasoning arrives."""
@@ -94,11 +94,14 @@ class ReasoningBlock(FoldBlock):
             return _("thought for {time}").format(time=duration(self._elapsed_us))
         return _("reasoning")
 
-    def body(self, width: int, palette: Palette) -> Sequence[Line]:
+    def body(self, width: int, palette: Palette) -> Iterable[Line]:
         from coze_tui.render.inline import render_plain
 
         style = palette.muted + Style(italic=True)
-        return render_plain(shown(self.text, palette), width, style, is_open=self._is_live)
+        text = shown(self.text, palette)
+        if self._is_live:  # each delta lays it out again, and its end must be in sight
+            return render_plain(text, width, style, is_open=True)
+        return (line for piece in slices_of(text) for line in render_plain(piece, width, style))
 
     def preview(self, width: int, palette: Palette) -> Sequence[Line]:
         from coze_tui.render.inline import render_plain

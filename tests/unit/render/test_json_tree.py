@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+from itertools import islice
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.render.json_tree import JsonTree, TreeLine, source_of
+from coze_tui.render.json_tree import JsonTree, Node, TreeLine, parsed_json, source_of, value_lines
 from coze_tui.render.palette import Palette
 
 DARK = Palette.dark()
@@ -151,3 +153,16 @@ def test_any_json_folded_anyhow_fits_and_opens_whole(value: object, toggled: lis
         if node is not None and not node.is_open:
             tree.fold(node, is_open=True)
     assert text(tree, width) == before
+
+
+def test_lines_leave_no_garbage_because_the_collector_does_not_run_meanwhile() -> None:
+    text = json.dumps([{"a": [n, {"b": [n]}]} for n in range(100)])
+    value = parsed_json(text)
+    gc.collect()
+    gc.disable()
+    try:
+        for lines in (list(value_lines(value, 60, DARK)), list(islice(value_lines(value, 60, DARK), 7))):
+            assert lines
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, Node) and thing.depth]
+    finally:
+        gc.enable()

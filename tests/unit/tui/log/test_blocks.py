@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,11 +16,21 @@ from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import ChatTranscript
 from coze_tui.errors import CozeTuiError, QuotaError, StillAnswering, StreamCut, TransportError
 from coze_tui.render.inline import render_plain
+from coze_tui.render.json_tree import json_lines
 from coze_tui.render.palette import Palette
 from coze_tui.render.wrap import MEASURE
 from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.answer_entry import AnswerEntry
-from coze_tui.tui.log.blocks import SLICE, HeaderBlock, NoticeBlock, PlainBlock, ToolBlock, slices_of
+from coze_tui.tui.log.blocks import (
+    SLICE,
+    SLICE_LINES,
+    FoldBlock,
+    HeaderBlock,
+    NoticeBlock,
+    PlainBlock,
+    ToolBlock,
+    slices_of,
+)
 from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.log.follow_ups import FollowUpsBlock
 from coze_tui.tui.log.reasoning import ReasoningBlock
@@ -95,6 +107,62 @@ def test_a_long_plain_text_is_laid_out_in_slices_without_a_difference(text: str)
     assert block.height(60, PALETTE) == len(lines)
     block.release()
     assert block.height(60, PALETTE) == len(lines)
+
+
+def opened(fold: FoldBlock) -> FoldBlock:
+    fold.toggle()
+    return fold
+
+
+def tool(arguments: str, response: str) -> ToolBlock:
+    block = ToolBlock("m", "name", arguments, lambda _block: "")
+    block.respond(response, 0)
+    return block
+
+
+NUMBERS = json.dumps({"x": [{"k": n, "deep": [[n], {"a": [n]}]} for n in range(500)]})
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: opened(tool(NUMBERS, NUMBERS)), None),
+        (lambda: opened(tool("", "a line\n" * 5_000)), "a line\n" * 5_000),
+        (lambda: opened(ReasoningBlock("m", "a thought\n" * 5_000)), "a thought\n" * 5_000),
+    ],
+    ids=["JSON", "plain", "reasoning"],
+)
+def test_a_long_fold_is_laid_out_in_slices_without_a_difference(
+    make: Callable[[], FoldBlock], text: str | None
+) -> None:
+    block = make()
+    first = len(block.lines(60, PALETTE))
+    assert first <= SLICE_LINES + 1, "and its head"
+    assert block.is_behind
+    while block.is_behind:
+        before = len(block.lines(60, PALETTE))
+        assert block.advance() == before
+        assert before < len(block.lines(60, PALETTE)) <= before + SLICE_LINES or not block.is_behind
+    lines = [line.plain[2:] for line in block.lines(60, PALETTE)[1:]]
+    if text is None:
+        half = [line.plain for line in json_lines(NUMBERS, 58, PALETTE)]
+        assert lines == [*half, "→", *half]
+    else:
+        assert lines == [line.plain for line in render_plain(text, 58, PALETTE.text)]
+    height = block.height(60, PALETTE)
+    block.release()
+    assert block.height(60, PALETTE) == height, "what is below it does not jump while it is laid out again"
+    block.toggle()
+    assert block.height(60, PALETTE) == 1
+    assert not block.is_behind
+
+
+def test_the_end_of_reasoning_that_arrives_is_in_sight_however_long_it_is() -> None:
+    block = ReasoningBlock("m")
+    block.toggle()
+    for number in range(1_000):
+        block.append(f"thought {number}\n", (number + 1,))
+    assert "thought 999" in block.lines(60, PALETTE)[-2].plain
 
 
 def test_a_follow_up_of_any_length_is_cut_to_a_line() -> None:
