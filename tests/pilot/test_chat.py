@@ -70,7 +70,7 @@ async def test_a_question_is_answered_and_its_life_is_seen(home: Path) -> None:
         text = at.text()
         assert "海水为什么咸？" in text
         assert "河流把盐带进海里。" in text
-        assert "1 死海为什么更咸？" in at.text()
+        await at.until(lambda: "1 死海为什么更咸？" in at.text(), "a digit chooses the question")
         for row in ("sent", "created", "in_progress", "delta", "answer", "follow_up", "done"):
             assert row in at.life()
         assert at.screen.header.title == "海水为什么咸？"
