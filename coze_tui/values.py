@@ -30,19 +30,52 @@ def recordclass(cls: type[_T]) -> type[_T]:
 
 
 def _made(cls: type[_T], hash_method: Callable[[object], int] | None) -> type[_T]:
-    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    compared = [item.name for item in fields(made) if item.compare]  # type: ignore[arg-type]
-    shared: dict[str, Callable[..., object] | None] = {
+    """Return a copy of the class with slots and the methods of a value, unless the class has its own."""
+    names = tuple(cls.__annotations__)
+    own = {name: value for name, value in cls.__dict__.items() if name not in ("__dict__", "__weakref__")}
+    namespace = {
         "__init__": _first_init,
         "__eq__": _equal,
         "__hash__": hash_method,
         "__repr__": _repr,
+        "__dataclass_fields__": _Late(lambda made: _fields_of(type(made.__name__, made.__bases__, {**own}))),
+        "__compared__": _Late(_compared_of),
+        **{name: value for name, value in own.items() if name not in names},
+        "__slots__": names,
+        "__match_args__": names,
     }
-    for name, method in shared.items():
-        if name not in cls.__dict__:
-            setattr(made, name, method)
-    made.__compared__ = attrgetter(*compared or ("__class__",))  # type: ignore[attr-defined]
+    made: type[_T] = type(cls.__name__, cls.__bases__, namespace)
+    made.__qualname__ = cls.__qualname__
     return made
+
+
+class _Late:
+    """An attribute of a class that is computed when it is first read, which few classes are in a short run.
+
+    Several threads may compute it at once, with equal results.
+    """
+
+    def __init__(self, compute: Callable[[type], object]) -> None:
+        self._compute = compute
+
+    def __set_name__(self, cls: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, _value: object, cls: type) -> object:
+        found = self._compute(cls)
+        setattr(cls, self._name, found)
+        return found
+
+
+def _fields_of(cls: type[object]) -> object:
+    """Return the fields that `dataclasses` reads; changes the class."""
+    made = dataclass(init=False, repr=False, eq=False)(cls)
+    return {item.name: item for item in fields(made)}  # type: ignore[arg-type]
+
+
+def _compared_of(cls: type) -> Callable[[object], object]:
+    names = [item.name for item in fields(cls) if item.compare]
+    return attrgetter(*names or ("__class__",))
 
 
 def _first_init(value: object, *arguments: object, **named: object) -> None:

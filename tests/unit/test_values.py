@@ -8,7 +8,7 @@ from dataclasses import asdict, field, fields, replace
 
 import pytest
 
-from coze_tui.values import valueclass
+from coze_tui.values import recordclass, valueclass
 
 
 @valueclass
@@ -137,3 +137,28 @@ def test_wrong_arguments_are_refused_by_the_first_value_and_the_next() -> None:
         with pytest.raises(TypeError, match="unexpected keyword argument 'other'"):
             Fresh("a", other="b")  # type: ignore[call-arg]
     assert Fresh("a") == Fresh(name="a")
+
+
+def test_two_threads_that_read_the_fields_first_find_the_same() -> None:
+    @valueclass
+    class Fresh:
+        name: str
+        items: list[str] = field(default_factory=list)
+
+    computed = vars(Fresh)["__dataclass_fields__"]
+    for found in (computed.__get__(None, Fresh), computed.__get__(None, Fresh)):
+        assert [*found] == ["name", "items"]
+        assert found["items"].default_factory is list
+
+
+def test_a_record_changes_and_so_has_no_hash() -> None:
+    @recordclass
+    class Fresh:
+        name: str
+        items: list[str] = field(default_factory=list)
+
+    record = Fresh("a")
+    record.name = "b"
+    assert record == Fresh("b") != Fresh("a")
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(record)
