@@ -12,8 +12,8 @@ from typing import Any
 
 _HEAD_END = b"\r\n\r\n"
 _LONGEST_HEAD = 131_072
-_INTERIM = re.compile(rb"HTTP/1\.1 1\d\d ")
-"""Matches a head that another head follows."""
+_INTERIM = b"HTTP/1.1 1"
+"""The start of a head that another head follows."""
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked *(?:\r\n|\Z)", re.IGNORECASE)
 _SIZE_LINE = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
 """Matches the line before a chunk, without extensions."""
@@ -83,7 +83,7 @@ class ChunkJoiner:
         while _HEAD_END in self._head:
             head, _end, self._head = self._head.partition(_HEAD_END)
             has_bare_lf = head.count(b"\n") != head.count(b"\r\n")  # the head may have ended before
-            if has_bare_lf or not _INTERIM.match(head):
+            if has_bare_lf or not head.startswith(_INTERIM):
                 self._is_in_body = not has_bare_lf and _CHUNKED.search(head) is not None
                 self._is_unchanged = not self._is_in_body
                 return self._head if self._is_in_body else b""
