@@ -56,7 +56,7 @@ async def _export(call: Call) -> int:
     count = 0
     with _Progress(len(keys)) as progress:
         async for exported in exports.export_each(keys, form, folder, replace=arguments.overwrite):
-            progress.step()
+            progress.clear_for_names()
             if isinstance(exported.error, FileError):
                 raise exported.error  # the next one would fail, too
             # An unreadable conversation does not prevent the export of the others.
@@ -71,20 +71,22 @@ async def _export(call: Call) -> int:
                     call.console.json({"id": exported.key, "path": readable(str(path))})
                 else:
                     call.console.text(readable(str(path)))
+            progress.step()
     if not count and status is Exit.OK:
         notify(_("nothing to export"))
     return status
 
 
 class _Progress:
-    """A progress line on stderr, hidden if the names of the files go to the same terminal."""
+    """A progress line on stderr, below the names of the files if these go to the same terminal."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, is_quiet: bool = False) -> None:
         self._total = total
         self._done = 0
         self._shown_at = 0.0
         self._width = 0
-        self._is_shown = sys.stderr is not None and sys.stderr.isatty() and not sys.stdout.isatty()
+        self._is_shown = not is_quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._is_below_names = self._is_shown and sys.stdout.isatty()
 
     def __enter__(self) -> _Progress:
         return self
@@ -93,15 +95,21 @@ class _Progress:
         self.clear()
 
     def step(self) -> None:
-        """Count one conversation, and update the line from time to time."""
+        """Count one conversation; update the line from time to time, or after each name above it."""
         self._done += 1
         now = time.monotonic()
-        if self._is_shown and now - self._shown_at > _PROGRESS_SECONDS:
+        if self._is_shown and (self._is_below_names or now - self._shown_at > _PROGRESS_SECONDS):
             self._shown_at = now
+            sys.stdout.flush()
             text = _("{n} of {total} conversations").format(
                 n=thousands(self._done), total=thousands(self._total)
             )
             self._write(text)
+
+    def clear_for_names(self) -> None:
+        """Remove the line if names follow in its place."""
+        if self._is_below_names:
+            self.clear()
 
     def clear(self) -> None:
         """Remove the line."""
@@ -110,7 +118,9 @@ class _Progress:
 
     def _write(self, text: str) -> None:
         width = cell_len(text)
-        sys.stderr.write(f"\r{text}{' ' * (self._width - width)}" + ("" if text else "\r"))
+        # The terminal may have added its echo of Ctrl+C.
+        erased = " " * (self._width - width if text else self._width + len("^C"))
+        sys.stderr.write(f"\r{text}{erased}" + ("" if text else "\r"))
         sys.stderr.flush()
         self._width = width
 
@@ -122,18 +132,20 @@ def _folder(name: str) -> Path:
 
 
 async def _print_exports(exports: Exports, keys: list[str], form: Format) -> int:
-    files: list[Iterable[bytes]] = []
-    for number, key in enumerate(keys):
-        archived = await exports.archived(key)
-        if archived is None:
-            continue
-        files = [pieces for _name, pieces in files_from(archived, form)]
-        if form in _ONE_AT_A_TIME and (len(keys) > 1 or len(files) > 1):
-            raise SettingsError(_("accepts only one conversation in this format"), source="--output -")
-        if number and form == "md":
-            sys.stdout.write("\n")
-        for pieces in files:
-            _print(pieces)
+    is_quiet = sys.stdout.isatty() or len(keys) == 1
+    with _Progress(len(keys), is_quiet=is_quiet) as progress:
+        for number, key in enumerate(keys):
+            archived = await exports.archived(key)
+            if archived is None:
+                continue
+            files = [pieces for _name, pieces in files_from(archived, form)]
+            if form in _ONE_AT_A_TIME and (len(keys) > 1 or len(files) > 1):
+                raise SettingsError(_("accepts only one conversation in this format"), source="--output -")
+            if number and form == "md":
+                sys.stdout.write("\n")
+            for pieces in files:
+                _print(pieces)
+            progress.step()
     return Exit.OK
 
 
