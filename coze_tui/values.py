@@ -33,16 +33,25 @@ def _made(cls: type[_T], hash_method: Callable[[object], int] | None) -> type[_T
     """Return a copy of the class with slots and the methods of a value, unless the class has its own."""
     names = tuple(cls.__annotations__)
     own = {name: value for name, value in cls.__dict__.items() if name not in ("__dict__", "__weakref__")}
+
+    def attribute_of_dataclass(name: str) -> _Late:
+        def compute(made: type[object]) -> object:
+            copied = type(made.__name__, made.__bases__, {**own})  # `dataclass` changes it
+            return vars(dataclass(init=False, repr=False, eq=False)(copied))[name]
+
+        return _Late(compute)
+
     namespace = {
         "__init__": _first_init,
         "__eq__": _equal,
         "__hash__": hash_method,
         "__repr__": _repr,
-        "__dataclass_fields__": _Late(lambda made: _fields_of(type(made.__name__, made.__bases__, {**own}))),
+        "__dataclass_fields__": attribute_of_dataclass("__dataclass_fields__"),
+        "__dataclass_params__": attribute_of_dataclass("__dataclass_params__"),
         "__compared__": _Late(_compared_of),
         **{name: value for name, value in own.items() if name not in names},
         "__slots__": names,
-        "__match_args__": names,
+        "__match_args__": (*getattr(cls, "__match_args__", ()), *names),
     }
     made: type[_T] = type(cls.__name__, cls.__bases__, namespace)
     made.__qualname__ = cls.__qualname__
@@ -65,12 +74,6 @@ class _Late:
         found = self._compute(cls)
         setattr(cls, self._name, found)
         return found
-
-
-def _fields_of(cls: type[object]) -> object:
-    """Return the fields that `dataclasses` reads; changes the class."""
-    made = dataclass(init=False, repr=False, eq=False)(cls)
-    return {item.name: item for item in fields(made)}  # type: ignore[arg-type]
 
 
 def _compared_of(cls: type) -> Callable[[object], object]:

@@ -162,3 +162,19 @@ def test_a_record_changes_and_so_has_no_hash() -> None:
     assert record == Fresh("b") != Fresh("a")
     with pytest.raises(TypeError, match="unhashable"):
         hash(record)
+
+
+def test_a_value_class_extends_another() -> None:
+    @valueclass
+    class Place(Point):
+        names: tuple[str, ...] = ()
+
+    place = Place(1, 2, names=("A",))
+    assert [item.name for item in fields(Place)] == ["x", "y", "note", "names"]
+    assert place == Place(1, 2, "note", ("A",)) != Place(1, 2)
+    assert place != Point(1, 2)
+    match place:
+        case Place(1, 2, "", names):
+            assert names == ("A",)
+        case _:
+            pytest.fail("not matched")
