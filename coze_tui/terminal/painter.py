@@ -21,6 +21,10 @@ _LONG_BLANKS = re.compile(" {12,}")
 _LONG_BLANKS_AT_END = re.compile(" {12,}$")
 _GAP = 4
 """Unchanged cells up to which rewriting them is cheaper than a move."""
+_WORTH_SHIFTING = 20
+"""Cells that moving the end of a row must save."""
+_RECOGNIZED = 12
+"""Cells by which the moved end of a row is recognized."""
 
 
 def erases_with_background(env: Mapping[str, str]) -> bool:
@@ -104,7 +108,10 @@ class Painter:
         """Change row `y`, which shows `old`, to `new`."""
         if new == old:
             return
-        changed = [x for x, (a, b) in enumerate(zip(new, old, strict=True)) if a != b]
+        changed = _changes(new, old)
+        if len(changed) > _WORTH_SHIFTING:
+            old = self._shifted(y, new, old, changed)
+            changed = _changes(new, old)
         width = len(new)
         blanks_from = width
         if self._erases or not self._background_of(new[-1]):
@@ -154,6 +161,32 @@ class Painter:
             _covers(style, self._style_at(cell)) and self._cells.glyphs[ord(cell)].isascii()
             for cell in new[start:end]
         )
+
+    def _shifted(self, y: int, new: str, old: str, changed: Sequence[int]) -> str:
+        """Delete or insert cells in the terminal if the end of the row has only moved.
+
+        Returns what the row shows then.
+        """
+        cells, start, width = self._cells, changed[0], len(new)
+        deleted = _offset(new, old, start)
+        inserted = 0 if deleted else _offset(old, new, start)
+        count = deleted or inserted
+        edge = start + deleted if deleted else width - inserted
+        # A cut wide glyph looks different in each terminal, and nobody knows where a doubtful one ends.
+        if not count or any(cells.is_half(old[x]) for x in (start, edge)):
+            return old
+        if not cells.doubtful.keys().isdisjoint(map(ord, old)) or self._has_postponed(y):
+            return old
+        gone = UNKNOWN * count
+        moved = old[:start] + (old[edge:] + gone if deleted else gone + old[start:edge])
+        if len(changed) - sum(map(ne, new, moved)) < _WORTH_SHIFTING:
+            return old
+        self._go(start, y)
+        self._add(f"\x1b[{count}{'P' if deleted else '@'}")
+        return moved
+
+    def _has_postponed(self, y: int) -> bool:
+        return any(piece[0] == y for pieces in self._later.values() for piece in pieces)
 
     def _trailing_blanks(self, row: str) -> int:
         """Return the column where trailing blanks start; the width if none can be erased."""
@@ -357,6 +390,19 @@ def _with_erased(text: str) -> tuple[str, int]:
     if last is None:
         return shown, 0
     return shown.removesuffix(f"\x1b[{len(last[0])}C"), len(last[0])
+
+
+def _changes(new: str, old: str) -> list[int]:
+    """Return the columns in which two rows differ."""
+    return [x for x, (a, b) in enumerate(zip(new, old, strict=True)) if a != b]
+
+
+def _offset(end: str, whole: str, start: int) -> int:
+    """Return how far right of `start` the row `whole` contains what `end` has there; 0 if it does not."""
+    part = end[start : start + _RECOGNIZED]
+    if len(part) < _RECOGNIZED or len(set(part)) < _RECOGNIZED // 2 or UNKNOWN in part:
+        return 0
+    return max(0, whole.find(part, start + 1) - start)
 
 
 def _covers(style: CellStyle, other: CellStyle) -> bool:

@@ -156,6 +156,68 @@ def test_scrolled_rows_end_as_if_written(lines: int, erases: bool) -> None:
     assert wall.written - before < before
 
 
+MOVED = "^P commands  ^S history  中文"
+
+
+@pytest.mark.parametrize("erases", [True, False])
+@pytest.mark.parametrize(
+    ("before", "after", "sequence"),
+    [
+        pytest.param(f"Esc stop  {MOVED}", MOVED, "\x1b[10P", id="to the left"),
+        pytest.param(MOVED, f"Esc stop  {MOVED}", "\x1b[10@", id="to the right"),
+        pytest.param(f"中文停止 {MOVED}", MOVED, "\x1b[9P", id="over wide glyphs"),
+    ],
+)
+def test_the_end_of_a_row_that_has_moved_is_moved_by_the_terminal(
+    before: str, after: str, sequence: str, erases: bool
+) -> None:
+    wall = Wall(1, erases=erases)
+    style = Style(color="#d7dae4", bgcolor="#11131a")
+    wall.show([strip_of([Segment(before, style)])])
+    strip = strip_of([Segment(after, style)])
+    frame = wall.show([strip])
+    assert sequence in frame
+    assert "commands" not in frame
+    assert wall.screen.cells() == written_plainly([strip]).cells()
+
+
+@settings(max_examples=100)
+@given(rows, rows, st.booleans())
+def test_any_row_that_moves_sideways_ends_as_if_written_alone(
+    before: list[Segment], tail: list[Segment], erases: bool
+) -> None:
+    wall = Wall(1, erases=erases)
+    moved = [Segment("abcdefghijklmnopqrst", Style(color="red", bgcolor="#11131a")), *tail]
+    for row in ([*before, *moved], moved, [*before, *moved]):
+        strip = strip_of(row)
+        wall.show([strip])
+        assert wall.screen.cells() == written_plainly([strip]).cells()
+
+
+def test_a_row_with_a_glyph_of_doubtful_width_is_not_moved() -> None:
+    wall = Wall(1, erases=True)
+    style = Style(color="#d7dae4", bgcolor="#11131a")
+    wall.show([strip_of([Segment(f"Esc st {MOVED} ❤️", style)])])
+    assert "P commands" in wall.show([strip_of([Segment(f"{MOVED} ❤️", style)])])
+
+
+def test_a_row_with_a_postponed_piece_is_not_moved() -> None:
+    wall = Wall(1, erases=True)
+    text = Style(color="#d7dae4", bgcolor="#11131a")
+    other = Style(color="#93a0ff", bgcolor="#2b3040", bold=True)
+    keys = Segment("^P commands  ^S history  ^N new ", text)
+    first = [Segment("Esc ", text), keys, Segment("xy", text)]
+    second = [Segment("Esc ", text), keys, Segment("ab", other)]
+    third = [keys, Segment("ab", other), Segment("  ", text), Segment("ab", other)]
+    rows = [wall.cells.row(strip_of(row)) for row in (first, second, third)]
+    wall.painter.begin()
+    for before, row in zip([wall.shown[0], *rows], rows, strict=False):
+        wall.painter.row(0, row, before)
+    wall.painter.cursor(0, 0)
+    wall.feed.feed(wall.painter.take().encode())
+    assert wall.screen.cells() == written_plainly([strip_of(third)]).cells()
+
+
 def test_the_size_of_a_frame_is_its_bytes() -> None:
     wall = Wall(1, erases=True)
     wall.show([strip_of([Segment("x" * WIDTH, Style(color="red"))])])
