@@ -106,7 +106,7 @@ class TurnView:
         self._log.append(*([asked] if asked is not None else []), entry)
         if follows:
             self._log.action_to_end()
-        self.resume(asked.text if asked is not None else "", entry, TurnFigures())
+        self.resume(asked.text if asked is not None else "", entry, TurnFigures(self.figures))
         self._asked = asked
 
     def resume(self, question: str, entry: AnswerEntry, figures: TurnFigures) -> None:

@@ -39,6 +39,8 @@ _REST = "…"
 """Name of the last row if there were more rows than the limit."""
 _EXPECTED = ("created", "in_progress", "answer", "completed", "done")
 """The events of a chat without problems, in order (docs/wire.md 3.3)."""
+_BEFORE_END = ("verbose", "follow_up")
+"""Events between the answer and the end; expected if the chat before had them."""
 _ENDS = frozenset({*Outcome, "error"})
 """Records after which only `done` is expected."""
 _FOLDED = frozenset({"follow_up"})
@@ -86,9 +88,13 @@ class _Growing:
 
 
 class TurnFigures:
-    """The events and metrics of one turn so far."""
+    """The events and metrics of one turn so far.
 
-    def __init__(self) -> None:
+    Args:
+        previous: The chat before it in the conversation, whose end is expected again.
+    """
+
+    def __init__(self, previous: TurnFigures | None = None) -> None:
         self.phase: Phase | Outcome = Phase.SENDING
         self.tool = ""
         """Name of the tool that runs in phase TOOL."""
@@ -124,6 +130,7 @@ class TurnFigures:
         self._rows: list[EventRow] = []
         self._growing: _Growing | None = None
         """The present values of the last row, if it is a run that has grown since `rows` was read."""
+        self._expected = previous._expected_next() if previous is not None else _EXPECTED
         self._next = 0
         self._frame = 0
         self._rate = _Rate()
@@ -174,7 +181,7 @@ class TurnFigures:
     @property
     def expected(self) -> tuple[str, ...]:
         """Return the names of the rows still to come if all goes well; empty once the turn has ended."""
-        return () if self.is_ended else _EXPECTED[self._next :]
+        return () if self.is_ended else self._expected[self._next :]
 
     @property
     def is_ended(self) -> bool:
@@ -278,7 +285,7 @@ class TurnFigures:
         if self.is_ended and isinstance(phase, Phase):  # tool outputs were submitted (docs/wire.md 4.4)
             self.outcome = self.error = None
             self.has_asked = False
-            self._next = _EXPECTED.index("in_progress")
+            self._next = self._expected.index("in_progress")
 
     def _answer_grew(self, update: AnswerGrew) -> None:
         arrivals = update.arrivals_us
@@ -342,10 +349,10 @@ class TurnFigures:
         self.follow_ups += record.name == "follow_up"
         is_interrupt = record.name == "verbose" and record.detail == "interrupt"
         self.has_asked |= is_interrupt or record.name == "requires_action"
-        if record.name in _EXPECTED:
+        if record.name in self._expected:
             self._expect_after(record.name)
         elif record.name in _ENDS:
-            self._next = max(self._next, _EXPECTED.index("done"))
+            self._next = max(self._next, self._expected.index("done"))
         self._catch_up()
         last = self._rows[-1] if self._rows else None
         if last is not None and _is_same(last, record):
@@ -384,7 +391,19 @@ class TurnFigures:
             self._rows[-1] = replace(self._rows[-1], is_running=False)
 
     def _expect_after(self, name: str) -> None:
-        self._next = max(self._next, _EXPECTED.index(name) + 1)
+        index = self._expected.index(name)
+        # Coze also sends some of them before the answer.
+        if name not in _BEFORE_END or self._next > self._expected.index("answer"):
+            self._next = max(self._next, index + 1)
+
+    def _expected_next(self) -> tuple[str, ...]:
+        """Return the names of the events to expect of the next chat of the conversation."""
+        names = [row.name for row in self.rows]
+        if self.outcome is not Outcome.COMPLETED or "answer" not in names:
+            return _EXPECTED
+        ends = names[len(names) - names[::-1].index("answer") :]
+        at = _EXPECTED.index("completed")
+        return (*_EXPECTED[:at], *(name for name in _BEFORE_END if name in ends), *_EXPECTED[at:])
 
 
 def _is_same(row: EventRow, record: EventRecord) -> bool:

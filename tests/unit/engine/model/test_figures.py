@@ -140,6 +140,35 @@ def test_what_is_still_expected_grows_less(count: int, expected: tuple[str, ...]
     assert fed(*whole_turn()[:count]).expected == expected
 
 
+def test_the_end_of_the_chat_before_is_expected_again() -> None:
+    verbose = noted("verbose", 560_000, 13, detail="generate_answer_finish")
+    before = fed(*whole_turn()[:16], verbose, *whole_turn()[16:])
+    figures = TurnFigures(before)
+    seen = [figures.expected]
+    for updates in (
+        whole_turn()[:5],
+        [noted("verbose", 205_000, 6, detail="knowledge_recall")],
+        whole_turn()[5:16],
+        [verbose],
+        whole_turn()[16:21],
+    ):
+        figures.add_all(updates)
+        seen.append(figures.expected)
+    assert seen == [
+        ("created", "in_progress", "answer", "verbose", "follow_up", "completed", "done"),
+        ("in_progress", "answer", "verbose", "follow_up", "completed", "done"),
+        ("in_progress", "answer", "verbose", "follow_up", "completed", "done"),
+        ("verbose", "follow_up", "completed", "done"),
+        ("follow_up", "completed", "done"),
+        ("done",),
+    ]
+
+
+def test_of_a_chat_that_did_not_complete_nothing_is_expected_again() -> None:
+    stopped = fed(*whole_turn()[:18], noted("cancel", 700_000), TurnEnded(Outcome.CANCELED, 700_000))
+    assert TurnFigures(stopped).expected == TurnFigures().expected
+
+
 @pytest.mark.parametrize("name", ["failed", "requires_action", "canceled", "error"])
 def test_after_an_end_only_done_is_expected(name: str) -> None:
     assert fed(noted("sent", 0), noted(name, 5, 1)).expected == ("done",)
