@@ -18,6 +18,7 @@ from coze_tui.store import opening
 from coze_tui.store.copies import open_read_only
 from coze_tui.store.files import SQLITE_ERRORS, is_busy, is_interrupted, store_error_from_sqlite
 from coze_tui.store.migrations import build_index, missing_indexes
+from coze_tui.store.rows import text_of_bytes
 from coze_tui.store.salvage import damage_in
 from coze_tui.values import valueclass
 
@@ -34,6 +35,10 @@ REST_S = 1.0
 """Seconds without a write before indexes are built."""
 _MOST_RESCUES = 5
 """Damage that recurs more often means a broken disk."""
+
+
+_NOT_UTF8 = "Could not decode to UTF-8"
+"""The start of the error of Python's sqlite3 for a text with a damaged byte; it has no code."""
 
 
 def now_ms() -> int:
@@ -354,7 +359,14 @@ class Database:
                     line.connection = opening.open_for_reading(self.path)
             if line.connection is None:
                 raise StoreClosedError(str(self.path or ""))
-            return function(line.connection)
+            try:
+                return function(line.connection)
+            except sqlite3.OperationalError as error:
+                if not str(error).startswith(_NOT_UTF8):
+                    raise
+                # From now on only for this connection, because decoding in Python is slow.
+                line.connection.text_factory = text_of_bytes
+                return function(line.connection)
         except SQLITE_ERRORS as error:
             raise store_error_from_sqlite(error, self.path) from error
 

@@ -6,6 +6,7 @@ import sqlite3
 
 from coze_tui.store.history import clear_sent_draft
 from coze_tui.store.messages import storable
+from coze_tui.store.rows import kinds_of, typed
 from coze_tui.values import valueclass
 
 
@@ -22,12 +23,15 @@ class SavedEdit:
     """Position of the question, if it has no chat."""
 
 
+_EDIT = kinds_of(SavedEdit)
+
+
 def edit_of(c: sqlite3.Connection, key: str) -> SavedEdit | None:
     """Return the question of a conversation that is being edited, or None."""
     row = c.execute(
         "SELECT text, asked_at, chat, position FROM edits WHERE conversation = ?", (storable(key),)
     ).fetchone()
-    return SavedEdit(*row) if row else None
+    return SavedEdit(*typed(row, _EDIT)) if row else None
 
 
 def set_edit(c: sqlite3.Connection, key: str, edit: SavedEdit | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from coze_tui.store.messages import delete_messages, storable, storable_int
 from coze_tui.store.records import SLOT
+from coze_tui.store.rows import kinds_of, typed
 from coze_tui.store.search import fold_parts
 from coze_tui.text.matching import fold
 from coze_tui.values import valueclass
@@ -69,9 +70,16 @@ _NAMES = tuple(each.name for each in fields(SavedConversation))
 _COLUMNS = ", ".join(_NAMES)
 
 
+_CONVERSATION, _SECTION = kinds_of(SavedConversation), kinds_of(SavedSection)
+
+
 def _conversation_from_row(row: Sequence[Any]) -> SavedConversation:
+    row = typed(row, _CONVERSATION)
     flags = [bool(flag) for flag in row[7:11]]
-    queue = tuple(str(item) for item in json.loads(row[12]))
+    try:
+        queue = tuple(str(item) for item in json.loads(row[12]))
+    except (ValueError, TypeError):  # the file is damaged
+        queue = ()
     return SavedConversation(*(*row[:7], *flags, row[11], queue, *row[13:]))
 
 
@@ -406,4 +414,4 @@ def sections(c: sqlite3.Connection, key: str) -> tuple[SavedSection, ...]:
            ORDER BY position, key""",
         (key,),
     )
-    return tuple(SavedSection(*row) for row in rows)
+    return tuple(SavedSection(*typed(row, _SECTION)) for row in rows)

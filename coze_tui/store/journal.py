@@ -24,6 +24,7 @@ from coze_tui.store.packing import (
     within,
 )
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
+from coze_tui.store.rows import kinds_of, typed
 from coze_tui.store.search import fold_parts
 from coze_tui.text.cleaning import title_of
 
@@ -58,6 +59,7 @@ _SELECT = f"""
     LEFT JOIN messages AS asked ON asked.conversation = chats.conversation
          AND asked.position = chats.slot * {SLOT} AND asked.type = 'question'"""
 _NAMES = tuple(each.name for each in fields(ChatRecord))
+_CHAT = kinds_of(ChatRecord)
 _FLAGS = [_NAMES.index(name) for name in ("is_final", "has_packed_frames", "asks_back")]
 """Columns that SQLite stores as numbers."""
 _REPEATED = [
@@ -68,9 +70,9 @@ _REPEATED = [
 
 
 def _record(row: Sequence[Any]) -> ChatRecord:
-    values = list(row)
+    values = list(typed(row, _CHAT))
     for place in _FLAGS:
-        values[place] = bool(row[place])
+        values[place] = bool(values[place])
     for place in _REPEATED:
         values[place] = intern(values[place])
     return ChatRecord(*values)

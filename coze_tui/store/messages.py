@@ -12,6 +12,7 @@ from typing import Any
 from coze_tui.errors import StoreError
 from coze_tui.store import search
 from coze_tui.store.records import SLOT, SavedMessage
+from coze_tui.store.rows import kinds_of, typed
 from coze_tui.store.search import fold_parts
 from coze_tui.values import valueclass
 
@@ -45,9 +46,14 @@ _COLUMNS = (
 )
 
 
+_MESSAGE = kinds_of(SavedMessage)
+
+
 def message_from_row(row: Sequence[Any]) -> SavedMessage:
     """Return the message of a row with the columns of `_COLUMNS`."""
-    role, type_, content, reasoning, name, content_type, message_id, at, key, conversation, *rest = row
+    role, type_, content, reasoning, name, content_type, message_id, at, key, conversation, *rest = typed(
+        row, _MESSAGE
+    )
     return SavedMessage(  # thousands of messages share the same few texts as one object
         *(intern(role), intern(type_), content, reasoning, name, intern(content_type), message_id, at, key),
         *(intern(conversation), *rest),

@@ -18,6 +18,7 @@ from coze_tui.store.files import (
     store_error_from_sqlite,
 )
 from coze_tui.store.migrations import APPLICATION_ID, migrate
+from coze_tui.store.rows import text_of_bytes
 from coze_tui.store.search import fold_parts
 
 _TABLES = (
@@ -129,7 +130,7 @@ def _copy_what_can_be_read(copy: Path, fresh: Path, target: sqlite3.Connection) 
         if not _has_our_tables(copy):
             return  # the list of tables itself is damaged; only the renamed file remains
     with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as source:
-        source.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        source.text_factory = text_of_bytes
         for table in _TABLES:
             _copy_table(source, target, table)
 

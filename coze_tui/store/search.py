@@ -13,6 +13,7 @@ from operator import add
 from typing import Any, Literal
 
 from coze_tui.store.records import SavedMessage
+from coze_tui.store.rows import kinds_of, typed
 from coze_tui.text.matching import fold, spans
 from coze_tui.values import valueclass
 
@@ -202,6 +203,9 @@ def search(c: sqlite3.Connection, text: str, limit: int = 200, others: Sequence[
     return tuple(hits[:limit])
 
 
+_OCCURRENCE = kinds_of(Occurrence)
+
+
 def find_in_conversation(c: sqlite3.Connection, conversation: str, text: str) -> tuple[Occurrence, ...]:
     """Return the messages of one conversation that contain this text, oldest first."""
     query = fold(text).strip()
@@ -214,7 +218,7 @@ def find_in_conversation(c: sqlite3.Connection, conversation: str, text: str) ->
            WHERE conversation = ? AND instr(folded, ?) ORDER BY position""",
         (query, query, conversation, query),
     )
-    return tuple(Occurrence(*row) for row in rows)
+    return tuple(Occurrence(*typed(row, _OCCURRENCE)) for row in rows)
 
 
 def title_hits(c: sqlite3.Connection, query: str, conversation: str = "", limit: int = -1) -> list[Hit]:

@@ -137,8 +137,8 @@ def joined(one: ChatTotals, other: ChatTotals) -> ChatTotals:
 def last_messages(c: sqlite3.Connection, only: ChatFilter) -> list[tuple[int, str]]:
     """Return each error code of these chats with the server's latest message for it."""
     rows = c.execute(
-        f"""SELECT error_code, error_msg, max(sent_at) FROM chats WHERE error_code <> 0 AND {_where(only)}
-            GROUP BY error_code ORDER BY 3""",
+        f"""SELECT CAST(error_code AS INTEGER), error_msg, max(sent_at) FROM chats
+            WHERE error_code <> 0 AND {_where(only)} GROUP BY error_code ORDER BY 3""",
         _arguments(only),
     )
     return [(int(code), str(words)) for code, words, _at in rows]
@@ -161,12 +161,12 @@ def _named(
     """Add the site of the latest chat of each group, and the last known name of its bot."""
     condition = "chats.bot_id = :key" if by == "bot" else ":key IS NOT NULL"
     latest = f"""
-        SELECT conversations.site, conversations.bot_name
+        SELECT CAST(conversations.site AS TEXT), CAST(conversations.bot_name AS TEXT)
         FROM chats JOIN conversations ON conversations.key = chats.conversation
         WHERE sent_at = :last AND {condition} AND {_where(only)} ORDER BY chats.key DESC LIMIT 1"""
     name = """
-        SELECT bot_name FROM conversations WHERE bot_id = ? AND bot_name <> '' AND deleted_at = 0
-        ORDER BY updated_at DESC LIMIT 1"""
+        SELECT CAST(bot_name AS TEXT) FROM conversations
+        WHERE bot_id = ? AND bot_name <> '' AND deleted_at = 0 ORDER BY updated_at DESC LIMIT 1"""
     for row in rows:
         found = c.execute(latest, {**arguments, "key": row.key, "last": row.last_ms}).fetchone()
         site, label = found or ("", "")
@@ -178,7 +178,7 @@ def _named(
 
 
 def _query(by: Grouping, statuses: Mapping[str, str], only: ChatFilter, summed: str) -> str:
-    """Return the query for the columns of `ChatTotals`.
+    """Return the query for the columns of `ChatTotals`. It casts them as `rows.typed` does.
 
     Args:
         summed: the expression that is summed for a number, with `{}` for its column.
@@ -191,8 +191,14 @@ def _query(by: Grouping, statuses: Mapping[str, str], only: ChatFilter, summed: 
     def total(expression: str) -> str:
         return f"coalesce(CAST(sum({summed.format(expression)}) AS INTEGER), 0)"
 
+    def numbers(column: str, condition: str) -> str:
+        return f"group_concat(CASE WHEN {condition} THEN CAST({column} AS INTEGER) END)"
+
     if by == "conversation":
-        group, names = "conversations.key", "conversations.title, conversations.site"
+        group, names = (
+            "conversations.key",
+            "CAST(conversations.title AS TEXT), CAST(conversations.site AS TEXT)",
+        )
         # In the order of the rows, so that the chats of a conversation are close to each other in the
         # file; if all chats count, SQLite need not sort them.
         groups = "conversations.rowid"
@@ -206,10 +212,10 @@ def _query(by: Grouping, statuses: Mapping[str, str], only: ChatFilter, summed: 
         SELECT {group}, {names}, count(*) AS chats, {counts},
             {total("input_tokens")}, {total("output_tokens")},
             {total("CASE WHEN token_count THEN token_count ELSE input_tokens + output_tokens END")} AS tokens,
-            {total("characters")}, min(sent_at) AS first_ms, max(sent_at),
-            group_concat(CASE WHEN first_text_us > 0 THEN first_text_us END),
-            group_concat(CASE WHEN total_us > 0 AND {is_one_of("completed")} THEN total_us END),
-            group_concat(CASE WHEN {is_one_of("failed")} THEN error_code END)
+            {total("characters")}, CAST(min(sent_at) AS INTEGER) AS first_ms, CAST(max(sent_at) AS INTEGER),
+            {numbers("first_text_us", "first_text_us > 0")},
+            {numbers("total_us", f"total_us > 0 AND {is_one_of('completed')}")},
+            {numbers("error_code", is_one_of("failed"))}
         FROM {tables} WHERE {_where(only)} AND chats.key NOT IN ({_repeated(only)})
         GROUP BY {groups} ORDER BY tokens DESC, chats DESC, first_ms"""
 
