@@ -481,7 +481,7 @@ async def test_on_a_slow_line_a_scrollbar_goes_with_the_rest_or_when_nothing_els
             return before
 
         await more_lines()
-        line = Line(room=300, seconds=1_000)
+        line = Line(room=300, seconds=1e9)
         app.throttle = cast(Any, line)
         before = await more_lines()
         assert bar() == before
