@@ -6,7 +6,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
-from itertools import chain, islice
+from itertools import chain
 from sys import intern
 from typing import Any
 
@@ -279,25 +279,27 @@ def frame_lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
 
 
 def _capture(c: sqlite3.Connection, chat: int) -> bytes:
-    row = c.execute("SELECT capture FROM chats WHERE key = ?", (chat,)).fetchone()
-    return bytes(row[0]) if row and row[0] is not None else b""
+    # A damaged file may contain text where it should contain bytes.
+    row = c.execute("SELECT cast(capture AS BLOB) FROM chats WHERE key = ?", (chat,)).fetchone()
+    return row[0] or b"" if row else b""
 
 
 def _rows(c: sqlite3.Connection, chat: int, since: int = 0) -> Iterable[tuple[int, bytes]]:
     """Return the frames received since the chat was last final, as `rows_of` made them."""
     return c.execute(
-        "SELECT number, line FROM frames WHERE chat = ? AND number >= ? ORDER BY number", (chat, since)
+        """SELECT number, cast(line AS BLOB) FROM frames WHERE chat = ? AND number >= ?
+           ORDER BY number""",
+        (chat, since),
     )
 
 
 def _packed(c: sqlite3.Connection, chat: int) -> tuple[bytes | None, int]:
     """Return the frames of a chat, packed, and their number, or 0 if none was received since its end."""
-    packer = Packer(_capture(c, chat))
-    count, row = 0, b""
-    for first, row in _rows(c, chat):
+    packer, count = Packer(_capture(c, chat)), 0
+    for number, row in _rows(c, chat):
         packer.add(row)
-        count = first - 1
-    return packer.packed(), count + sum(1 for _line in lines_of(row)) if row else 0
+        count = number
+    return packer.packed(), count
 
 
 def packed_frames(c: sqlite3.Connection, chat: int) -> bytes | None:
@@ -332,16 +334,14 @@ def frames_after(c: sqlite3.Connection, chat: int, count: int) -> tuple[Frame, .
     Raises:
         StoreError: the frames can no longer be read.
     """
-    # The row that contains the next frame may contain earlier ones, too.
-    found = c.execute(
-        "SELECT max(number) FROM frames WHERE chat = ? AND number <= ?", (chat, count + 1)
-    ).fetchone()
-    if (start := found[0]) is not None:
-        try:
-            lines = chain.from_iterable(lines_of(row) for _number, row in _rows(c, chat, start))
-            return tuple(map(frame_from_line, islice(lines, count + 1 - start, None)))
-        except (zlib.error, ValueError, TypeError) as error:
-            raise StoreError("damaged", detail=f"frames of chat {chat}: {error}") from error
+    rows = list(_rows(c, chat, count + 1))
+    try:
+        lines = list(chain.from_iterable(lines_of(row) for _number, row in rows))
+        # The first row may contain earlier frames, too.
+        if rows and (new := rows[-1][0] - count) <= len(lines):
+            return tuple(map(frame_from_line, lines[-new:]))
+    except (zlib.error, ValueError, TypeError) as error:
+        raise StoreError("damaged", detail=f"frames of chat {chat}: {error}") from error
     row = c.execute("SELECT frame_count FROM chats WHERE key = ?", (chat,)).fetchone()
     return frames_of(c, chat)[count:] if row and row[0] > count else ()
 

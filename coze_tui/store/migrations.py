@@ -91,7 +91,7 @@ def m0001_first_tables(c: sqlite3.Connection) -> None:
         CREATE TABLE frames (
             key INTEGER PRIMARY KEY,
             chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
-            number INTEGER NOT NULL,                   -- of the first frame in the row
+            number INTEGER NOT NULL,                   -- of the last frame in the row
             line BLOB NOT NULL,                        -- the frames (packing.py: rows_of)
             UNIQUE (chat, number)
         )""")

@@ -35,22 +35,22 @@ def frame_from_line(line: bytes) -> Frame:
     return Frame(event, data, at_us, id_)
 
 
-def rows_of(lines: Iterable[bytes], number: int) -> Iterator[tuple[int, bytes]]:
-    """Yield rows of lines, as `lines_of` reads them, each with the number of its first line.
+def rows_of(lines: Iterable[bytes], first_number: int) -> Iterator[tuple[int, bytes]]:
+    """Yield rows of lines, as `lines_of` reads them, each with the number of its last line.
 
     Full rows are packed, so that the end of a fast stream does not wait for packing all of it.
 
     Args:
-        number: the number of the first of all lines.
+        first_number: the number of the first of all lines.
     """
     row: list[bytes] = []
     size = 0
-    for line in lines:
+    for number, line in enumerate(lines, first_number):
         row.append(line)
         size += len(line)
         if size >= _ROW:
             yield number, zlib.compress(b"\n".join(row), _QUICK)
-            number, row, size = number + len(row), [], 0
+            row, size = [], 0
     if row:
         yield number, b"\n".join(row)
 

@@ -292,7 +292,7 @@ def test_frames_are_read_from_anywhere_in_a_row(c: sqlite3.Connection, key: str)
     journal.append_frames(c, chat, 1, frames[:5])  # a full row, which is packed, and another
     journal.append_frames(c, chat, 6, frames[5:7])
     journal.append_frames(c, chat, 8, frames[7:12])
-    assert [number for (number,) in c.execute("SELECT number FROM frames")] == [1, 5, 6, 8, 12]
+    assert [number for (number,) in c.execute("SELECT number FROM frames")] == [4, 5, 7, 11, 12]
     for count in range(14):
         assert journal.frames_after(c, chat, count) == frames[count:12]
     for until in (12, 13):
@@ -305,6 +305,23 @@ def test_frames_are_read_from_anywhere_in_a_row(c: sqlite3.Connection, key: str)
         assert number == until + 1
         journal.append_frames(c, chat, number, frames[until:])
         assert journal.frames_after(c, chat, 3) == frames[3:]
+
+
+@pytest.mark.parametrize("junk", [b"x\x9c\0", b"junk", b"[1\n[2\n[3", "text", 7])
+def test_damaged_frames_do_not_prevent_the_end_of_their_chat(
+    c: sqlite3.Connection, key: str, junk: object
+) -> None:
+    chat = begin(c, key)
+    journal.append_frames(c, chat, 1, SOME)
+    c.execute("UPDATE frames SET line = ?", (junk,))
+    with pytest.raises(StoreError):
+        journal.frames_after(c, chat, 0)
+    journal.finish_chat(c, chat, DONE, [answer("1 月 29 日")])
+    with pytest.raises(StoreError):
+        journal.frames_of(c, chat)
+    c.execute("UPDATE chats SET capture = 'text'")
+    with pytest.raises(StoreError):
+        journal.frames_of(c, chat)
 
 
 def test_the_latest_chat_is_the_one_last_asked(c: sqlite3.Connection, key: str) -> None:
