@@ -82,15 +82,18 @@ class FrameGuard:
         self._frame: EarlyFrame | None = None
         self._is_painted = False
         self._received = 0
-        self._handled: list[int] = []
+        self._handled: dict[int, Any] = {}
 
     def __enter__(self) -> FrameGuard:
         import signal
 
-        names = ("SIGTERM", "SIGHUP", "SIGQUIT")
-        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        names = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT")
+        handlers = {
+            number: signal.getsignal(number) for name in names if (number := getattr(signal, name, 0))
+        }
         # A signal that the shell has made the program ignore (nohup) stays ignored.
-        self._handled = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+        ours = (signal.SIG_DFL, signal.default_int_handler)
+        self._handled = {number: handler for number, handler in handlers.items() if handler in ours}
         for number in self._handled:
             signal.signal(number, self._receive)
         return self
@@ -98,8 +101,8 @@ class FrameGuard:
     def __exit__(self, *error: object) -> None:
         import signal
 
-        for number in self._handled:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in self._handled.items():
+            signal.signal(number, handler)
         if self._frame is not None:
             self._frame.restore()
 

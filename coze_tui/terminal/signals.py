@@ -1,4 +1,4 @@
-"""Exits on TERM, HUP, QUIT, on a closed pty, and on a terminal that hangs during the exit.
+"""Exits on TERM, HUP, QUIT, INT, on a closed pty, and on a terminal that hangs during the exit.
 
 Handlers are set with `signal.signal`, because those of the event loop do not run while it is blocked. Each
 asks the app to exit with 128 + number and starts a watchdog. If the process still runs after a while, the
@@ -183,5 +183,6 @@ def _modes_of_stdin() -> list[Any] | None:
 
 
 def _ending_signals() -> list[int]:
-    names = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
+    # SIGINT comes from other programs, because Ctrl+C is a key while the terminal is in raw mode.
+    names = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT", "SIGBREAK")
     return [getattr(signal, name) for name in names if hasattr(signal, name)]

@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +103,10 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
             started = time.monotonic()
             os.utime(path, times=(time.time() - _AGE_SECONDS,) * 2)
             written = path.stat()
-            status = subprocess.run(
-                [*command, str(path)], check=False, env=child_environment(environment)
-            ).returncode
+            with _keys_for_the_editor():
+                status = subprocess.run(
+                    [*command, str(path)], check=False, env=child_environment(environment)
+                ).returncode
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             problem = _("Could not run {editor}: {reason}")
@@ -116,6 +120,22 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
             )
             raise EditorFailed(problem.format(editor=name))
         return _read_back(path)
+
+
+@contextmanager
+def _keys_for_the_editor() -> Iterator[None]:
+    """Let Ctrl+C and Ctrl+\\ end an editor that leaves them to the terminal, but not this program."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
+    # Not ignored, because the editor would inherit that.
+    before = {number: signal.signal(number, lambda _number, _frame: None) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _is_untouched(path: Path, written: os.stat_result) -> bool:

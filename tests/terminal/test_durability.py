@@ -229,7 +229,7 @@ def test_a_draft_and_the_queue_survive_a_kill(run: Start) -> None:
 # -- ended otherwise
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_ended_by_a_signal_nothing_shown_is_lost(
     run: Start, counter: StandIn, number: signal.Signals
 ) -> None:
@@ -244,7 +244,7 @@ def test_ended_by_a_signal_nothing_shown_is_lost(
     assert program.store.statuses() == ["interrupted"]
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, None])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, None])
 def test_what_is_typed_before_the_store_is_open_is_kept(run: Start, end: signal.Signals | None) -> None:
     program = run(ready=False)
     program.wait_for_raw(b"\x1b[?2004h")
@@ -255,6 +255,23 @@ def test_what_is_typed_before_the_store_is_open_is_kept(run: Start, end: signal.
         program.signal(end)
     program.wait()
     assert program.store.rows("SELECT draft FROM conversations") == [("half a thought",)]
+
+
+def test_ctrl_c_ends_an_editor_that_leaves_it_to_the_terminal_and_not_the_program(
+    run: Start, tmp_path: Path
+) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\necho the editor runs\nexec sleep 60\n")
+    editor.chmod(0o755)
+    program = run(env={"EDITOR": str(editor)})
+    program.type("half a thought")
+    program.send(b"\x0f")
+    program.wait_for("the editor runs")
+    program.send(b"\x03")
+    program.wait_for("exited with status")
+    assert program.prompt.startswith("half a thought")
+    program.send(b"\x11")
+    program.check_left()
 
 
 def test_a_closed_terminal_loses_nothing(run: Start, counter: StandIn) -> None:
