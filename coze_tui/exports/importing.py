@@ -20,6 +20,7 @@ from coze_tui.api.captures import Problem, read_capture
 from coze_tui.api.events import Done, MessageCompleted, MessageDelta, UnknownEvent, parse_event
 from coze_tui.api.objects import Chat, Frame, Limits, MessageType, Role
 from coze_tui.config.addresses import site_name
+from coze_tui.engine.analysis.capture_files import reason_text
 from coze_tui.engine.model.outcomes import outcome_of, total_us_of
 from coze_tui.engine.model.records import chat_from_capture
 from coze_tui.engine.model.turn_replay import past_turn
@@ -110,8 +111,8 @@ def _error_of(path: str, problem: Problem, *, is_ours: bool) -> FileError:
     if reason == "empty":
         return FileError("empty", path)
     if reason in _SIZES:
-        return FileError("too large", path, line=line, detail=reason)
-    return FileError("bad line" if is_ours else "foreign", path, line=line, detail=reason)
+        return FileError("too large", path, line=line, detail=reason_text(problem))
+    return FileError("bad line" if is_ours else "foreign", path, line=line, detail=reason_text(problem))
 
 
 def _site(base_url: str) -> str:

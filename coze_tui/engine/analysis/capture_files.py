@@ -92,10 +92,11 @@ def capture_name(record: ChatRecord) -> str:
 
 def problem_text(problem: Problem) -> str:
     """Return a problem with its line number, as `line 12: …`."""
-    return _("line {n}: {reason}").format(n=problem.line, reason=_reason(problem))
+    return _("line {n}: {reason}").format(n=problem.line, reason=reason_text(problem))
 
 
-def _reason(problem: Problem) -> str:
+def reason_text(problem: Problem) -> str:
+    """Return what is wrong in that line, as part of a sentence."""
     match problem.reason:
         case "empty":
             return _("no events so far")

@@ -360,6 +360,17 @@ def test_there_may_be_nothing_to_export_or_in_a_file(command: Command, tmp_path:
     assert "contains no conversations" in ran.err
 
 
+def test_the_reason_why_a_capture_is_not_imported_is_in_the_users_language(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "a.sse").write_text('event:conversation.chat.created\ndata:{"id":"1"}\n\nwhat\n\n')
+    assert "line 4" in (ran := command("history", "import", str(tmp_path / "a.sse"))).err
+    assert "not a line of an event stream" in ran.err
+    ran = command("history", "import", "--lang", "zh_CN", str(tmp_path / "a.sse"))
+    assert "不是事件流的一行" in ran.err
+    assert "not a" not in ran.err
+
+
 def test_stdin_is_imported_too(command: Command, key: str, tmp_path: Path) -> None:
     lines = command("history", "export", key, "--format", "jsonl", "-o", "-").out
     ran = command("history", "import", "-", stdin=lines, COZE_TUI_HOME=str(tmp_path / "other"))
