@@ -47,12 +47,12 @@ class JsonStyles(NamedTuple):
     mark: Style
 
 
-def json_lines(text: str, width: int, palette: Palette) -> list[Line]:
-    """Return JSON as fully unfolded lines; return other text as it is."""
+def json_lines(text: str, width: int, palette: Palette) -> Iterator[Line]:
+    """Yield JSON as fully unfolded lines; yield other text as it is."""
     value = parsed_json(text)
-    if value is None:
-        return render_plain(text, width, palette.text)
-    return list(value_lines(value, width, palette))
+    yield from (
+        render_plain(text, width, palette.text) if value is None else value_lines(value, width, palette)
+    )
 
 
 def value_lines(value: object, width: int, palette: Palette) -> Iterator[Line]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from string import Formatter
+from time import monotonic
 
 from textual.geometry import Size
 from textual.strip import Strip
 
+from coze_tui.garbage import without_collection
 from coze_tui.render.cells import shorten
 from coze_tui.render.lines import Line
 from coze_tui.render.wrap import rows_of
@@ -29,6 +32,10 @@ def with_parts(text: str, role: str, **parts: Part) -> list[Part]:
 
 
 _TAB = 4
+_SLICE_LINES = 512
+"""The most lines of JSON laid out at once."""
+_SHORTEST_PAUSE = 0.005
+"""Seconds that a key needs to pass through the queues of the app, its screen and the focused widget."""
 _MARK = "! "
 _MOST_OF_ONE = 3
 """The most lines of one text."""
@@ -140,12 +147,17 @@ def _between(parts: Sequence[Part], start: int, end: int) -> list[Part]:
 
 
 class JsonView(LineWidget):
-    """Draws one text, which may be JSON and may come from outside. Put it into a scrolling container."""
+    """Draws one text, which may be JSON and may come from outside. Put it into a scrolling container.
+
+    A long text is laid out in slices, with pauses in which keys are handled.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._text = ""
-        self._lines: Sequence[Line] = ()
+        self._lines: list[Line] = []
+        self._rest: Iterator[Line] = iter(())
+        """The lines that are not laid out yet."""
         self._laid_out: tuple[int, str] | None = None
 
     def show(self, text: str) -> None:
@@ -174,8 +186,21 @@ class JsonView(LineWidget):
         theme = self.app.current_theme
         if self._laid_out != (width, theme.name):
             self._laid_out = (width, theme.name)
-            self._lines = json_lines(self._text, max(8, width), palette_of(theme))
+            self._lines, self._rest = [], json_lines(self._text, max(8, width), palette_of(theme))
+            self._lay_out_next(self._rest)
         return self._lines
+
+    def _lay_out_next(self, rest: Iterator[Line]) -> None:
+        if rest is not self._rest:
+            return  # the width, the theme or the text has changed meanwhile
+        started, before = monotonic(), len(self._lines)
+        # The collector would look through all new values and lines several times.
+        with without_collection():
+            self._lines += islice(rest, _SLICE_LINES)
+        if before:
+            self.refresh(layout=True)
+        if len(self._lines) == before + _SLICE_LINES:
+            self.set_timer(max(_SHORTEST_PAUSE, monotonic() - started), lambda: self._lay_out_next(rest))
 
 
 class Banner(LineWidget):

@@ -64,7 +64,7 @@ def test_what_is_invisible_is_escaped() -> None:
 
 
 def test_long_strings_wrap_under_their_beginning() -> None:
-    lines = json_lines(json.dumps({"a": "word " * 20}), 30, PALETTE)
+    lines = list(json_lines(json.dumps({"a": "word " * 20}), 30, PALETTE))
     assert all(line.wide <= 30 for line in lines)
     assert {line.lead_width for line in lines if line.continues} == {4}
     assert joined((line, line.copied()) for line in lines) == '{\n  "a": "' + "word " * 20 + '"\n}'
@@ -79,7 +79,7 @@ def test_other_text_is_shown_as_it_is() -> None:
 @given(VALUES, st.integers(12, 60))
 @settings(max_examples=100)
 def test_any_value_is_shown_whole_and_in_its_width(value: object, width: int) -> None:
-    lines = json_lines(json.dumps(value, ensure_ascii=False), width, PALETTE)
+    lines = list(json_lines(json.dumps(value, ensure_ascii=False), width, PALETTE))
     for line in lines:
         assert sum(cell_len(segment.text) for segment in line.paint(width)) == width
     if isinstance(value, dict | list) and not any(
