@@ -140,9 +140,9 @@ def _lateness(session: Session, first: int) -> list[float]:
 def rate(server: Server, count: int, runs: int) -> Iterator[Figure]:
     """As fast as the server can, shown to the end.
 
-    Compared is the time from Enter until the end of the answer is on the terminal. Both programs draw about
-    thirty frames a second meanwhile, which the last row shows; ours saves the answer, masks the token and
-    limits what it reads, too.
+    Compares the time from Enter until the end of the answer is on the terminal. Both programs draw meanwhile,
+    as the last row shows. `mini` draws fewer than its thirty frames a second, because laying out the text of
+    one takes longer than its period. Only ours saves the answer, masks the token and limits what it reads.
     """
     ours, floor, least = [], [], []
     our_frames, its_frames = [], []
