@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.standin.server import StandIn
+from coze_tui.store.packing import lines_of
 from tests.support.checks import foreign_controls, holders_of, must
 from tests.support.terminal import LIMIT_S, Terminal, TerminalScreen
 
@@ -61,9 +62,8 @@ class Store:
 
     def frames(self) -> int:
         """How many frames of running chats it holds."""
-        return sum(
-            len(str(lines).split("\n")) for (lines,) in self.rows("SELECT cast(line AS TEXT) FROM frames")
-        )
+        rows = self.rows("SELECT cast(line AS BLOB) FROM frames")
+        return sum(1 for (row,) in rows if isinstance(row, bytes) for _ in lines_of(row))
 
     def questions(self) -> list[str]:
         """What was asked, oldest first."""
