@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -117,13 +118,21 @@ def confirm(question: str) -> bool:
 
     Raises:
         SettingsError: stdin or stderr is not a terminal.
+        KeyboardInterrupt: the user pressed Ctrl+C.
     """
     if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise SettingsError(
             _("is required when coze-tui cannot ask: {question}").format(question=question), source="--yes"
         )
     print(question, _("[y/N]"), end=" ", file=sys.stderr, flush=True)
-    answer = without_reports(sys.stdin.readline()).strip().casefold()
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        # The handler of a running loop would only cancel its task, while the read goes on.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        answer = without_reports(sys.stdin.readline()).strip().casefold()
+    finally:
+        signal.signal(signal.SIGINT, before)
     return answer in ("y", "yes", _("y"), _("yes"))
 
 

@@ -274,6 +274,21 @@ def test_ctrl_c_ends_an_editor_that_leaves_it_to_the_terminal_and_not_the_progra
     program.check_left()
 
 
+@pytest.mark.parametrize(("key", "status"), [("\x03", 130), ("\x04", 0)])
+def test_one_key_ends_the_question_whether_to_remove_and_nothing_is_removed(
+    run: Start, key: str, status: int
+) -> None:
+    program = run()
+    program.ask("1 + 1", "= 2")
+    program.send(b"\x11")
+    program.check_left()
+    prune = run("history", "prune", "--older-than", "0d", ready=False)
+    prune.wait_for("[y/N]")
+    prune.send(key)
+    assert prune.wait() == status
+    assert prune.store.questions() == ["1 + 1"]
+
+
 def test_a_closed_terminal_loses_nothing(run: Start, counter: StandIn) -> None:
     program = run(stand_in=counter, size=(120, 40))
     begin_counting(program, 200)
