@@ -53,6 +53,7 @@ from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.sent_files import SentFile, web_address, web_file
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import ApiError, FileError, InternalError, SettingsError, StoreError
+from coze_tui.garbage import resume_collection
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, listed
 from coze_tui.text.system_text import path_from
@@ -208,8 +209,10 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> Turn
 
     def show(update: TurnUpdate) -> None:
         output.show(update)
-        if isinstance(update, ChatIdentified) and update.conversation_replaced:
-            output.note(conversation_replaced_text())
+        if isinstance(update, ChatIdentified):
+            resume_collection()  # the first request has imported the rest of the HTTP libraries
+            if update.conversation_replaced:
+                output.note(conversation_replaced_text())
         if output.broken is not None:
             turn.leave()  # the reader of stdout or the terminal is gone, which does not stop the chat
 

@@ -314,6 +314,7 @@ _ALL = (
         "ask:run_ask",
         words="QUESTION",
         handles_ctrl_c=True,
+        resumes_collection=True,
         note=N_(
             "The question is read from the arguments, from stdin, or from both joined. Put `--` before a "
             "question that looks like an option."

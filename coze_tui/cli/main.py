@@ -183,7 +183,8 @@ def _run(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not command.opens_screen:
         handler = handler_of(command)
-        resume_collection()
+        if not command.resumes_collection:
+            resume_collection()
         return handler(arguments, environment)
     from coze_tui.cli.first_frame import first_frame
 

@@ -87,6 +87,7 @@ class Command:
             takes this frame as its third argument.
         handles_ctrl_c: whether the handler takes Ctrl+C itself. Until then Ctrl+C kills the process, so
             nothing that runs before may need to be cleaned up.
+        resumes_collection: whether the handler resumes garbage collection, after imports of its own.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Command:
         note: str = "",
         opens_screen: bool = False,
         handles_ctrl_c: bool = False,
+        resumes_collection: bool = False,
     ) -> None:
         self.name = name
         self.summary = summary
@@ -109,6 +111,7 @@ class Command:
         self.note = note
         self.opens_screen = opens_screen
         self.handles_ctrl_c = handles_ctrl_c
+        self.resumes_collection = resumes_collection
 
 
 class Arguments:
