@@ -125,6 +125,15 @@ def untorn(runs: Runs) -> list[Segment]:
     return whole
 
 
+def _cells_of(text: str, start: int, stop: int) -> str:
+    """Return exactly the cells of a text from `start` to `stop`."""
+    if text.isascii():
+        return text[start:stop]
+    part = split_text(split_text(text, start)[1], stop - start)[0]
+    # Rich gives an emoji after a leading joiner two cells here, but none when it measures.
+    return part + " " * (stop - start - cell_len(part))
+
+
 def crop_runs(runs: Runs, start: int, width: int) -> list[Segment]:
     """Return at most `width` cells from cell `start` on; half of a wide character becomes a blank."""
     cropped: list[Segment] = []
@@ -135,11 +144,8 @@ def crop_runs(runs: Runs, start: int, width: int) -> list[Segment]:
         if at >= end:
             break
         if at + size > start:
-            if at < start:
-                text = text[start - at :] if text.isascii() else split_text(text, start - at)[1]
-            if at + size > end:
-                kept = end - max(at, start)
-                text = text[:kept] if text.isascii() else split_text(text, kept)[0]
+            if at < start or at + size > end:
+                text = _cells_of(text, max(start - at, 0), min(end - at, size))
             if text:
                 cropped.append(Segment(text, run.style))
         at += size
