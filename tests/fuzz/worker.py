@@ -27,9 +27,11 @@ from tests.support.children import end_with_parent
 _LENGTH = struct.Struct(">I")
 _START_S = 60.0
 """Until a worker has imported everything."""
-_STACK_S = 2.0
+_STACK_S = 20.0
 """Until a worker that hangs has written where."""
 _FRAME = re.compile(r'File "([^"]+)", line (\d+) in')
+_STACK_END = re.compile(r" in _run_module_as_main$|^  \.\.\.$", re.MULTILINE)
+"""The last line of a stack, which is written line by line, or of as much as is written of a deep one."""
 _LONGEST_TEXT = 2_500
 
 
@@ -116,7 +118,7 @@ class Worker:
         before = len(self._said())
         os.kill(process.pid, signal.SIGUSR1)
         end = time.monotonic() + _STACK_S
-        while time.monotonic() < end and not _FRAME.search(self._said()[before:]):
+        while time.monotonic() < end and not _STACK_END.search(self._said()[before:]):
             time.sleep(0.05)
         return self._said()[before:]
 
