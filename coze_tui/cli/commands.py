@@ -19,62 +19,35 @@ from coze_tui.cli.options import (
     option_of,
     whole_number,
 )
+from coze_tui.cli.shared_options import (
+    BOT,
+    CHAT_NOTE,
+    COMMON,
+    CONTINUE,
+    CONVERSATION,
+    ID_NOTE,
+    JSON,
+    JSON_LINES,
+    LANGUAGE,
+    LINEAR,
+    MOST_LISTED,
+    REPLAY_NOTE,
+    SAVE_IMAGES,
+    SCREEN,
+    SITE,
+    TARGET,
+    USER,
+    YES,
+    listing,
+)
 from coze_tui.text.i18n import N_
 
 PROGRAM = "coze-tui"
 
-_LANGUAGE = option_of("language")
-_COMMON = (option_of("profile"), _LANGUAGE)
-_BOT = option_of("bot_id")
-_SITE = option_of("base_url")
-_USER = option_of("user_id")
-_TARGET = (_BOT, _SITE, _USER, NO_PROJECT)
-_SCREEN = (option_of("theme"), option_of("mouse"))
-_LINEAR = Option(
-    "--linear", N_("plain labeled lines instead of full-screen mode, for screen readers and logs")
-)
-_CONTINUE = Option("--continue", N_("continue the last conversation"), short="-c", dest="continues")
-_CONVERSATION = Option(
-    "--conversation",
-    N_("continue this conversation: its ID, or its Coze conversation ID"),
-    "ID",
-    short="-s",
-    read=one_line,
-)
-_YES = Option("--yes", N_("do not ask for confirmation"), short="-y")
-_JSON = Option("--json", N_("print one JSON object"))
-_SAVE_IMAGES = Option("--save-images", N_("save images from messages to this folder"), "FOLDER")
-_JSON_LINES = Option("--json", N_("print one JSON object per line"))
-_MOST_LISTED = 1_000_000
-
-_CHAT_NOTE = N_(
-    "FILE is an .sse capture, or `-` for stdin. CHAT is a Coze chat ID, a conversation ID or Coze "
-    "conversation ID (meaning its last chat), or `last`."
-)
-_REPLAY_NOTE = N_(
-    "FILE is an .sse capture. CHAT is a Coze chat ID, a conversation ID or Coze conversation ID "
-    "(meaning its last chat), or `last`."
-)
-_ID_NOTE = N_(
-    "ID is a conversation ID as shown by `history list`, the start of one, a Coze conversation ID, or `last`."
-)
-
-
-def _listing(default: int) -> tuple[Option, ...]:
-    limit = Option(
-        "--limit",
-        N_("show at most N; 0 shows all (default: {default})"),
-        "N",
-        read=whole_number(0, _MOST_LISTED),
-        default=default,
-    )
-    return (limit, _JSON_LINES, *_COMMON)
-
-
 CHAT = Command(
     "chat",
     N_("chat with a Coze bot in the terminal"),
-    (*_TARGET, _CONTINUE, _CONVERSATION, *_SCREEN, _LINEAR, *_COMMON),
+    (*TARGET, CONTINUE, CONVERSATION, *SCREEN, LINEAR, *COMMON),
     "chat:run_chat",
     opens_screen=True,
 )
@@ -92,12 +65,12 @@ _SERVING = (
 )
 
 _HISTORY = (
-    Command("history", N_("list and manage saved conversations"), _listing(50), "history.listing:run_list"),
-    Command("history list", N_("list conversations, newest first"), _listing(50), "history.listing:run_list"),
+    Command("history", N_("list and manage saved conversations"), listing(50), "history.listing:run_list"),
+    Command("history list", N_("list conversations, newest first"), listing(50), "history.listing:run_list"),
     Command(
         "history search",
         N_("search titles, questions, answers, reasoning and tool calls"),
-        _listing(200),
+        listing(200),
         "history.listing:run_search",
         words="TEXT",
     ),
@@ -105,13 +78,13 @@ _HISTORY = (
         "history show",
         N_("print conversations as text"),
         (
-            _JSON_LINES,
-            _SAVE_IMAGES,
-            *_COMMON,
+            JSON_LINES,
+            SAVE_IMAGES,
+            *COMMON,
         ),
         "history.listing:run_show",
         words="ID",
-        note=_ID_NOTE,
+        note=ID_NOTE,
     ),
     Command(
         "history export",
@@ -133,17 +106,17 @@ _HISTORY = (
                 default=".",
             ),
             Option("--overwrite", N_("overwrite existing files instead of numbering new ones")),
-            _JSON_LINES,
-            *_COMMON,
+            JSON_LINES,
+            *COMMON,
         ),
         "history.files:run_export",
         words="ID",
-        note=_ID_NOTE,
+        note=ID_NOTE,
     ),
     Command(
         "history import",
         N_("import JSON Lines exports or captures; `-` reads stdin"),
-        (_JSON_LINES, *_COMMON),
+        (JSON_LINES, *COMMON),
         "history.files:run_import",
         words="FILE",
         note=N_(
@@ -154,18 +127,18 @@ _HISTORY = (
     Command(
         "history rename",
         N_("rename a conversation, here and on the server"),
-        (_JSON_LINES, *_COMMON),
+        (JSON_LINES, *COMMON),
         "history.changes:run_rename",
         words="ID TITLE",
-        note=_ID_NOTE,
+        note=ID_NOTE,
     ),
     Command(
         "history delete",
         N_("delete conversations, here and on the server; the local copy can be restored for seven days"),
-        (Option("--undo", N_("restore deleted conversations")), _JSON_LINES, *_COMMON),
+        (Option("--undo", N_("restore deleted conversations")), JSON_LINES, *COMMON),
         "history.changes:run_delete",
         words="ID",
-        note=_ID_NOTE,
+        note=ID_NOTE,
     ),
     Command(
         "history prune",
@@ -174,9 +147,9 @@ _HISTORY = (
             Option("--older-than", N_("minimum age in days, weeks or years, such as 90d, 12w or 1y"), "AGE"),
             Option("--events-only", N_("remove only recorded events; messages are kept")),
             Option("--dry-run", N_("only show what would be removed")),
-            _YES,
-            _JSON_LINES,
-            *_COMMON,
+            YES,
+            JSON_LINES,
+            *COMMON,
         ),
         "history.changes:run_prune",
         note=N_("Pinned conversations are kept."),
@@ -195,12 +168,12 @@ _PAST_CHATS = (
                 read=number(0.1, 100),
                 default=1.0,
             ),
-            *_SCREEN,
-            *_COMMON,
+            *SCREEN,
+            *COMMON,
         ),
         "show:run_replay",
         words="FILE|CHAT",
-        note=_REPLAY_NOTE,
+        note=REPLAY_NOTE,
     ),
     Command(
         "stats",
@@ -220,12 +193,12 @@ _PAST_CHATS = (
                 "--limit",
                 N_("show at most N bots or conversations; 0 shows all (default: {default})"),
                 "N",
-                read=whole_number(0, _MOST_LISTED),
+                read=whole_number(0, MOST_LISTED),
                 default=100,
             ),
-            _JSON,
+            JSON,
             Option("--csv", N_("print CSV"), excludes=("--json",)),
-            *_COMMON,
+            *COMMON,
         ),
         "stats:run_stats",
     ),
@@ -241,12 +214,12 @@ _PAST_CHATS = (
                 read=OneOf("curl", "python", "ask"),
                 default="curl",
             ),
-            *_TARGET,
-            *_COMMON,
+            *TARGET,
+            *COMMON,
         ),
         "show:run_request",
         words="FILE|-|CHAT",
-        note=_CHAT_NOTE,
+        note=CHAT_NOTE,
     ),
     Command(
         "support-bundle",
@@ -254,12 +227,12 @@ _PAST_CHATS = (
         (
             Option("--mask", N_("hide all message text, keeping only its length")),
             Option("--output", N_("output file, or `-` for stdout"), "FILE", short="-o"),
-            _YES,
-            *_COMMON,
+            YES,
+            *COMMON,
         ),
         "support_bundle:run_support_bundle",
         words="FILE|-|CHAT",
-        note=_CHAT_NOTE,
+        note=CHAT_NOTE,
     ),
 )
 
@@ -269,9 +242,9 @@ _ALL = (
         "ask",
         N_("ask one question and print the answer as it arrives"),
         (
-            *_TARGET,
-            _CONTINUE,
-            _CONVERSATION,
+            *TARGET,
+            CONTINUE,
+            CONVERSATION,
             Option("--no-stream", N_("do not stream; poll for the answer")),
             Option("--events", N_("print events to stderr, one per line")),
             Option("--reasoning", N_("print the bot's reasoning to stderr")),
@@ -309,7 +282,7 @@ _ALL = (
                 repeats=True,
                 read=assignment,
             ),
-            *_COMMON,
+            *COMMON,
         ),
         "ask:run_ask",
         words="QUESTION",
@@ -323,10 +296,10 @@ _ALL = (
     Command(
         "show",
         N_("show the timeline and metrics of a chat, from a capture or the history"),
-        (_JSON, _SAVE_IMAGES, *_COMMON),
+        (JSON, SAVE_IMAGES, *COMMON),
         "show:run_show",
         words="FILE|-|CHAT",
-        note=_CHAT_NOTE,
+        note=CHAT_NOTE,
     ),
     *_HISTORY,
     *_PAST_CHATS,
@@ -352,11 +325,11 @@ _ALL = (
             ),
             Option("--expect", N_("TOML file with the expectations to check"), "FILE"),
             Option("--junit", N_("save the results of the expectations as JUnit XML"), "FILE"),
-            _JSON,
-            _YES,
-            _SITE,
-            _USER,
-            *_COMMON,
+            JSON,
+            YES,
+            SITE,
+            USER,
+            *COMMON,
         ),
         "bench:run_bench",
         words="QUESTION",
@@ -370,7 +343,7 @@ _ALL = (
     Command(
         "demo",
         N_("try every feature with a built-in demo server; no account needed"),
-        (_BOT, _CONTINUE, _CONVERSATION, *_SCREEN, _LINEAR, _LANGUAGE),
+        (BOT, CONTINUE, CONVERSATION, *SCREEN, LINEAR, LANGUAGE),
         "chat:run_demo",
         opens_screen=True,
         note=N_(
@@ -381,7 +354,7 @@ _ALL = (
     Command(
         "web",
         N_("chat in a web browser; needs the extra coze-tui[web]"),
-        (*_SERVING, *_TARGET, _CONTINUE, _CONVERSATION, *_SCREEN, *_COMMON),
+        (*_SERVING, *TARGET, CONTINUE, CONVERSATION, *SCREEN, *COMMON),
         "web:run_web",
         note=N_(
             "Each page is a separate session on the same history, like a second terminal. The printed URL "
@@ -391,7 +364,7 @@ _ALL = (
     Command(
         "web demo",
         N_("try the demo in a web browser"),
-        (*_SERVING, _BOT, _CONTINUE, _CONVERSATION, *_SCREEN, _LANGUAGE),
+        (*_SERVING, BOT, CONTINUE, CONVERSATION, *SCREEN, LANGUAGE),
         "web:run_web",
     ),
     Command(
@@ -422,7 +395,7 @@ _ALL = (
             Option(
                 "--capture", N_("add a bot that replays this .sse capture; repeatable"), "FILE", repeats=True
             ),
-            _LANGUAGE,
+            LANGUAGE,
         ),
         "serve:run_serve",
     ),
@@ -430,17 +403,17 @@ _ALL = (
         "login",
         N_("check a token and save it so that only you can read it"),
         (
-            _SITE,
+            SITE,
             Option("--device", N_("log in with a browser, using your own OAuth app")),
             option_of("oauth_client_id"),
             Option("--workspace", N_("request access to one workspace only"), "ID"),
             NO_PROJECT,
-            *_COMMON,
+            *COMMON,
         ),
         "login:run_login",
         note=N_("You are prompted for the token, or it is read from stdin; never pass it as an argument."),
     ),
-    Command("logout", N_("delete the saved token"), _COMMON, "login:run_logout"),
+    Command("logout", N_("delete the saved token"), COMMON, "login:run_logout"),
     Command(
         "doctor",
         N_("check settings, token, folders and terminal, and list problems"),
@@ -455,12 +428,12 @@ _ALL = (
                 setting="bot_id",
                 is_optional=True,
             ),
-            _SITE,
-            _USER,
+            SITE,
+            USER,
             NO_PROJECT,
             Option("--online", N_("also contact the site (one API call)")),
             Option("--copy", N_("also test the clipboard: copies a line for you to paste")),
-            *_COMMON,
+            *COMMON,
         ),
         "doctor:run_doctor",
     ),
@@ -472,8 +445,8 @@ _ALL = (
             Option(
                 "--schema", N_("print a JSON Schema of the settings file, for editors"), excludes=("--show",)
             ),
-            *_TARGET,
-            *_COMMON,
+            *TARGET,
+            *COMMON,
         ),
         "settings:run_settings",
         note=N_(
@@ -484,7 +457,7 @@ _ALL = (
     Command(
         "project",
         N_("show the project file of this folder, and whether it is trusted"),
-        _COMMON,
+        COMMON,
         "project:run_project",
         note=N_(
             "A project file (.coze-tui.toml) names bot, site and variables for the work in a folder and "
@@ -494,19 +467,19 @@ _ALL = (
     Command(
         "project trust",
         N_("show the project file of this folder, and use it from now on"),
-        _COMMON,
+        COMMON,
         "project:run_trust",
     ),
     Command(
         "project forget",
         N_("do not use the project file of this folder until you are asked again"),
-        _COMMON,
+        COMMON,
         "project:run_forget",
     ),
     Command(
         "completion",
         N_("print the script that completes commands, options and IDs in a shell"),
-        (_LANGUAGE,),
+        (LANGUAGE,),
         "completion.command:run_completion",
         words="bash|zsh|fish|powershell",
         note=N_(
