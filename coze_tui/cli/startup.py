@@ -124,12 +124,12 @@ def confirm(question: str) -> bool:
         raise SettingsError(
             _("is required when coze-tui cannot ask: {question}").format(question=question), source="--yes"
         )
-    print(question, _("[y/N]"), end=" ", file=sys.stderr, flush=True)
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:
         # The handler of a running loop would only cancel its task, while the read goes on.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        print(question, _("[y/N]"), end=" ", file=sys.stderr, flush=True)
         answer = without_reports(sys.stdin.readline()).strip().casefold()
     finally:
         signal.signal(signal.SIGINT, before)
